@@ -1,0 +1,5 @@
+"""``python -m pipeline.cli`` is ``tollbook``."""
+
+from pipeline.cli import main
+
+main()

@@ -1,0 +1,155 @@
+"""What came of a run, read back from the tables: the same figures that anybody can ask for in SQL."""
+
+from typing import TYPE_CHECKING, Any
+
+from pipeline.cli.show import heading, money, say, table
+
+if TYPE_CHECKING:
+    from pipeline.desk import Desk
+
+_LANDED = """
+select 'calls' as record, count(*) as landed, count(*) filter (date_talk is not null) as answered,
+       min(date_stop) as first, max(date_stop) as last from land.calls
+union all
+select 'messages', count(*), null, min(date_insert), max(date_insert) from land.messages
+"""
+_RATED = """
+with rated as (
+  select service, side, level, rating_status, unrated_reason, amount, currency from rate.calls
+  union all
+  select service, side, level, rating_status, unrated_reason, amount, currency from rate.messages
+)
+select service, side || case when level > 1 then ' (resold)' else '' end as side, rating_status as status,
+       coalesce(unrated_reason, '') as reason, count(*) as records, currency,
+       coalesce(sum(amount), 0) as amount
+from rated group by all order by service, side, status, reason, currency
+"""
+_INVOICED = """
+select seller, status, currency, count(*) as invoices, sum(amount) as amount, sum(amount_tax) as tax,
+       sum(amount_due) as due
+from invoice.invoices group by all order by all
+"""
+_MARGIN = """
+with amounts as (
+  select payee_sid, payer_sid, currency, amount from rate.calls where rating_status = 'rated'
+  union all
+  select payee_sid, payer_sid, currency, amount from rate.messages where rating_status = 'rated'
+)
+select currency, coalesce(sum(amount) filter (payee_sid = $root), 0) as revenue,
+       coalesce(sum(amount) filter (payer_sid = $root), 0) as cost
+from amounts group by currency order by currency
+"""
+_MAILED = "select status, count(*) as emails from deliver.emails group by status order by status"
+
+
+def rating(desk: "Desk") -> list[dict[str, Any]]:
+    """Rated and unrated records by service, side and reason, with money."""
+    return _ask(desk, _RATED)
+
+
+def summary(desk: "Desk") -> dict[str, Any]:
+    """Everything the summary shows, as plain values."""
+    statement = desk.statement()
+    return {
+        "landed": _ask(desk, _LANDED),
+        "rating": rating(desk),
+        "invoices": _ask(desk, _INVOICED),
+        "margin": _margin(desk),
+        "emails": _ask(desk, _MAILED),
+        "parked": desk.parked(),
+        "differences": [str(d) for d in statement.differences],
+        "home": str(desk.settings.home),
+    }
+
+
+def print_rating(desk: "Desk") -> None:
+    """The rating table."""
+    rows = [
+        (r["service"], r["side"], r["status"], r["reason"], r["records"], money(r["amount"]), r["currency"])
+        for r in rating(desk)
+    ]
+    columns = ("service", "side", "status", "reason", "records", "amount", "currency")
+    table(columns, rows, right=("records", "amount"))
+
+
+def print_summary(desk: "Desk", *, seconds: float) -> None:
+    """Records, rating, invoices, money, margin, the statement, and where everything lies."""
+    heading("Landed")
+    rows = [(r["record"], r["landed"], r["answered"], r["first"], r["last"]) for r in _ask(desk, _LANDED)]
+    table(("records", "landed", "answered", "first", "last"), rows, right=("landed", "answered"))
+    heading("Rated")
+    print_rating(desk)
+    heading("Invoiced")
+    rows = [
+        (r["seller"], r["status"], r["invoices"], money(r["amount"]), money(r["tax"]), money(r["due"]), r["currency"])
+        for r in _ask(desk, _INVOICED)
+    ]
+    columns = ("seller", "status", "invoices", "amount", "tax", "due", "currency")
+    table(columns, rows, right=columns[2:6])
+    _print_parked(desk)
+    _print_audit(desk)
+    heading("Margin")
+    for m in _margin(desk):
+        text = f"revenue {money(m['revenue'])} - cost {money(m['cost'])} = {money(m['margin'])} {m['currency']}"
+        say(f"{text} ({m['percent']} of revenue)")
+    _print_statement(desk)
+    _print_places(desk)
+    say(f"done in {seconds:.1f} s", style="dim")
+
+
+def _margin(desk: "Desk") -> list[dict[str, Any]]:
+    found = _ask(desk, _MARGIN, {"root": desk.root_sid})
+    for row in found:
+        row["margin"] = row["revenue"] - row["cost"]
+        row["percent"] = f"{100 * row['margin'] / row['revenue']:.1f} %" if row["revenue"] else "-"
+    return found
+
+
+def _print_parked(desk: "Desk") -> None:
+    parked = desk.parked()
+    if not parked:
+        return
+    heading("Parked: these customers are not invoiced until the reason is gone or accepted")
+    table(("customer", "reason"), [(p["name"], p["reason"]) for p in parked])
+
+
+def _print_audit(desk: "Desk") -> None:
+    audit = desk.audit()
+    heading("The provider's charges, rated again by us on its own plans")
+    say(audit.headline)
+    rows = [(d.dr_sid, d.reason, d.provider_price, d.our_amount) for d in audit.differences[:12]]
+    if rows:
+        table(("dr_sid", "reason", "provider", "ours"), rows, right=("provider", "ours"))
+    if len(audit.differences) > len(rows):
+        say(f"... and {len(audit.differences) - len(rows)} more: `tollbook audit`", style="dim")
+
+
+def _print_statement(desk: "Desk") -> None:
+    heading("The statement")
+    statement = desk.statement()
+    columns = ("section", "what", "records", "seconds", "money", "currency")
+    rows = [tuple(getattr(line, name) for name in columns) for line in statement.lines]
+    table(columns, rows, right=("records", "seconds", "money"))
+    if statement.differences:
+        for difference in statement.differences:
+            say(f"DOES NOT ADD UP: {difference}", style="bold red")
+    else:
+        say("It adds up.", style="bold green")
+
+
+def _print_places(desk: "Desk") -> None:
+    home = desk.settings.home
+    heading("Where it lies")
+    mailed = ", ".join(f"{r['emails']} {r['status']}" for r in _ask(desk, _MAILED)) or "none"
+    rows = (
+        ("invoices", f"{home}/documents/<invoice>/invoice.pdf"),
+        ("e-mails", f"{home}/outbox/*.eml ({mailed})" if not desk.settings.smtp_url else f"sent by SMTP ({mailed})"),
+        ("tables", f"{home}/lake/<stage>/<table>/"),
+        ("SQL", f"tollbook --home {home} sql 'select * from measure.traffic limit 10'"),
+        ("DuckDB", f"{home}/tollbook.duckdb"),
+    )
+    table(("what", "where"), rows)
+
+
+def _ask(desk: "Desk", query: str, params: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    return desk.lake.query(query, params)

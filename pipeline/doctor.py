@@ -1,0 +1,121 @@
+"""Examines a home: what works, what does not, and what to do about it. Nothing is changed."""
+
+import ctypes.util
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import ForbiddenError, TollbookError
+from pipeline.settings import Settings, load
+
+_LOW_DISK = 2 * 1024**3
+_SCOPED = {
+    "calls": "/calls/call_drs",
+    "messages": "/sms/message_drs",
+    "partners": "/partners",
+    "DIDs": "/phonenumber/dids",
+    "endpoints": "/endpoints",
+    "countries": "/countries",
+    "invoices": "/invoices",
+    "call rates": "/calls/rates/outbound/pstn",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``grade`` is good, warn or bad; ``remedy`` says what to do, empty when all is well."""
+
+    what: str
+    found: str
+    grade: str = "good"
+    remedy: str = ""
+
+
+def examine(home: Path) -> Iterator[Finding]:
+    """Everything there is to say about a home, cheapest first."""
+    yield Finding("home", str(home))
+    try:
+        settings = load(home)
+    except TollbookError as error:
+        yield Finding("settings", str(error), "bad", "mend the setting it names")
+        return
+    yield from _settings(settings)
+    yield from _masters(settings)
+    yield from _machine(settings)
+    yield from _ledger(settings)
+    yield from _provider(settings)
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    for name, value, remedy in (
+        ("api_token", settings.api_token and "set", "set TOLLBOOK_API_TOKEN (read-only scopes are enough)"),
+        ("bill_from", settings.bill_from, "set bill_from: nothing that ended before it is invoiced"),
+        ("from_email", settings.from_email, "set from_email: invoices need a sender"),
+    ):
+        yield Finding(name, str(value), "good") if value else Finding(name, "not set", "bad", remedy)
+    where = "SMTP server" if settings.smtp_url else f"{settings.home / 'outbox'} (no smtp_url: messages become files)"
+    yield Finding("mail goes to", where)
+
+
+def _masters(settings: Settings) -> Iterator[Finding]:
+    from pipeline.masters.files import read_masters
+
+    try:
+        masters = read_masters(settings.masters)
+    except TollbookError as error:
+        yield Finding("masters", str(error), "bad", "mend the lines it names")
+        return
+    found = f"{len(masters.customers)} customers, {len(masters.sellers)} sellers, {len(masters.assignments)} assignments"
+    remedy = "" if masters.customers else "fill in masters/customers.csv; `tollbook customers missing` drafts its rows"
+    yield Finding("masters", found, "good" if masters.customers else "warn", remedy)
+
+
+def _machine(settings: Settings) -> Iterator[Finding]:
+    free = shutil.disk_usage(settings.home).free
+    low = free < _LOW_DISK
+    yield Finding("disk", f"{free / 1024**3:.1f} GiB free", "warn" if low else "good", "make room" if low else "")
+    if ctypes.util.find_library("pango-1.0"):
+        yield Finding("PDF", "Pango is here")
+        return
+    remedy = "Debian/Ubuntu: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core; macOS: brew install pango"
+    yield Finding("PDF", "Pango is missing: invoices come as HTML only", "warn", remedy)
+
+
+def _ledger(settings: Settings) -> Iterator[Finding]:
+    from pipeline.ledger.ledger import Ledger
+
+    try:
+        ledger = Ledger.open(settings.ledger_url)
+    except TollbookError as error:
+        yield Finding("ledger", str(error), "bad", "see the message")
+        return
+    bound = ledger.get("provider_url")
+    yield Finding("ledger", f"opens; belongs to {bound}" if bound else "opens; not bound to a provider yet")
+    ledger.close()
+
+
+def _provider(settings: Settings) -> Iterator[Finding]:
+    from pipeline.pull.client import Client, Patience
+    from pipeline.pull.snapshots import whoami
+
+    if not settings.api_token:
+        return
+    try:
+        with Client(settings.api_url, settings.api_token, Patience(connect=5, read=15, page=20, attempts=2)) as client:
+            partner = whoami(client)
+            yield Finding("provider", f"answers; we are {partner.get('company_name')} ({partner.get('partner_sid')})")
+            for name, path in _SCOPED.items():
+                yield _scope(client, name, path)
+    except TollbookError as error:
+        yield Finding("provider", str(error), "bad", "see the message")
+
+
+def _scope(client: object, name: str, path: str) -> Finding:
+    try:
+        client.get(path, {"limit": 1})  # type: ignore[attr-defined]
+    except ForbiddenError as error:
+        return Finding(f"scope for {name}", "missing", "bad", str(error))
+    except TollbookError as error:
+        return Finding(f"scope for {name}", str(error), "warn", "try again later")
+    return Finding(f"scope for {name}", "granted")

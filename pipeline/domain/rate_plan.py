@@ -1,0 +1,255 @@
+"""Rate plans: what a call or message costs, from when, under which terms, and who is billed on which.
+
+A plan is known by its ``plan_sid``; each version is in force from its own date to the next one's. Rates inside a
+version may have dates of their own. All times are aware datetimes; intervals are half-open; None is open.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Protocol, TypeVar
+
+PROVIDER = "provider"
+RETAIL = "retail"
+PSTN = "pstn"
+EVERYONE = "*"
+K = TypeVar("K")
+V = TypeVar("V")
+_EVER = datetime.min.replace(tzinfo=UTC)
+DEFAULT_INCREMENT = Decimal(1)
+INCREMENT_RULES = ("total", "after_minimum")
+MATCH_FIELDS = ("number_dst", "number_dst_transformed", "number_dst_original")
+BILLABLE_BASES = ("talk", "duration")
+
+
+def in_force(start: datetime | None, end: datetime | None, at: datetime) -> bool:
+    """Whether ``at`` lies in the half-open interval."""
+    return (start is None or start <= at) and (end is None or at < end)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """One row of a plan; durations in seconds.
+
+    ``price`` is per ``unit`` seconds, or per segment of a message; None means that there is none, and then the
+    row's traffic is unrated. An empty ``prefix`` (messages: no mcc and no country) is the default row.
+    """
+
+    price: Decimal | None
+    prefix: str = ""
+    country_code: str | None = None
+    mcc: int | None = None
+    mnc: int | None = None
+    increment: Decimal = DEFAULT_INCREMENT
+    minimum: Decimal = Decimal(0)
+    grace: Decimal = Decimal(0)
+    unit: Decimal = Decimal(60)
+    connect_fee: Decimal = Decimal(0)
+    effective_from: datetime | None = None
+    effective_to: datetime | None = None
+    blocked: bool = False
+
+    @property
+    def priced(self) -> bool:
+        return self.price is not None and not self.blocked
+
+
+@dataclass(frozen=True)
+class RatePlan:
+    """One version of a plan: its terms and its rates.
+
+    ``direction`` and ``family`` None cover any. ``billable_statuses`` is for messages.
+    """
+
+    plan_sid: str
+    version: str
+    service: str
+    currency: str
+    origin: str = RETAIL
+    direction: str | None = None
+    family: str | None = None
+    name: str = ""
+    unit_rule: str = "fixed:60"
+    increment_rule: str = "after_minimum"
+    billable_base: str = "talk"
+    match_field: str = "number_dst"
+    rounding_mode: str = "half_up"
+    rounding_decimals: int = 10
+    billable_statuses: tuple[str, ...] = ("sent", "delivered", "received")
+    effective_from: datetime | None = None
+    effective_to: datetime | None = None
+    rates: tuple[Rate, ...] = ()
+
+    def covers(self, service: str, direction: str, family: str) -> bool:
+        """Whether the plan is meant for this kind of usage."""
+        return self.service == service and self.direction in (None, direction) and self.family in (None, family)
+
+    def match_number(self, number: str, at: datetime) -> Rate | None:
+        """The row of the longest prefix in force at ``at``; the default row comes last; price never decides."""
+        for length in range(min(len(number), self._longest), -1, -1):
+            found = self._pick(("", number[:length], None, None, None), at)
+            if found:
+                return found
+        return None
+
+    def match_message(self, mcc: int | None, mnc: int | None, country: str | None, at: datetime) -> Rate | None:
+        """The row of the network, else of the mobile country code, else of the country, else the default row."""
+        steps = []
+        if mcc is not None and mnc is not None:
+            steps.append(("network", "", mcc, mnc, None))
+        if mcc is not None:
+            steps.append(("network", "", mcc, None, None))
+        if country is not None:
+            steps.append(("country", "", None, None, country))
+        steps.append(("", "", None, None, None))
+        return next((found for step in steps if (found := self._pick(step, at))), None)
+
+    def _pick(self, key: tuple, at: datetime) -> Rate | None:
+        return next((r for r in self._index.get(key, ()) if in_force(r.effective_from, r.effective_to, at)), None)
+
+    @cached_property
+    def _longest(self) -> int:
+        return max((len(r.prefix) for r in self.rates), default=0)
+
+    @cached_property
+    def _index(self) -> dict[tuple, list[Rate]]:
+        index: dict[tuple, list[Rate]] = {}
+        for rate in self.rates:
+            index.setdefault(match_key(self.service, rate), []).append(rate)
+        return index
+
+
+def match_key(service: str, rate: Rate) -> tuple[str, str, int | None, int | None, str | None]:
+    """What a row is found by; two rows with one key must not be in force at once."""
+    if service == "call":
+        return ("", rate.prefix, None, None, None)
+    if rate.mcc is not None:
+        return ("network", "", rate.mcc, rate.mnc, None)
+    return ("country" if rate.country_code else "", "", None, None, rate.country_code)
+
+
+def unit_of(unit_rule: str, minimum: Decimal, stated: Decimal | None = None) -> Decimal:
+    """Seconds that a price is for: what the row states, else by the plan's rule, ``fixed:N`` or ``minimum``.
+
+    Raises:
+        ValueError: the rule is unknown, or it is ``minimum`` and the row's minimum is 0.
+    """
+    if stated is not None:
+        return stated
+    if unit_rule == "minimum":
+        if minimum <= 0:
+            msg = "the price is per billing_minimum, and that is 0"
+            raise ValueError(msg)
+        return minimum
+    kind, _, seconds = unit_rule.partition(":")
+    if kind != "fixed" or not seconds.isdigit() or int(seconds) == 0:
+        msg = f"unit rule {unit_rule!r} is neither 'minimum' nor 'fixed:SECONDS'"
+        raise ValueError(msg)
+    return Decimal(seconds)
+
+
+class Assigned(Protocol):
+    """An assignment as the master files give it; empty texts match any."""
+
+    @property
+    def partner_sid(self) -> str: ...
+    @property
+    def plan_sid(self) -> str: ...
+    @property
+    def service(self) -> str: ...
+    @property
+    def direction(self) -> str: ...
+    @property
+    def family(self) -> str: ...
+    @property
+    def start(self) -> datetime | None: ...
+    @property
+    def end(self) -> datetime | None: ...
+
+
+@dataclass(frozen=True)
+class PlanBook:
+    """All plans, and who is billed on which: ``parents`` maps each partner to the one above it."""
+
+    plans: tuple[RatePlan, ...]
+    assignments: Sequence[Assigned] = ()
+    parents: Mapping[str, str | None] | None = None
+
+    def cost_plan(self, service: str, direction: str, family: str, at: datetime) -> RatePlan | None:
+        """The provider's plan in force."""
+        return next((p for p in self._provider.get((service, direction, family), ()) if _current(p, at)), None)
+
+    def charge_plan(
+        self, payer_sid: str, service: str, direction: str, family: str, at: datetime
+    ) -> RatePlan | None:
+        """The plan a payer is billed on: by its own assignment, else its parent's, up the tree, else the default.
+
+        The more specific assignment wins, then the one that starts later.
+        """
+        for sid in (*self._upwards(payer_sid), EVERYONE):
+            fitting = [a for a in self._assigned.get(sid, ()) if self._fits(a, service, direction, family, at)]
+            if fitting:
+                chosen = max(fitting, key=_precedence)
+                return next((p for p in self._retail[chosen.plan_sid] if _current(p, at)), None)
+        return None
+
+    def missing(self, side: str, service: str, direction: str, family: str) -> str:
+        """Why there is no plan: nobody has one for the family, or this payer has none."""
+        if side == "cost" and (service, direction) == ("message", "inbound"):
+            return "no_provider_plan"
+        origin = PROVIDER if side == "cost" else RETAIL
+        known = any(p.origin == origin and p.covers(service, direction, family) for p in self.plans)
+        return "no_plan" if known or family == PSTN or service == "message" else "no_family"
+
+    def unknown_plans(self) -> tuple[str, ...]:
+        """Plans that assignments name and that do not exist."""
+        return tuple(sorted({a.plan_sid for a in self.assignments} - set(self._retail)))
+
+    def _fits(self, a: Assigned, service: str, direction: str, family: str, at: datetime) -> bool:
+        wanted = ((a.service, service), (a.direction, direction), (a.family, family))
+        if not in_force(a.start, a.end, at) or any(stated and stated != actual for stated, actual in wanted):
+            return False
+        return any(p.covers(service, direction, family) for p in self._retail.get(a.plan_sid, ()))
+
+    def _upwards(self, partner_sid: str) -> Iterable[str]:
+        return upwards(partner_sid, self.parents or {})
+
+    @cached_property
+    def _retail(self) -> dict[str, list[RatePlan]]:
+        return _grouped((p.plan_sid, p) for p in self.plans if p.origin == RETAIL)
+
+    @cached_property
+    def _provider(self) -> dict[tuple, list[RatePlan]]:
+        return _grouped(((p.service, p.direction, p.family), p) for p in self.plans if p.origin == PROVIDER)
+
+    @cached_property
+    def _assigned(self) -> dict[str, list[Assigned]]:
+        return _grouped((a.partner_sid, a) for a in self.assignments)
+
+
+def upwards(partner_sid: str, parents: Mapping[str, str | None]) -> list[str]:
+    """A partner and those above it, nearest first; ends where the tree is not visible, and in a loop."""
+    path: list[str] = []
+    here: str | None = partner_sid
+    while here is not None and here not in path:
+        path.append(here)
+        here = parents.get(here)
+    return path
+
+
+def _current(plan: RatePlan, at: datetime) -> bool:
+    return in_force(plan.effective_from, plan.effective_to, at)
+
+
+def _precedence(a: Assigned) -> tuple[int, datetime, str]:
+    stated = sum(bool(text) for text in (a.service, a.direction, a.family))
+    return (stated, a.start or _EVER, a.plan_sid)
+
+
+def _grouped(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
+    grouped: dict[K, list[V]] = {}
+    for key, value in pairs:
+        grouped.setdefault(key, []).append(value)
+    return grouped

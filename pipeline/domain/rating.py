@@ -1,0 +1,366 @@
+"""Rates one record: the reference that every faster engine must agree with, row by row.
+
+Plain Decimal seconds and dollars, one rule after the other, each leaving a sentence behind. A record that cannot be
+priced is ``unrated`` with a reason, never free; one that is free is ``not_billable`` with a reason.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal, localcontext
+
+from pipeline.domain.numbering import country_of, digits, is_short_code, is_toll_free_nanp
+from pipeline.domain.rate_plan import PSTN, Rate, RatePlan
+from pipeline.domain.rounding import EXACT, quantize
+
+RATED = "rated"
+UNRATED = "unrated"
+NOT_BILLABLE = "not_billable"
+SYSTEM_GATEWAY = "system_gateway"
+LONGEST_CALL = Decimal(86_400)
+MOST_UNITS = 1_000_000
+LARGEST_AMOUNT = Decimal(10) ** 10
+DIRECTIONS = ("inbound", "outbound")
+ANSWERED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class CallUsage:
+    """What rating reads of a call. ``endpoint_type`` is that of the leg that names the family; None is unknown."""
+
+    direction: str | None
+    date_start: datetime | None
+    date_talk: datetime | None
+    date_stop: datetime | None
+    number_dst: str | None
+    number_dst_transformed: str | None = None
+    number_dst_original: str | None = None
+    endpoint_type: str | None = None
+    sipcause: int | None = None
+    provider_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageUsage:
+    """What rating reads of a message. ``number_billing`` is the subscriber's number, which names the family."""
+
+    direction: str | None
+    type: str | None
+    date_start: datetime | None
+    status: str | None
+    number_dst: str | None
+    number_billing: str | None = None
+    mcc: int | None = None
+    mnc: int | None = None
+    message_segments: int | None = 1
+    recipients: int | None = 1
+    provider_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one record for one payer.
+
+    ``base`` and ``billed`` are seconds (``billed`` of a message: units). ``amount`` is None when unrated and 0 when
+    not billable. ``reasons`` is the explanation, one sentence per rule.
+    """
+
+    status: str
+    reason: str | None
+    family: str
+    item_type: str
+    number: str | None
+    country_code: str | None
+    plan: RatePlan | None
+    rate: Rate | None
+    base: Decimal | None
+    billed: Decimal | None
+    amount: Decimal | None
+    reasons: tuple[str, ...]
+
+
+def call_family(endpoint_type: str | None) -> str:
+    """``pstn``, or the VoIP sub_type of the endpoint."""
+    return PSTN if endpoint_type in (None, SYSTEM_GATEWAY) else endpoint_type
+
+
+def message_family(number_billing: str | None) -> str:
+    """``toll``, ``toll_free`` or ``short_code``, by the subscriber's own number."""
+    number = digits(number_billing)
+    if is_short_code(number):
+        return "short_code"
+    return "toll_free" if is_toll_free_nanp(number) else "toll"
+
+
+def matched_number(call: CallUsage, plan: RatePlan | None) -> str | None:
+    """The digits that prefixes are held against: the plan's field where the record has it, else ``number_dst``."""
+    field = plan.match_field if plan else "number_dst"
+    stated: str | None = getattr(call, field)
+    return digits(call.number_dst if stated is None else stated)
+
+
+def rate_call(
+    call: CallUsage, plan: RatePlan | None, *, verdict: str | None = None, missing: str = "no_plan"
+) -> Outcome:
+    """Rates a call under a plan. ``verdict`` is that of the party; ``missing`` says why there is no plan."""
+    family = call_family(call.endpoint_type)
+    number = matched_number(call, plan)
+    rate = plan.match_number(number, call.date_start) if plan and number and call.date_start else None
+    base = billable_base(call, plan)
+    status, reason = _call_status(call, plan, rate, number, base, verdict, missing)
+    why = [_family_sentence(call, family), _plan_sentence(plan, rate, number), _base_sentence(call, base)]
+    billed: Decimal | None = None
+    amount: Decimal | None = None
+    if status == RATED and plan and rate and base is not None:
+        billed = billed_seconds(base, rate, plan.increment_rule)
+        amount = call_amount(billed, rate, plan)
+        why += [_billed_sentence(billed, rate, plan), _amount_sentence(amount, billed, rate, plan)]
+        status, reason, billed, amount = _within_bounds(status, reason, billed, amount)
+    return Outcome(
+        status,
+        reason,
+        family,
+        _call_item_type(family, number),
+        number,
+        (rate.country_code if rate else None) or country_of(number),
+        plan,
+        rate,
+        base,
+        Decimal(0) if status == NOT_BILLABLE else billed,
+        Decimal(0) if status == NOT_BILLABLE else amount,
+        (*filter(None, why), _verdict_sentence(status, reason)),
+    )
+
+
+def rate_message(
+    message: MessageUsage, plan: RatePlan | None, *, verdict: str | None = None, missing: str = "no_plan"
+) -> Outcome:
+    """Rates a message under a plan: price per segment and recipient, if its status is billable."""
+    number = digits(message.number_dst)
+    country = country_of(number)
+    rate = None
+    if plan and message.date_start:
+        rate = plan.match_message(message.mcc, message.mnc, country, message.date_start)
+    units = _units(message)
+    status, reason = _message_status(message, plan, rate, number, units, verdict, missing)
+    family = message_family(message.number_billing)
+    why = [f"The subscriber's number makes it {family}.", _network_sentence(plan, rate, message)]
+    amount: Decimal | None = None
+    billed: Decimal | None = None
+    if status == RATED and plan and rate and rate.price is not None and units is not None:
+        billed = Decimal(units)
+        with localcontext(EXACT):
+            amount = quantize(rate.price * billed, plan.rounding_decimals, plan.rounding_mode)
+        why.append(f"{rate.price:f} x {units} (segments x recipients) = {amount:f} {plan.currency}.")
+        status, reason, billed, amount = _within_bounds(status, reason, billed, amount)
+    return Outcome(
+        status,
+        reason,
+        family,
+        "mms" if message.type == "mms" else "sms",
+        number,
+        (rate.country_code if rate else None) or country,
+        plan,
+        rate,
+        None,
+        Decimal(0) if status == NOT_BILLABLE else billed,
+        Decimal(0) if status == NOT_BILLABLE else amount,
+        (*filter(None, why), _verdict_sentence(status, reason)),
+    )
+
+
+def billable_base(call: CallUsage, plan: RatePlan | None) -> Decimal | None:
+    """Seconds that count: from answer (or, if the plan says so, start) to end; 0 unanswered; None if unknowable."""
+    if answer_is_missing(call) or call.date_stop is None:
+        return None
+    if call.date_talk is None:
+        return Decimal(0)
+    began = call.date_start if plan and plan.billable_base == "duration" else call.date_talk
+    if began is None:
+        return None
+    return Decimal((call.date_stop - began) // timedelta(milliseconds=1)) / 1000
+
+
+def answer_is_missing(call: CallUsage) -> bool:
+    """No answer time on a call that ended well or that the provider charged."""
+    charged = call.provider_price is not None and call.provider_price > 0
+    return call.date_talk is None and (call.sipcause == ANSWERED or charged)
+
+
+def billed_seconds(base: Decimal, rate: Rate, increment_rule: str) -> Decimal:
+    """The base after minimum and increments.
+
+    ``total`` rounds the whole up to increments and then takes the minimum; ``after_minimum`` counts increments only
+    from the end of the minimum.
+    """
+    if increment_rule == "total":
+        return max(rate.minimum, _whole(base, rate.increment))
+    if base <= rate.minimum:
+        return rate.minimum
+    return rate.minimum + _whole(base - rate.minimum, rate.increment)
+
+
+def call_amount(billed: Decimal, rate: Rate, plan: RatePlan) -> Decimal:
+    """``connect_fee + price * billed / unit``, rounded once."""
+    if rate.price is None:
+        msg = "a row without a price has no amount"
+        raise ValueError(msg)
+    with localcontext(EXACT):
+        exact = rate.connect_fee + rate.price * billed / rate.unit
+        return quantize(exact, plan.rounding_decimals, plan.rounding_mode)
+
+
+def _whole(seconds: Decimal, increment: Decimal) -> Decimal:
+    count, rest = divmod(seconds, increment)
+    return (count + (1 if rest else 0)) * increment
+
+
+def _call_status(
+    call: CallUsage,
+    plan: RatePlan | None,
+    rate: Rate | None,
+    number: str | None,
+    base: Decimal | None,
+    verdict: str | None,
+    missing: str,
+) -> tuple[str, str | None]:
+    early = _own_or_undated(verdict, call.date_start) or _call_length(call, base)
+    if early:
+        return early
+    if call.direction not in DIRECTIONS:
+        return UNRATED, "direction"
+    late = _unpriced(plan, rate, verdict, missing, "no_number" if number is None else "no_rate")
+    if late:
+        return late
+    return (NOT_BILLABLE, "grace") if rate and base is not None and base <= rate.grace else (RATED, None)
+
+
+def _message_status(
+    message: MessageUsage,
+    plan: RatePlan | None,
+    rate: Rate | None,
+    number: str | None,
+    units: int | None,
+    verdict: str | None,
+    missing: str,
+) -> tuple[str, str | None]:
+    early = _own_or_undated(verdict, message.date_start)
+    if early:
+        return early
+    if message.direction not in DIRECTIONS:
+        return UNRATED, "direction"
+    if plan is None and verdict is None and missing == "no_provider_plan":
+        return (UNRATED, "no_plan") if message.provider_price else (NOT_BILLABLE, "no_provider_plan")
+    if plan and (message.status or "").lower() not in plan.billable_statuses:
+        return NOT_BILLABLE, "status"
+    nowhere = "no_number" if number is None and message.mcc is None else "no_rate"
+    late = _unpriced(plan, rate, verdict, missing, nowhere)
+    if late:
+        return late
+    return (UNRATED, "no_segments") if units is None else (RATED, None)
+
+
+def _own_or_undated(verdict: str | None, date_start: datetime | None) -> tuple[str, str] | None:
+    if verdict == "own_use":
+        return NOT_BILLABLE, "own_use"
+    return (UNRATED, "no_start") if date_start is None else None
+
+
+def _call_length(call: CallUsage, base: Decimal | None) -> tuple[str, str] | None:
+    if answer_is_missing(call) or base is None:
+        return UNRATED, "answer_missing"
+    if base < 0:
+        return UNRATED, "negative_duration"
+    if base > LONGEST_CALL:
+        return UNRATED, "too_long"
+    return (NOT_BILLABLE, "not_answered") if base == 0 else None
+
+
+def _unpriced(
+    plan: RatePlan | None, rate: Rate | None, verdict: str | None, missing: str, nowhere: str
+) -> tuple[str, str] | None:
+    if verdict:
+        return UNRATED, verdict
+    if plan is None:
+        return UNRATED, missing
+    if rate is None:
+        return UNRATED, nowhere
+    return None if rate.priced else (UNRATED, "blocked")
+
+
+def _within_bounds(
+    status: str, reason: str | None, billed: Decimal, amount: Decimal
+) -> tuple[str, str | None, Decimal | None, Decimal | None]:
+    # What no table can hold is a broken record or deck, not a charge.
+    if abs(amount) >= LARGEST_AMOUNT:
+        return UNRATED, "out_of_range", None, None
+    return status, reason, billed, amount
+
+
+def _units(message: MessageUsage) -> int | None:
+    segments = 1 if message.type == "mms" else message.message_segments
+    if segments is None or segments < 1:
+        return None
+    units = segments * max(1, message.recipients or 1)
+    return units if units <= MOST_UNITS else None
+
+
+def _call_item_type(family: str, number: str | None) -> str:
+    if family != PSTN:
+        return "bridge"
+    return "toll_free" if is_toll_free_nanp(number) else "toll"
+
+
+def _family_sentence(call: CallUsage, family: str) -> str:
+    if call.endpoint_type is None:
+        return "The endpoint's type is not known, so the call is taken as PSTN."
+    return f"The endpoint is a {call.endpoint_type}, so the family is {family}."
+
+
+def _plan_sentence(plan: RatePlan | None, rate: Rate | None, number: str | None) -> str:
+    if plan is None:
+        return ""
+    head = f"Plan {plan.plan_sid} version {plan.version}"
+    if rate is None:
+        return f"{head} has no row for {number or 'a call without a number'}."
+    prefix = f"prefix {rate.prefix}" if rate.prefix else "the default row"
+    price = "blocked" if not rate.priced else f"{rate.price:f} {plan.currency} per {_seconds(rate.unit)}"
+    return f"{head}: {number} matches {prefix} ({price})."
+
+
+def _network_sentence(plan: RatePlan | None, rate: Rate | None, message: MessageUsage) -> str:
+    if plan is None:
+        return ""
+    head = f"Plan {plan.plan_sid} version {plan.version}"
+    if rate is None:
+        return f"{head} has no row for {message.number_dst} (mcc {message.mcc}, mnc {message.mnc})."
+    if rate.mcc is not None:
+        found = f"mcc {rate.mcc}" + (f" mnc {rate.mnc}" if rate.mnc is not None else "")
+    else:
+        found = f"country {rate.country_code}" if rate.country_code else "the default row"
+    price = "blocked" if not rate.priced else f"{rate.price:f} {plan.currency} per segment"
+    return f"{head}: {found} ({price})."
+
+
+def _base_sentence(call: CallUsage, base: Decimal | None) -> str:
+    if base is None:
+        return ""
+    return "The call was not answered." if call.date_talk is None else f"{_seconds(base)} count."
+
+
+def _billed_sentence(billed: Decimal, rate: Rate, plan: RatePlan) -> str:
+    rule = "rounded up as a whole" if plan.increment_rule == "total" else "then in increments"
+    return f"Minimum {_seconds(rate.minimum)}, increment {_seconds(rate.increment)}, {rule}: {_seconds(billed)} billed."
+
+
+def _amount_sentence(amount: Decimal, billed: Decimal, rate: Rate, plan: RatePlan) -> str:
+    fee = f"{rate.connect_fee:f} + " if rate.connect_fee else ""
+    rounding = f"{plan.rounding_mode} to {plan.rounding_decimals} decimals"
+    return f"{fee}{rate.price:f} x {billed:f} / {rate.unit:f} = {amount:f} {plan.currency} ({rounding})."
+
+
+def _verdict_sentence(status: str, reason: str | None) -> str:
+    return f"{status}: {reason}" if reason else status
+
+
+def _seconds(value: Decimal) -> str:
+    return f"{value.normalize():f} s"

@@ -1,0 +1,401 @@
+"""Reads, stages and commits the files of the lake.
+
+A table is a list of files in the ledger, never a folder. Staging writes a file completely and durably (temporary
+name, fsync, rename, fsync of the folder) where nobody looks; one ledger transaction then makes any number of staged
+files visible together with whatever else belongs to the same step (a bookmark, an invoice). Killed in between, the
+file is a stray that no row names, and ``sweep`` removes it. Every read checks size and SHA-256 first: engines read a
+damaged Parquet file without a word.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sqlalchemy import Connection, select
+
+from pipeline.errors import LakeError, QueryError
+from pipeline.lake import views
+from pipeline.lake.layout import Layout
+from pipeline.lake.tables import BY_NAME, TABLES, Table
+from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.schema import commits
+from pipeline.ledger.schema import files as files_table
+
+KEEP_REPLACED = timedelta(days=1)
+_ROW_GROUP = 122_880
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """One committed file. ``inputs`` is the fingerprint of what it was made from, where its stage keeps one."""
+
+    table: str
+    label: str
+    path: Path
+    rows: int
+    bytes: int
+    sha256: str
+    inputs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Staged(DataFile):
+    """A file that is written and durable, but that no commit names yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Columns, rows, and the columns that hold numbers."""
+
+    columns: list[str]
+    rows: list[tuple]
+    numeric: list[str]
+
+
+@dataclass(slots=True)
+class Lake:
+    """The lake of one home."""
+
+    home: Path
+    ledger: Ledger
+    memory_limit: str = "512MB"
+    _verified: dict[Path, tuple[int, int]] = field(default_factory=dict, repr=False)
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(self.home)
+
+    # Reading
+
+    def files(self, table: str, labels: Iterable[str] | None = None) -> list[DataFile]:
+        """The live files of a table, ordered by label."""
+        wanted = None if labels is None else set(labels)
+        with self.ledger.read() as tx:
+            rows = _live(tx, table)
+        found = [self._file(row) for row in rows]
+        return [f for f in found if wanted is None or f.label in wanted]
+
+    def scan(self, table: str, labels: Iterable[str] | None = None) -> pl.LazyFrame:
+        """A typed LazyFrame over the live files; typed and empty where there are none."""
+        found = [self.verify(f).path for f in self.files(table, labels)]
+        if not found:
+            return pl.from_arrow(BY_NAME[table].schema.empty_table()).lazy()
+        return pl.scan_parquet(found, glob=False, hive_partitioning=False)
+
+    @contextmanager
+    def duck(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """An in-memory DuckDB that sees every table as a view, and may write only to the staging folder."""
+        con = duckdb.connect(
+            config={"memory_limit": self.memory_limit, "autoinstall_known_extensions": "false", "threads": "2"}
+        )
+        try:
+            self.layout.staging.mkdir(parents=True, exist_ok=True)
+            con.execute("set timezone = 'UTC'")
+            con.execute(f"set temp_directory = '{_quoted(self.layout.staging / 'spill')}'")
+            con.execute("set preserve_insertion_order = true")
+            for statement in self._definitions():
+                con.execute(statement)
+            yield con
+        finally:
+            con.close()
+
+    def query(self, sql: str, params: object = None) -> list[dict[str, Any]]:
+        """The rows of one query as dicts."""
+        with self.duck() as con:
+            done = con.execute(sql, params) if params else con.execute(sql)
+            names = [column[0] for column in done.description]
+            return [dict(zip(names, row, strict=True)) for row in done.fetchall()]
+
+    @contextmanager
+    def ask(self) -> Iterator[Callable[[str], "Answer"]]:
+        """For questions from outside: reads the lake and nothing else, and can change no setting.
+
+        Raises (when called):
+            QueryError: the query is wrong; the message is DuckDB's.
+        """
+        with self.duck() as con:
+            allowed = _quoted(self.layout.files.resolve())
+            for lock in (
+                "set python_enable_replacements = false",
+                f"set allowed_directories = ['{allowed}']",
+                "set enable_external_access = false",
+                "set lock_configuration = true",
+            ):
+                con.execute(lock)
+            yield lambda query: _answer(con, query)
+
+    def verify(self, file: DataFile) -> DataFile:
+        """Checks that a file is what its commit says; remembers the answer while its size and time stand still.
+
+        Raises:
+            LakeError: it is missing or damaged; the message names it.
+        """
+        try:
+            stat = file.path.stat()
+        except OSError:
+            msg = f"{file.path} is missing. Run `tollbook verify --repair`: what the provider still has is pulled again."
+            raise LakeError(msg) from None
+        mark = (stat.st_mtime_ns, stat.st_size)
+        if self._verified.get(file.path) == mark:
+            return file
+        if stat.st_size != file.bytes or _sha256(file.path) != file.sha256:
+            msg = f"{file.path} is damaged. Run `tollbook verify --repair`: it is set aside and made or pulled again."
+            raise LakeError(msg)
+        self._verified[file.path] = mark
+        return file
+
+    # Writing
+
+    def stage(self, table: str, label: str, frame: pl.DataFrame | pa.Table, inputs: str = "") -> Staged:
+        """Writes a file durably, in the order given; it is not visible before ``commit``."""
+        spec = BY_NAME[table]
+        arrow = _typed(frame.to_arrow() if isinstance(frame, pl.DataFrame) else frame, spec)
+        return self._write(
+            spec, label, arrow.num_rows, inputs, lambda path: pq.write_table(arrow, path, **_PARQUET)
+        )
+
+    def stage_query(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        table: str,
+        label: str,
+        sql: str,
+        params: Sequence[object] | None = None,
+        inputs: str = "",
+    ) -> Staged:
+        """Writes the result of a query as a file; its columns must be the table's, in any order."""
+        spec = BY_NAME[table]
+        names = ", ".join(f'"{name}"' for name, _, _ in spec.columns)
+        rows = 0
+
+        def write(path: Path) -> None:
+            nonlocal rows
+            target = f"copy (select {names} from ({sql})) to '{_quoted(path)}'"
+            options = f"(format parquet, compression zstd, row_group_size {_ROW_GROUP})"
+            rows = con.execute(f"{target} {options}", params or []).fetchall()[0][0]
+            _check_types(pq.read_schema(path), spec)
+
+        staged = self._write(spec, label, -1, inputs, write)
+        return Staged(staged.table, staged.label, staged.path, rows, staged.bytes, staged.sha256, inputs)
+
+    def commit(
+        self,
+        tx: Connection,
+        staged: Iterable[Staged],
+        *,
+        at: datetime,
+        stage: str,
+        note: str = "",
+        remove: Iterable[tuple[str, str]] = (),
+    ) -> int:
+        """Makes staged files live within ``tx``, in place of what had the same table and label; returns the commit.
+
+        The names under ``lake/`` follow when the next ``sweep`` or ``publish`` finds the commit done.
+        """
+        staged = list(staged)
+        gone = {(s.table, s.label) for s in staged} | set(remove)
+        commit_id = tx.execute(commits.insert(), {"at": at, "stage": stage, "note": note}).inserted_primary_key[0]
+        for table, label in sorted(gone):
+            tx.execute(
+                files_table.update()
+                .where(files_table.c.table_name == table, files_table.c.label == label)
+                .where(files_table.c.dead_commit_id.is_(None))
+                .values(dead_commit_id=commit_id, dead_at=at)
+            )
+        for s in staged:
+            self._enter(tx, s, commit_id)
+        return commit_id
+
+    def _enter(self, tx: Connection, s: Staged, commit_id: int) -> None:
+        path = s.path.relative_to(self.home).as_posix()
+        known = tx.execute(select(files_table.c.file_id).where(files_table.c.path == path)).scalar()
+        if known is not None:
+            # The same bytes as an earlier file of this label: that file lives again.
+            tx.execute(
+                files_table.update()
+                .where(files_table.c.file_id == known)
+                .values(dead_commit_id=None, dead_at=None, commit_id=commit_id, inputs=s.inputs)
+            )
+            return
+        row = {"table_name": s.table, "label": s.label, "path": path, "rows": s.rows, "bytes": s.bytes}
+        tx.execute(files_table.insert(), row | {"sha256": s.sha256, "inputs": s.inputs, "commit_id": commit_id})
+
+    # Keeping house
+
+    def publish(self, now: datetime) -> None:
+        """Brings ``lake/``, ``tollbook.duckdb`` and ``sql/init.sql`` up to the last commit."""
+        self.sweep(now)
+        definitions = self._definitions()
+        text = "-- Made by tollbook: views over the committed files. `duckdb -init sql/init.sql`\n"
+        text += "".join(f"{d};\n" for d in definitions)
+        target = self.layout.init_sql
+        if target.exists() and target.read_text() == text and self.layout.catalog.exists():
+            return
+        views.write_catalog(self.layout.catalog, self.layout.staging, definitions)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _replace_text(target, text)
+
+    def sweep(self, now: datetime) -> None:
+        """Removes strays and what was replaced over a day ago; renews the names under ``lake/``."""
+        with self.ledger.read() as tx:
+            known = tx.execute(
+                select(files_table.c.table_name, files_table.c.label, files_table.c.path)
+                .add_columns(files_table.c.sha256, files_table.c.dead_at)
+            ).all()
+        live = {self.home / r.path: r for r in known if r.dead_at is None}
+        kept = {self.home / r.path for r in known if r.dead_at and r.dead_at > now - KEEP_REPLACED}
+        for path in _parquets(self.layout.files):
+            if path not in live and path not in kept:
+                path.unlink(missing_ok=True)
+        shown = {self.layout.shown(r.table_name, r.label, r.sha256): path for path, r in live.items()}
+        for path in _parquets(self.layout.lake):
+            if path not in shown:
+                path.unlink(missing_ok=True)
+                _prune(path.parent, self.layout.lake)
+        for name, path in shown.items():
+            if not name.exists() and path.exists():
+                _link(path, name)
+
+    # Inside
+
+    def _definitions(self) -> list[str]:
+        with self.ledger.read() as tx:
+            rows = _live(tx, None)
+        paths: dict[str, list[Path]] = {}
+        for row in rows:
+            paths.setdefault(row.table_name, []).append((self.home / row.path).resolve())
+        return views.definitions(paths)
+
+    def _file(self, row: object) -> DataFile:
+        r = row
+        return DataFile(r.table_name, r.label, self.home / r.path, r.rows, r.bytes, r.sha256, r.inputs)  # type: ignore[attr-defined]
+
+    def _write(
+        self, spec: Table, label: str, rows: int, inputs: str, write: Callable[[Path], None]
+    ) -> Staged:
+        staging = self.layout.staging
+        staging.mkdir(parents=True, exist_ok=True)
+        temporary = staging / f"{uuid.uuid4().hex}.parquet"
+        try:
+            write(temporary)
+            _fsync(temporary)
+            sha = _sha256(temporary)
+            path = self.layout.stored(spec.name, label, sha)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            size = temporary.stat().st_size
+            temporary.replace(path)
+            _fsync(path.parent)
+        except OSError as error:
+            msg = f"cannot write to {self.home}: {error.strerror or error}. Nothing was committed; make room or permission and run again."
+            raise LakeError(msg) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+        return Staged(spec.name, label, path, rows, size, sha, inputs)
+
+
+def _answer(con: duckdb.DuckDBPyConnection, query: str) -> Answer:
+    try:
+        kinds = {s.type for s in con.extract_statements(query)}
+        if kinds - _READING or _EXPLAINS_A_WRITE.search(query):
+            msg = "only questions can be asked here: the lake is written by the pipeline alone."
+            raise QueryError(msg)
+        done = con.execute(query)
+        described = done.description or []
+        rows = done.fetchall()
+    except duckdb.Error as error:
+        raise QueryError(str(error)) from None
+    numeric = [c[0] for c in described if str(c[1]).startswith(_NUMERIC)]
+    return Answer([c[0] for c in described], rows, numeric)
+
+
+# What may be asked. COPY, ATTACH, EXPORT, LOAD and PREPARE are not here: they reach files.
+_READING = {
+    getattr(duckdb.StatementType, name)
+    for name in ("SELECT", "PRAGMA", "CALL", "RELATION", "CREATE", "CREATE_FUNC", "DROP", "INSERT", "UPDATE", "DELETE")
+    + ("VARIABLE_SET", "EXPLAIN")
+}
+_EXPLAINS_A_WRITE = re.compile(r"\bexplain\b.*\b(copy|attach|export|install|load)\b", re.IGNORECASE | re.DOTALL)
+_NUMERIC = ("DECIMAL", "BIGINT", "INTEGER", "HUGEINT", "DOUBLE", "NUMBER", "UBIGINT", "SMALLINT")
+_PARQUET = {"compression": "zstd", "row_group_size": _ROW_GROUP, "write_page_checksum": True}
+
+
+def _live(tx: Connection, table: str | None) -> list:
+    query = select(files_table).where(files_table.c.dead_commit_id.is_(None))
+    if table is not None:
+        query = query.where(files_table.c.table_name == table)
+    return list(tx.execute(query.order_by(files_table.c.table_name, files_table.c.label)))
+
+
+def _typed(arrow: pa.Table, spec: Table) -> pa.Table:
+    expected = [name for name, _, _ in spec.columns]
+    if sorted(arrow.column_names) != sorted(expected):
+        missing, extra = set(expected) - set(arrow.column_names), set(arrow.column_names) - set(expected)
+        msg = f"{spec.name}: missing columns {sorted(missing)}, unknown columns {sorted(extra)}"
+        raise ValueError(msg)
+    return arrow.select(expected).cast(spec.schema)
+
+
+def _check_types(found: pa.Schema, spec: Table) -> None:
+    for name, expected, _ in spec.columns:
+        actual = found.field(name).type
+        same = actual == expected or (pa.types.is_timestamp(expected) and pa.types.is_timestamp(actual))
+        if not same:
+            msg = f"{spec.name}.{name}: the query gives {actual}, the table wants {expected}"
+            raise ValueError(msg)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _parquets(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.parquet")) if folder.is_dir() else []
+
+
+def _prune(folder: Path, root: Path) -> None:
+    while folder != root and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
+
+
+def _link(path: Path, name: Path) -> None:
+    name.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(path, name)
+    except OSError:
+        # A file system without hard links: the second name is a copy.
+        shutil.copy2(path, name)
+
+
+def _replace_text(target: Path, text: str) -> None:
+    temporary = target.with_suffix(".tmp")
+    temporary.write_text(text)
+    temporary.replace(target)
+
+
+__all__ = ["TABLES", "Answer", "DataFile", "Lake", "Staged"]

@@ -1,0 +1,1 @@
+"""Lands what was pulled: typed, each content once, committed together with the bookmark."""

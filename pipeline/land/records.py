@@ -1,0 +1,203 @@
+"""Detail records into ``land.calls`` and ``land.messages``: each content once, the newest version current.
+
+A commit takes whole days: it merges what came with what the touched days hold, writes each changed day as one sorted
+file, and commits files, counts and bookmark in one ledger transaction. Identical content changes nothing, not even a
+file. A superseded content moves to ``land.<resource>_versions``; a record that moves to another day leaves the first.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import polars as pl
+from sqlalchemy import Connection
+
+from pipeline.domain.cursor import Bookmark, Feed, Page
+from pipeline.lake.lake import Lake, Staged
+from pipeline.lake.layout import day_label, label_day
+from pipeline.lake.tables import BY_NAME, Table
+from pipeline.ledger import bookmarks
+from pipeline.land.decode import Rejected, decode
+from pipeline.land.quarantine import stage_rejected
+from pipeline.ledger.schema import landings
+
+
+@dataclass(slots=True)
+class Landed:
+    """What became of what was fetched. ``days`` are those whose files changed."""
+
+    fetched: int = 0
+    fresh: int = 0
+    superseding: int = 0
+    identical: int = 0
+    quarantined: int = 0
+    days: set[date] = field(default_factory=set)
+
+    def add(self, other: "Landed") -> None:
+        self.fetched += other.fetched
+        self.fresh += other.fresh
+        self.superseding += other.superseding
+        self.identical += other.identical
+        self.quarantined += other.quarantined
+        self.days |= other.days
+
+
+def land_pages(
+    lake: Lake, feed: Feed, pages: Iterable[Page], bookmark: Bookmark, *, source: str, now: datetime
+) -> Landed:
+    """Lands pages and moves the bookmark, in one commit.
+
+    Returns:
+        Counts that add up: ``fetched = fresh + superseding + identical + quarantined``.
+    """
+    table = BY_NAME[f"land/{feed.resource}"]
+    pages = list(pages)
+    frames, rejected = [], []
+    for page in pages:
+        frame, bad = decode(page.items, table, source, feed.sort_key)
+        frames.append(frame)
+        rejected += bad + [Rejected(raw, None, reason) for raw, reason in page.unreadable]
+    result = Landed(fetched=sum(page.fetched for page in pages), quarantined=len(rejected))
+    staged: list[Staged] = []
+    if frames:
+        staged = _merge(lake, feed, table, pl.concat(frames), result, now)
+    staged += stage_rejected(lake, feed.resource, source, rejected, now)
+    with lake.ledger.transaction() as tx:
+        emptied = _emptied(lake, table, result.days, staged)
+        commit_id = lake.commit(tx, staged, at=now, stage="land", note=feed.resource, remove=emptied)
+        _count(tx, commit_id, source, feed.resource, result)
+        bookmarks.write(tx, source, feed.resource, bookmark, now)
+    return result
+
+
+def _merge(lake: Lake, feed: Feed, table: Table, incoming: pl.DataFrame, result: Landed, now: datetime) -> list[Staged]:
+    versions = BY_NAME[f"{table.name}_versions"]
+    incoming = _ordered(incoming)
+    held = _held(lake, table, incoming["dr_sid"])
+    changed = incoming.join(held, on=["dr_sid", "content_hash"], how="anti", maintain_order="left")
+    rows = _ranked(changed, held, _held(lake, versions, changed["dr_sid"]), now)
+    if rows.is_empty():
+        return []
+    current, superseded = _resolve(rows, held, lake, versions, now)
+    result.fresh += rows.filter(pl.col("_held").is_null())["dr_sid"].n_unique()
+    result.superseding += rows.height - result.fresh
+    current = current.with_columns(pl.col(feed.sort_key).dt.date().alias("_day"))
+    leaving = held.filter(pl.col("dr_sid").is_in(current["dr_sid"].implode()))
+    days = set(current["_day"].to_list()) | set(leaving["_day"].to_list())
+    result.days |= days
+    staged = [s for day in sorted(days) if (s := _write_day(lake, table, feed, day, current, leaving))]
+    return staged + _write_versions(lake, versions, feed, superseded)
+
+
+def _ordered(incoming: pl.DataFrame) -> pl.DataFrame:
+    """One row per record and content, in the order of arrival."""
+    return incoming.with_row_index("_seen").unique(["dr_sid", "content_hash"], keep="last", maintain_order=True)
+
+
+def _held(lake: Lake, table: Table, sids: pl.Series) -> pl.DataFrame:
+    """The current rows of these records, wherever they lie, as keys: dr_sid, revision, version, hash, day."""
+    parts = []
+    for file in lake.files(table.name):
+        found = (
+            lake.scan(table.name, [file.label])
+            .select("dr_sid", "revision", "version", "content_hash")
+            .filter(pl.col("dr_sid").is_in(sids.implode()))
+            .collect()
+        )
+        if found.height:
+            parts.append(found.with_columns(pl.lit(label_day(file.label)).alias("_day")))
+    empty = {"dr_sid": pl.String, "revision": pl.Int32, "version": pl.Int64, "content_hash": pl.String, "_day": pl.Date}
+    return pl.concat(parts) if parts else pl.DataFrame(schema=empty)
+
+
+def _ranked(changed: pl.DataFrame, held: pl.DataFrame, older: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """The contents to land, oldest version first, each with its revision.
+
+    Revisions count on from the highest ever given. A superseded content that comes once more with its old version
+    says nothing new and is left out.
+    """
+    current = held.select("dr_sid", pl.col("version").fill_null(-1).alias("_held"))
+    last = pl.concat([held, older]).group_by("dr_sid").agg(pl.col("revision").max().alias("_last"))
+    known = older.select("dr_sid", "content_hash", pl.lit(True).alias("_known")).unique()
+    rows = (
+        changed.with_columns(pl.col("version").fill_null(-1).alias("_rank"))
+        .join(current, on="dr_sid", how="left", maintain_order="left")
+        .join(last, on="dr_sid", how="left", maintain_order="left")
+        .join(known, on=["dr_sid", "content_hash"], how="left", maintain_order="left")
+        .filter(pl.col("_known").is_null() | (pl.col("_rank") >= pl.col("_held")))
+        .sort(["dr_sid", "_rank", "_seen"])
+    )
+    revision = pl.col("_last").fill_null(0) + pl.int_range(1, pl.len() + 1).over("dr_sid")
+    landed = pl.lit(now).cast(pl.Datetime("ms", "UTC"))
+    return rows.with_columns(revision.cast(pl.Int32).alias("revision"), landed.alias("landed_at"))
+
+
+def _resolve(
+    rows: pl.DataFrame, held: pl.DataFrame, lake: Lake, versions: Table, now: datetime
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Which content of each record is current from now on, and which are superseded.
+
+    The greatest version wins, null lowest; then the content that came last.
+    """
+    last = pl.col("revision") == pl.col("revision").max().over("dr_sid")
+    wins = last & (pl.col("_held").is_null() | (pl.col("_rank") >= pl.col("_held")))
+    current, others = rows.filter(wins), rows.filter(~wins)
+    named = [name for name, _, _ in versions.columns if name != "superseded_at"]
+    replaced = _replaced(lake, versions.name.removesuffix("_versions"), held, current["dr_sid"])
+    superseded = pl.concat([others.select(named), replaced.select(named)]).with_columns(
+        pl.lit(now).cast(pl.Datetime("ms", "UTC")).alias("superseded_at")
+    )
+    return current.select(named), superseded
+
+
+def _replaced(lake: Lake, table: str, held: pl.DataFrame, sids: pl.Series) -> pl.DataFrame:
+    """The whole rows that are about to be superseded."""
+    going = held.filter(pl.col("dr_sid").is_in(sids.implode()))
+    labels = {day_label(day) for day in going["_day"].unique()}
+    if not labels:
+        return lake.scan(table, []).collect()
+    return lake.scan(table, labels).filter(pl.col("dr_sid").is_in(going["dr_sid"].implode())).collect()
+
+
+def _write_day(
+    lake: Lake, table: Table, feed: Feed, day: date, current: pl.DataFrame, leaving: pl.DataFrame
+) -> Staged | None:
+    label = day_label(day)
+    names = [name for name, _, _ in table.columns]
+    kept = lake.scan(table.name, [label]).filter(~pl.col("dr_sid").is_in(leaving["dr_sid"].implode())).collect()
+    rows = pl.concat([kept.select(names), current.filter(pl.col("_day") == day).select(names)])
+    return lake.stage(table.name, label, rows.sort([feed.sort_key, "dr_sid"])) if rows.height else None
+
+
+def _write_versions(lake: Lake, versions: Table, feed: Feed, superseded: pl.DataFrame) -> list[Staged]:
+    staged = []
+    if superseded.is_empty():
+        return staged
+    superseded = superseded.with_columns(pl.col(feed.sort_key).dt.date().alias("_day"))
+    names = [name for name, _, _ in versions.columns]
+    for (day,), rows in sorted(superseded.group_by("_day"), key=lambda group: group[0][0]):
+        label = day_label(day)
+        kept = lake.scan(versions.name, [label]).collect()
+        together = pl.concat([kept.select(names), rows.select(names)]).sort([feed.sort_key, "dr_sid", "revision"])
+        staged.append(lake.stage(versions.name, label, together))
+    return staged
+
+
+def _emptied(lake: Lake, table: Table, days: set[date], staged: list[Staged]) -> list[tuple[str, str]]:
+    """Days that lost their last record to another day."""
+    written = {s.label for s in staged if s.table == table.name}
+    return [(table.name, label) for label in map(day_label, days) if label not in written]
+
+
+def _count(tx: Connection, commit_id: int, source: str, resource: str, landed: Landed) -> None:
+    counts = {
+        "fetched": landed.fetched,
+        "fresh": landed.fresh,
+        "superseding": landed.superseding,
+        "identical": landed.fetched - landed.fresh - landed.superseding - landed.quarantined,
+        "quarantined": landed.quarantined,
+    }
+    landed.identical = counts["identical"]
+    tx.execute(landings.insert(), {"commit_id": commit_id, "source": source, "resource": resource} | counts)
+
+

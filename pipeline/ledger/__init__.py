@@ -1,0 +1,1 @@
+"""The transactional store: bookmarks, commits, invoices, payments, the outbox. The only code that knows it."""

@@ -1,0 +1,124 @@
+"""Opens the ledger, keeps its identity and schema version, and hands out transactions.
+
+SQLite is the default because a billing desk fits in a folder; PostgreSQL is taken by URL. Every write runs in one
+transaction that takes the write lock when it begins, so two writers never see each other half-way.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from pipeline.errors import HomeError
+from pipeline.ledger.schema import SCHEMA_VERSION, meta, metadata
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of a SQLite ledger at ``path``."""
+    return f"sqlite:///{path.resolve()}"
+
+
+@dataclass(slots=True)
+class Ledger:
+    """A connection to the ledger's database."""
+
+    engine: Engine
+
+    @classmethod
+    def open(cls, url: str) -> "Ledger":
+        """Opens, and on first use creates, the ledger at ``url``.
+
+        Raises:
+            HomeError: the database cannot be opened or was written by a newer tollbook.
+        """
+        engine = _sqlite(url) if url.startswith("sqlite") else create_engine(url, pool_pre_ping=True)
+        ledger = cls(engine)
+        try:
+            ledger._prepare()
+        except (OperationalError, DBAPIError) as error:
+            where = make_url(url).render_as_string(hide_password=True)
+            msg = f"the ledger {where} cannot be opened: {error.orig}. Check that the folder exists and is writable."
+            raise HomeError(msg) from None
+        return ledger
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A write transaction: commits on leaving, rolls back on an error."""
+        with self.engine.connect() as tx:
+            tx.exec_driver_sql("BEGIN IMMEDIATE" if self.engine.dialect.name == "sqlite" else "BEGIN")
+            try:
+                if self.engine.dialect.name == "postgresql":
+                    tx.exec_driver_sql("select pg_advisory_xact_lock(7455)")
+                yield tx
+            except BaseException:
+                tx.rollback()
+                raise
+            tx.commit()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A read-only snapshot."""
+        with self.engine.connect() as tx:
+            tx.exec_driver_sql("BEGIN")
+            try:
+                yield tx
+            finally:
+                tx.rollback()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def get(self, key: str) -> str | None:
+        """A value of the meta table."""
+        with self.read() as tx:
+            return tx.execute(select(meta.c.value).where(meta.c.key == key)).scalar()
+
+    def belongs_to(self, provider_url: str, partner_sid: str) -> None:
+        """Binds a new ledger to one provider and partner; refuses any other ever after.
+
+        Raises:
+            HomeError: it is bound to another one.
+        """
+        for key, value in (("provider_url", provider_url), ("partner_sid", partner_sid)):
+            known = self.get(key)
+            if known is None:
+                with self.transaction() as tx:
+                    tx.execute(meta.insert(), {"key": key, "value": value})
+            elif known != value:
+                msg = (
+                    f"this home belongs to {key} {known}, and the settings name {value}. "
+                    "A ledger serves one provider account: use another home (TOLLBOOK_HOME) for the other."
+                )
+                raise HomeError(msg)
+
+    def _prepare(self) -> None:
+        with self.engine.connect() as probe:
+            known = self.engine.dialect.has_table(probe, "meta")
+        version = self.get("schema_version") if known else None
+        if version is None:
+            with self.transaction() as tx:
+                metadata.create_all(tx, checkfirst=True)
+                if tx.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar() is None:
+                    tx.execute(meta.insert(), {"key": "schema_version", "value": str(SCHEMA_VERSION)})
+        elif int(version) > SCHEMA_VERSION:
+            msg = f"the ledger has schema {version}, this tollbook knows {SCHEMA_VERSION}. Install the newer tollbook."
+            raise HomeError(msg)
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": 60})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection, _record) -> None:  # noqa: ANN001
+        # We begin transactions ourselves; the driver's own implicit BEGIN would be a deferred one.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=60000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine

@@ -1,0 +1,161 @@
+"""What billing needs to know and the provider does not have: sellers, customers, assignments, tax rules, policy.
+
+Values only; ``files.py`` reads them. All are frozen: a run sees one state of the masters from start to end.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a customer is taxed. ``country`` is alpha-3; the others may be empty."""
+
+    country: str
+    state: str = ""
+    county: str = ""
+    city: str = ""
+    zip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """Who issues invoices: the house itself, or a reseller whose customers we bill in its name.
+
+    ``partner_sid`` is the payee of the rated rows it may invoice; empty means the house (the token's partner).
+    ``series`` is the prefix of its invoice numbers (``HCS-2026-000001``). ``logo`` is a file name beside the
+    master files, or empty.
+    """
+
+    key: str
+    name: str
+    partner_sid: str = ""
+    address: tuple[str, ...] = ()
+    country: str = "USA"
+    tax_ids: tuple[str, ...] = ()
+    email: str = ""
+    phone: str = ""
+    website: str = ""
+    logo: str = ""
+    series: str = "INV"
+    remit_to: tuple[str, ...] = ()
+    accent: str = "#1f5f8b"
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Who is billed.
+
+    ``anchor_day`` starts the billing month in ``time_zone`` (29-31 clamp to the month's end). ``approval`` is
+    ``automatic`` or ``manual``. ``opening_balance`` is what the customer owed when tollbook took over
+    (negative: credit). ``recipients`` empty means the provider's billing_email, else its owner_email.
+    ``tax_exempt`` is the reason (certificate number) for not taxing, or empty. ``did_price`` is the monthly
+    rent per number; None means the provider's own price. ``bill_from`` overrides the home's.
+    ``resells`` makes this customer a payee of its own for the partners below it.
+    """
+
+    partner_sid: str
+    name: str
+    seller: str
+    time_zone: str
+    currency: str
+    place: Place
+    anchor_day: int = 1
+    terms_days: int = 14
+    recipients: tuple[str, ...] = ()
+    approval: str = "manual"
+    opening_balance: Decimal = Decimal(0)
+    tax_exempt: str = ""
+    tax_id: str = ""
+    did_price: Decimal | None = None
+    bill_from: date | None = None
+    resells: bool = False
+    language: str = "en_US"
+    purchase_order: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Which plan a customer is billed on.
+
+    Empty ``service``, ``direction`` and ``family`` match any; ``partner_sid`` ``*`` is the default for all.
+    ``start`` and ``end`` are instants, half-open; None is open.
+    """
+
+    partner_sid: str
+    plan_sid: str
+    service: str = ""
+    direction: str = ""
+    family: str = ""
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaxRule:
+    """One dated tax. ``rate`` is a fraction; ``share`` is the part of the lines that it applies to.
+
+    ``items`` are the item types in its base (empty: all); ``scope`` is ``domestic``, ``international`` or
+    ``any`` against the customer's own country. ``country``/``state``/... empty match any. ``order`` sorts them
+    on the page. ``legal_source`` says where the rate is from.
+    """
+
+    rule: str
+    name: str
+    jurisdiction: str
+    type: str
+    rate: Decimal
+    share: Decimal = Decimal(1)
+    country: str = ""
+    state: str = ""
+    county: str = ""
+    city: str = ""
+    items: tuple[str, ...] = ()
+    scope: str = "any"
+    start: date | None = None
+    end: date | None = None
+    order: int = 0
+    legal_source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTerms:
+    """How the provider's plans are read where its documents leave a choice (the design's section 4)."""
+
+    unit_rule: str = "minimum"
+    increment_rule: str = "total"
+    billable_base: str = "talk"
+    match_field: str = "number_dst"
+    rounding_mode: str = "half_up"
+    rounding_decimals: int = 10
+    billable_statuses: tuple[str, ...] = ("sent", "delivered", "received")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a person has decided beforehand.
+
+    ``accepted_unrated`` are reasons whose records do not park a customer. ``provider_terms`` is how the
+    provider's plans are read; ``gate_accepted`` names who accepted a contradicted unit, or is empty.
+    """
+
+    accepted_unrated: tuple[str, ...] = ("blocked",)
+    provider_terms: PlanTerms = PlanTerms()
+    gate_accepted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Masters:
+    """All master data of a home, and the SHA-256 over its files (``fingerprint``)."""
+
+    sellers: dict[str, Seller] = field(default_factory=dict)
+    customers: dict[str, Customer] = field(default_factory=dict)
+    assignments: tuple[Assignment, ...] = ()
+    taxes: tuple[TaxRule, ...] = ()
+    tax_places: tuple[Place, ...] = ()
+    policy: Policy = Policy()
+    fingerprint: str = ""
+
+    def customer(self, partner_sid: str) -> Customer | None:
+        return self.customers.get(partner_sid)

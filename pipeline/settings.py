@@ -1,0 +1,202 @@
+"""The settings of a run, and the only code that reads the environment.
+
+``TOLLBOOK_*`` variables win over ``<home>/.env``, which wins over ``<home>/tollbook.toml``. A home is a folder with a
+``tollbook.toml``, found from the working directory upwards or named by ``TOLLBOOK_HOME``: a wrong working directory
+must not make a second ledger that sends every invoice again.
+"""
+
+import os
+import tomllib
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import HomeError, SettingsError
+
+PREFIX = "TOLLBOOK_"
+MARKER = "tollbook.toml"
+_DAGSTER = "DAGSTER_HOME"
+_DEFAULT_URL = "https://api.carrierx.com/core/v2"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a run needs to know. Secrets are left out of ``repr``.
+
+    ``since`` is where pulled history starts, ``bill_from`` the local date before which nothing is invoiced,
+    ``lookback`` what the daily and the closing sweep re-read, ``overlap`` what each poll re-reads.
+    """
+
+    home: Path
+    api_url: str = _DEFAULT_URL
+    api_token: str = field(default="", repr=False)
+    since: datetime | None = None
+    bill_from: date | None = None
+    lookback: timedelta = timedelta(hours=25)
+    overlap: timedelta = timedelta(minutes=15)
+    database_url: str = field(default="", repr=False)
+    smtp_url: str = field(default="", repr=False)
+    from_email: str = ""
+    alert_email: str = ""
+    alert_webhook: str = field(default="", repr=False)
+    source: str = "carrierx"
+
+    @property
+    def masters(self) -> Path:
+        return self.home / "masters"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.home / ".dagster"
+
+    @property
+    def ledger_url(self) -> str:
+        """The ledger's URL: as set, else SQLite in the home."""
+        return self.database_url or f"sqlite:///{(self.home / 'ledger.db').resolve()}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    name: str
+    help: str
+    secret: bool = False
+
+
+KEYS = (
+    _Key("api_url", "Core API base, https://api.carrierx.com/core/v2"),
+    _Key("api_token", "a read-only bearer token", secret=True),
+    _Key("since", "where pulled history starts, for example 2026-01-01"),
+    _Key("bill_from", "local date; nothing that ended before it is invoiced"),
+    _Key("lookback_hours", "what the daily and the closing sweep re-read; 25"),
+    _Key("database_url", "PostgreSQL URL; default SQLite in the home", secret=True),
+    _Key("smtp_url", "smtp+starttls://user:password@host:587; absent: .eml files in outbox/", secret=True),
+    _Key("from_email", "sender of invoices"),
+    _Key("alert_email", "who is told when a run fails"),
+    _Key("alert_webhook", "URL that is told when a run fails", secret=True),
+)
+_NAMES = {key.name for key in KEYS}
+
+
+def find_home(start: Path | None = None) -> Path:
+    """The home: ``TOLLBOOK_HOME``, else the nearest folder upwards with a ``tollbook.toml``.
+
+    Raises:
+        HomeError: there is none.
+    """
+    named = os.environ.get(PREFIX + "HOME")
+    if named:
+        home = Path(named).expanduser()
+        if (home / MARKER).is_file() or os.environ.get(PREFIX + "API_TOKEN"):
+            return home.resolve()
+        msg = f"TOLLBOOK_HOME is {home}, but there is no {MARKER}. Run `tollbook init {home}` first."
+        raise HomeError(msg)
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / MARKER).is_file():
+            return folder
+    msg = (
+        f"no home here: neither {start} nor a folder above it has a {MARKER}. "
+        "Change into your home, set TOLLBOOK_HOME, or make one with `tollbook init FOLDER`."
+    )
+    raise HomeError(msg)
+
+
+def load(home: Path) -> Settings:
+    """The settings of a home.
+
+    Raises:
+        SettingsError: one of them cannot be read; the message names it and where it is from.
+    """
+    values: dict[str, tuple[Any, str]] = {}
+    values |= {k: (v, str(home / MARKER)) for k, v in _toml(home / MARKER).items()}
+    values |= {k: (v, str(home / ".env")) for k, v in _dotenv(home / ".env").items()}
+    environment = {k.removeprefix(PREFIX).lower(): v for k, v in os.environ.items() if k.startswith(PREFIX)}
+    values |= {k: (v, f"{PREFIX}{k.upper()}") for k, v in environment.items() if k in _NAMES}
+    return _settings(home, {k: v for k, v in values.items() if v[0] not in ("", None)})
+
+
+def use_home(folder: Path) -> None:
+    """Names the home for this process and its children."""
+    os.environ[PREFIX + "HOME"] = str(folder.resolve())
+
+
+def use_dagster_home(folder: Path) -> None:
+    """Points Dagster at its own folder in the home, unless the user chose another."""
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault(_DAGSTER, str(folder))
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment of a child process that works on the same home."""
+    return dict(os.environ) | {PREFIX + "HOME": str(settings.home)}
+
+
+def who() -> str:
+    """The person at the keyboard, for what goes on record."""
+    return os.environ.get("USER") or os.environ.get("LOGNAME") or "unknown"
+
+
+def _settings(home: Path, values: dict[str, tuple[Any, str]]) -> Settings:
+    def value(name: str, default: Any = "") -> Any:
+        return values[name][0] if name in values else default
+
+    hours = _read(values, "lookback_hours", lambda text: timedelta(hours=int(text))) or timedelta(hours=25)
+    if hours <= timedelta(0):
+        raise SettingsError("lookback_hours must be above 0; 25 is a good value.")
+    return Settings(
+        home=home,
+        api_url=str(value("api_url", _DEFAULT_URL)),
+        api_token=str(value("api_token")),
+        since=_read(values, "since", _instant),
+        bill_from=_read(values, "bill_from", lambda text: date.fromisoformat(str(text))),
+        lookback=hours,
+        database_url=str(value("database_url")),
+        smtp_url=str(value("smtp_url")),
+        from_email=str(value("from_email")),
+        alert_email=str(value("alert_email")),
+        alert_webhook=str(value("alert_webhook")),
+    )
+
+
+def _read(values: dict[str, tuple[Any, str]], name: str, parse: Any) -> Any:
+    if name not in values:
+        return None
+    raw, where = values[name]
+    try:
+        return parse(raw)
+    except (ValueError, TypeError):
+        msg = f"{name} is {raw!r} in {where}: not a value it can have. See `tollbook doctor`."
+        raise SettingsError(msg) from None
+
+
+def _instant(value: Any) -> datetime:
+    at = datetime.fromisoformat(str(value))
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{path}: {error}. Mend the line it names."
+        raise SettingsError(msg) from None
+    unknown = sorted(set(found) - _NAMES)
+    if unknown:
+        msg = f"{path}: unknown setting {', '.join(unknown)}. Known are {', '.join(sorted(_NAMES))}."
+        raise SettingsError(msg)
+    return found
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    found = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        key = name.strip().removeprefix(PREFIX).lower()
+        if equals and not name.startswith("#") and key in _NAMES:
+            found[key] = value.strip().strip("'\"")
+    return found
