@@ -24,6 +24,7 @@ from pipeline.settings import Settings
 if TYPE_CHECKING:
     from pipeline.deliver.outbox import DeliverReport
     from pipeline.invoice.billing import BillingReport
+    from pipeline.lake.care import Fault
     from pipeline.land.rates import PlanLanded
     from pipeline.land.records import Landed
     from pipeline.land.snapshots import SnapshotLanded
@@ -281,6 +282,38 @@ class Desk:
         with self.locked():
             self.lake.publish(self.now)
 
+    def verify(self, *, repair: bool = False) -> "list[Fault]":
+        """Every live file against its commit; with ``repair``, damaged ones are set aside and made again.
+
+        Landed days are pulled again, what is derived from them is made again by the next run. What nobody can
+        make again (claims of issued invoices, superseded versions) is named and left for a backup.
+        """
+        from pipeline.lake.care import faults, set_aside
+        from pipeline.land.repair import forget_day
+
+        found = faults(self.lake)
+        if not repair or not found:
+            return found
+        feeds = {f"land/{feed.resource}": feed for feed in FEEDS}
+        with self.locked():
+            for fault in found:
+                if fault.table in feeds:
+                    forget_day(self.lake, fault, source=self.settings.source, now=self.now)
+                    self._pull_day(feeds[fault.table], label_day(fault.label))
+                elif fault.can_be_made_again:
+                    set_aside(self.lake, [fault], self.now)
+        return found
+
+    def _pull_day(self, feed: Feed, day: date) -> None:
+        from pipeline.land.records import Landed
+        from pipeline.pull import walk
+
+        begin = datetime.combine(day, time(), UTC)
+        end = begin + timedelta(days=1)
+        with self.provider() as client:
+            mark = self.bookmark(feed)
+            self._land(feed, walk.window(client, feed, begin, end), mark, Landed(), still=True)
+
     # what the steps need to know
 
     def landed_days(self) -> list[date]:
@@ -320,7 +353,16 @@ class Desk:
     def _sweep_due(self, mark: Bookmark) -> bool:
         return mark.swept_to is None or self.now - mark.swept_to >= SWEEP_EVERY
 
-    def _land(self, feed: Feed, walked: Iterator, mark: Bookmark, total: "Landed", *, backwards: bool = False) -> Bookmark:
+    def _land(
+        self,
+        feed: Feed,
+        walked: Iterator,
+        mark: Bookmark,
+        total: "Landed",
+        *,
+        backwards: bool = False,
+        still: bool = False,
+    ) -> Bookmark:
         from pipeline.land.walks import land_walk
 
         return land_walk(
@@ -334,6 +376,7 @@ class Desk:
             overlap=self.settings.overlap,
             pages_per_commit=PAGES_PER_COMMIT,
             backwards=backwards,
+            still=still,
             progress=self.progress,
         )
 

@@ -141,16 +141,14 @@ def _settings(home: Path, values: dict[str, tuple[Any, str]]) -> Settings:
     def value(name: str, default: Any = "") -> Any:
         return values[name][0] if name in values else default
 
-    hours = _read(values, "lookback_hours", lambda text: timedelta(hours=int(text))) or timedelta(hours=25)
-    if hours <= timedelta(0):
-        raise SettingsError("lookback_hours must be above 0; 25 is a good value.")
+    lookback = _read(values, "lookback_hours", _hours)
     return Settings(
         home=home,
         api_url=str(value("api_url", _DEFAULT_URL)),
         api_token=str(value("api_token")),
         since=_read(values, "since", _instant),
         bill_from=_read(values, "bill_from", lambda text: date.fromisoformat(str(text))),
-        lookback=hours,
+        lookback=timedelta(hours=25) if lookback is None else lookback,
         database_url=str(value("database_url")),
         smtp_url=str(value("smtp_url")),
         from_email=str(value("from_email")),
@@ -168,6 +166,13 @@ def _read(values: dict[str, tuple[Any, str]], name: str, parse: Any) -> Any:
     except (ValueError, TypeError):
         msg = f"{name} is {raw!r} in {where}: not a value it can have. See `tollbook doctor`."
         raise SettingsError(msg) from None
+
+
+def _hours(value: Any) -> timedelta:
+    hours = int(value)
+    if hours < 1:
+        raise ValueError(value)
+    return timedelta(hours=hours)
 
 
 def _instant(value: Any) -> datetime:

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.app import app, the_home
+from pipeline.cli.app import app, open_desk, the_home
 from pipeline.cli.show import out, say
-from pipeline.errors import HomeError
+from pipeline.errors import HomeError, LakeError
 
 
 @app.command()
@@ -41,3 +41,23 @@ def doctor() -> None:
         raise HomeError(f"{bad} thing{'s' if bad > 1 else ''} to mend before this home can work.")
 
 
+
+
+@app.command()
+def verify(
+    repair: Annotated[bool, typer.Option("--repair", help="Set damaged files aside and make or pull them again.")] = False,
+) -> None:
+    """Check every data file against its commit."""
+    desk = open_desk()
+    found = desk.verify(repair=repair)
+    for fault in found:
+        say(f"{fault.table} {fault.label}: {fault.problem}", style="red")
+        if not fault.can_be_made_again:
+            say("        -> nobody can make this file again: restore it from a backup", style="dim")
+    if not found:
+        say("every file is what its commit says", style="green")
+    elif repair:
+        desk.publish()
+        say("repaired; run `tollbook run` to rate and check what was made again")
+    else:
+        raise LakeError(f"{len(found)} damaged. `tollbook verify --repair` sets them aside and makes them again.")

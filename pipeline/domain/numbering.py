@@ -65,5 +65,7 @@ def _shared(number: str, length: int) -> str | None:
 @cache
 def _nanp(area: str) -> str | None:
     # In North America the area code alone names the country; any valid subscriber number will do to ask.
-    region = region_code_for_number(PhoneNumber(country_code=1, national_number=int(f"{area:0<3}2345678"[:10])))
+    region = region_code_for_number(
+        PhoneNumber(country_code=1, national_number=int(f"{area:0<3}2345678"[:10]))
+    )
     return ALPHA_3.get(region or "US")

@@ -84,7 +84,9 @@ class RatePlan:
 
     def covers(self, service: str, direction: str, family: str) -> bool:
         """Whether the plan is meant for this kind of usage."""
-        return self.service == service and self.direction in (None, direction) and self.family in (None, family)
+        return (
+            self.service == service and self.direction in (None, direction) and self.family in (None, family)
+        )
 
     def match_number(self, number: str, at: datetime) -> Rate | None:
         """The row of the longest prefix in force at ``at``; the default row comes last; price never decides."""
@@ -94,7 +96,9 @@ class RatePlan:
                 return found
         return None
 
-    def match_message(self, mcc: int | None, mnc: int | None, country: str | None, at: datetime) -> Rate | None:
+    def match_message(
+        self, mcc: int | None, mnc: int | None, country: str | None, at: datetime
+    ) -> Rate | None:
         """The row of the network, else of the mobile country code, else of the country, else the default row."""
         steps = []
         if mcc is not None and mnc is not None:
@@ -107,7 +111,9 @@ class RatePlan:
         return next((found for step in steps if (found := self._pick(step, at))), None)
 
     def _pick(self, key: tuple, at: datetime) -> Rate | None:
-        return next((r for r in self._index.get(key, ()) if in_force(r.effective_from, r.effective_to, at)), None)
+        return next(
+            (r for r in self._index.get(key, ()) if in_force(r.effective_from, r.effective_to, at)), None
+        )
 
     @cached_property
     def _longest(self) -> int:
@@ -179,7 +185,9 @@ class PlanBook:
 
     def cost_plan(self, service: str, direction: str, family: str, at: datetime) -> RatePlan | None:
         """The provider's plan in force."""
-        return next((p for p in self._provider.get((service, direction, family), ()) if _current(p, at)), None)
+        return next(
+            (p for p in self._provider.get((service, direction, family), ()) if _current(p, at)), None
+        )
 
     def charge_plan(
         self, payer_sid: str, service: str, direction: str, family: str, at: datetime
@@ -189,7 +197,9 @@ class PlanBook:
         The more specific assignment wins, then the one that starts later.
         """
         for sid in (*self._upwards(payer_sid), EVERYONE):
-            fitting = [a for a in self._assigned.get(sid, ()) if self._fits(a, service, direction, family, at)]
+            fitting = [
+                a for a in self._assigned.get(sid, ()) if self._fits(a, service, direction, family, at)
+            ]
             if fitting:
                 chosen = max(fitting, key=_precedence)
                 return next((p for p in self._retail[chosen.plan_sid] if _current(p, at)), None)
@@ -202,6 +212,23 @@ class PlanBook:
         origin = PROVIDER if side == "cost" else RETAIL
         known = any(p.origin == origin and p.covers(service, direction, family) for p in self.plans)
         return "no_plan" if known or family == PSTN or service == "message" else "no_family"
+
+    def holders(self, payer_sid: str) -> tuple[str, ...]:
+        """The partners, nearest first, whose assignments can price what the payer is charged."""
+        return tuple(sid for sid in (*self._upwards(payer_sid), EVERYONE) if sid in self._assigned)
+
+    def instants(self, side: str, payer_sid: str, service: str, direction: str, family: str) -> set[datetime]:
+        """When the answer of ``cost_plan`` or ``charge_plan`` can change."""
+        if side == "cost":
+            return _ends(
+                (p.effective_from, p.effective_to)
+                for p in self._provider.get((service, direction, family), ())
+            )
+        held = [a for sid in self.holders(payer_sid) for a in self._assigned[sid]]
+        plans = [p for sid in {a.plan_sid for a in held} for p in self._retail.get(sid, ())]
+        return _ends((a.start, a.end) for a in held) | _ends(
+            (p.effective_from, p.effective_to) for p in plans
+        )
 
     def unknown_plans(self) -> tuple[str, ...]:
         """Plans that assignments name and that do not exist."""
@@ -241,6 +268,10 @@ def upwards(partner_sid: str, parents: Mapping[str, str | None]) -> list[str]:
 
 def _current(plan: RatePlan, at: datetime) -> bool:
     return in_force(plan.effective_from, plan.effective_to, at)
+
+
+def _ends(intervals: Iterable[tuple[datetime | None, datetime | None]]) -> set[datetime]:
+    return {instant for interval in intervals for instant in interval if instant is not None}
 
 
 def _precedence(a: Assigned) -> tuple[int, datetime, str]:

@@ -9,7 +9,6 @@ damaged Parquet file without a word.
 
 import hashlib
 import os
-import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,9 +24,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import Connection, select
 
-from pipeline.errors import LakeError, QueryError
-from pipeline.lake import views
+from pipeline.errors import LakeError
+from pipeline.lake import questions, views
 from pipeline.lake.layout import Layout
+from pipeline.lake.questions import Answer
 from pipeline.lake.tables import BY_NAME, TABLES, Table
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.schema import commits
@@ -53,15 +53,6 @@ class DataFile:
 @dataclass(frozen=True, slots=True)
 class Staged(DataFile):
     """A file that is written and durable, but that no commit names yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Columns, rows, and the columns that hold numbers."""
-
-    columns: list[str]
-    rows: list[tuple]
-    numeric: list[str]
 
 
 @dataclass(slots=True)
@@ -119,22 +110,14 @@ class Lake:
             return [dict(zip(names, row, strict=True)) for row in done.fetchall()]
 
     @contextmanager
-    def ask(self) -> Iterator[Callable[[str], "Answer"]]:
+    def ask(self) -> Iterator[Callable[[str], Answer]]:
         """For questions from outside: reads the lake and nothing else, and can change no setting.
 
         Raises (when called):
             QueryError: the query is wrong; the message is DuckDB's.
         """
         with self.duck() as con:
-            allowed = _quoted(self.layout.files.resolve())
-            for lock in (
-                "set python_enable_replacements = false",
-                f"set allowed_directories = ['{allowed}']",
-                "set enable_external_access = false",
-                "set lock_configuration = true",
-            ):
-                con.execute(lock)
-            yield lambda query: _answer(con, query)
+            yield questions.locked(con, self.layout.files.resolve())
 
     def verify(self, file: DataFile) -> DataFile:
         """Checks that a file is what its commit says; remembers the answer while its size and time stand still.
@@ -305,29 +288,6 @@ class Lake:
         return Staged(spec.name, label, path, rows, size, sha, inputs)
 
 
-def _answer(con: duckdb.DuckDBPyConnection, query: str) -> Answer:
-    try:
-        kinds = {s.type for s in con.extract_statements(query)}
-        if kinds - _READING or _EXPLAINS_A_WRITE.search(query):
-            msg = "only questions can be asked here: the lake is written by the pipeline alone."
-            raise QueryError(msg)
-        done = con.execute(query)
-        described = done.description or []
-        rows = done.fetchall()
-    except duckdb.Error as error:
-        raise QueryError(str(error)) from None
-    numeric = [c[0] for c in described if str(c[1]).startswith(_NUMERIC)]
-    return Answer([c[0] for c in described], rows, numeric)
-
-
-# What may be asked. COPY, ATTACH, EXPORT, LOAD and PREPARE are not here: they reach files.
-_READING = {
-    getattr(duckdb.StatementType, name)
-    for name in ("SELECT", "PRAGMA", "CALL", "RELATION", "CREATE", "CREATE_FUNC", "DROP", "INSERT", "UPDATE", "DELETE")
-    + ("VARIABLE_SET", "EXPLAIN")
-}
-_EXPLAINS_A_WRITE = re.compile(r"\bexplain\b.*\b(copy|attach|export|install|load)\b", re.IGNORECASE | re.DOTALL)
-_NUMERIC = ("DECIMAL", "BIGINT", "INTEGER", "HUGEINT", "DOUBLE", "NUMBER", "UBIGINT", "SMALLINT")
 _PARQUET = {"compression": "zstd", "row_group_size": _ROW_GROUP, "write_page_checksum": True}
 
 

@@ -36,13 +36,18 @@ class Rejected:
 
 
 def decode(items: list[dict[str, Any]], table: Table, source: str, sort_key: str) -> tuple[pl.DataFrame, list[Rejected]]:
-    """Typed rows (without revision and landed_at) and rejected items; together as many as came."""
-    items = [_public(item) for item in items]
+    """Typed rows (without revision and landed_at) and rejected items; together as many as came.
+
+    Private fields are taken out of ``items`` themselves, before anything else looks at them.
+    """
+    for item in items:
+        for name in PRIVATE:
+            item.pop(name, None)
     try:
-        frame = _frame(items, table, source, items)
+        frame, complete = _frame(items, table, source, items)
     except (TypeError, pl.exceptions.PolarsError):
         return _one_by_one(items, table, source, sort_key)
-    if _fits(frame, items, table, sort_key):
+    if complete and _has_keys(frame, sort_key):
         return frame, []
     return _one_by_one(items, table, source, sort_key)
 
@@ -52,73 +57,78 @@ def wire_columns(table: Table) -> list[tuple[str, pa.DataType]]:
     return [(name, kind) for name, kind, _ in table.columns if name not in DERIVED]
 
 
-def _public(item: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in item.items() if key not in PRIVATE}
+def _frame(
+    items: list[dict[str, Any]], table: Table, source: str, given: list[dict[str, Any]]
+) -> tuple[pl.DataFrame, bool]:
+    """Typed columns of ``items``, and whether every value that came is in them.
 
-
-def _frame(items: list[dict[str, Any]], table: Table, source: str, given: list[dict[str, Any]]) -> pl.DataFrame:
-    """Typed columns of ``items``; the content hash is of ``given``, what came before any repair."""
+    The content hash is of ``given``: what came, before any repair.
+    """
     columns: dict[str, pl.Series] = {}
+    complete = True
     for name, kind in wire_columns(table):
-        columns[name] = _series(name, [item.get(name) for item in items], kind)
-    frame = pl.DataFrame(columns)
+        text, typed = _series(name, [item.get(name) for item in items], kind)
+        complete = complete and text.null_count() == typed.null_count()
+        columns[name] = typed
     known = {name for name, _ in wire_columns(table)} | {"number_group_dst"}
-    names = table.schema.names
-    extra = [_extra(item, known) for item in items]
-    hashes = [_hash(item) for item in given]
+    extra = [None if item.keys() <= known else _extra(item, known) for item in items]
     added = [
         pl.lit(source).alias("source"),
-        pl.Series("content_hash", hashes, pl.String),
+        pl.Series("content_hash", [_hash(item) for item in given], pl.String),
         pl.Series("extra_json", extra, pl.String),
     ]
-    if "recipients" in names:
+    if "recipients" in table.schema.names:
         counts = [max(1, len(item.get("number_group_dst") or ())) for item in items]
         added.append(pl.Series("recipients", counts, pl.Int32))
-    return frame.with_columns(added)
+    return pl.DataFrame(columns).with_columns(added), complete
 
 
-def _series(name: str, values: list[Any], kind: pa.DataType) -> pl.Series:
-    """One typed column; raises on a value of another JSON type, gives null for text that does not parse."""
-    if pa.types.is_int32(kind) or pa.types.is_int64(kind):
+def _series(name: str, values: list[Any], kind: pa.DataType) -> tuple[pl.Series, pl.Series]:
+    """A column as it came and as typed; raises on a value of another JSON type, gives null for what does not parse."""
+    if pa.types.is_integer(kind):
         target = pl.Int32 if pa.types.is_int32(kind) else pl.Int64
-        if any(isinstance(v, str) for v in values):
-            return pl.Series(name, values, pl.String, strict=True).cast(target, strict=False)
-        return pl.Series(name, values, target, strict=True)
+        if not any(isinstance(v, str) for v in values):
+            same = pl.Series(name, values, target, strict=True)
+            return same, same
+        text = pl.Series(name, values, pl.String, strict=True)
+        return text, text.cast(target, strict=False)
     if pa.types.is_boolean(kind):
-        return pl.Series(name, [_boolean(v) for v in values], pl.Boolean)
+        words = pl.Series(name, [None if v is None else str(v).lower() for v in values], pl.String)
+        return words, words.replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
     text = pl.Series(name, values, pl.String, strict=True)
     if pa.types.is_timestamp(kind):
-        good = text.str.contains(_INSTANT)
-        naive = text.to_frame().select(
-            pl.when(good).then(pl.col(name)).str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="ms", strict=False)
-        )
-        return naive.to_series().dt.replace_time_zone("UTC").alias(name)
+        return text, _instants(text)
     if pa.types.is_decimal(kind):
-        good = text.str.contains(_NUMBER)
-        clean = text.to_frame().select(pl.when(good).then(pl.col(name)))
-        return clean.to_series().cast(pl.Decimal(24, 12), strict=False).alias(name)
-    return text.str.to_lowercase() if name in _FOLDED else text
+        return text, _where(text, _NUMBER).cast(pl.Decimal(24, 12), strict=False)
+    return text, (text.str.to_lowercase() if name in _FOLDED else text)
 
 
-def _fits(frame: pl.DataFrame, items: list[dict[str, Any]], table: Table, sort_key: str) -> bool:
-    """Whether every value that came is there, and every row has what a record must have."""
-    for name, _ in wire_columns(table):
-        if frame[name].null_count() != sum(item.get(name) is None for item in items):
-            return False
+def _instants(text: pl.Series) -> pl.Series:
+    naive = _where(text, _INSTANT).str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="ms", strict=False)
+    return naive.dt.replace_time_zone("UTC")
+
+
+def _where(text: pl.Series, pattern: str) -> pl.Series:
+    """The texts that match, null for the others."""
+    return text.zip_with(text.str.contains(pattern).fill_null(False), pl.Series([None], dtype=pl.String))
+
+
+def _has_keys(frame: pl.DataFrame, sort_key: str) -> bool:
+    """Whether every row has what a record must have."""
     return not any(frame[name].null_count() for name in ("dr_sid", "partner_sid", sort_key))
 
 
 def _one_by_one(
     items: list[dict[str, Any]], table: Table, source: str, sort_key: str
 ) -> tuple[pl.DataFrame, list[Rejected]]:
-    frames, rejected = [_frame([], table, source, [])], []
+    frames, rejected = [_frame([], table, source, [])[0]], []
     for item in items:
         repaired, problem = _repair(item, table, sort_key)
         frame = None
         if problem is None:
             try:
-                frame = _frame([repaired], table, source, [item])
-                if not _fits(frame, [repaired], table, sort_key):
+                frame, complete = _frame([repaired], table, source, [item])
+                if not (complete and _has_keys(frame, sort_key)):
                     problem = "a value does not fit its column"
             except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as error:
                 problem = f"does not fit: {error}"[:200]

@@ -32,38 +32,33 @@ def land_walk(
     overlap: timedelta,
     pages_per_commit: int,
     backwards: bool = False,
+    still: bool = False,
     progress: Callable[[str], None],
 ) -> Bookmark:
-    """Lands every page of a walk, adds to ``total``, and returns the bookmark as committed."""
+    """Lands every page of a walk, adds to ``total``, and returns the bookmark as committed.
+
+    ``backwards`` moves the far end of history, ``still`` leaves the bookmark where it is.
+    """
+    move = _still if still else _back if backwards else _forward
     held: list[Walked] = []
     for walked in walk:
         held.append(walked)
         if len(held) >= pages_per_commit:
-            mark = _commit(lake, feed, held, mark, total, source, now, overlap, backwards)
+            mark = move(mark, held, feed, overlap)
+            total.add(land_pages(lake, feed, [w.page for w in held], mark, source=source, now=now))
             held = []
-            progress(f"{feed.resource}: {total.fetched:,} fetched, up to {mark.newest_value:%Y-%m-%d %H:%M}")
+            progress(f"{feed.resource}: {total.fetched:,} fetched, at {walked.last_value:%Y-%m-%d %H:%M}")
     if held:
-        mark = _commit(lake, feed, held, mark, total, source, now, overlap, backwards)
+        mark = move(mark, held, feed, overlap)
+        total.add(land_pages(lake, feed, [w.page for w in held], mark, source=source, now=now))
     return mark
 
 
-def _commit(
-    lake: Lake,
-    feed: Feed,
-    held: list[Walked],
-    mark: Bookmark,
-    total: Landed,
-    source: str,
-    now: datetime,
-    overlap: timedelta,
-    backwards: bool,
-) -> Bookmark:
-    moved = _back(mark, held) if backwards else _forward(mark, held, feed, overlap)
-    total.add(land_pages(lake, feed, [w.page for w in held], moved, source=source, now=now))
-    return moved
+def _still(mark: Bookmark, _held: list[Walked], _feed: Feed, _overlap: timedelta) -> Bookmark:
+    return mark
 
 
-def _back(mark: Bookmark, held: list[Walked]) -> Bookmark:
+def _back(mark: Bookmark, held: list[Walked], _feed: Feed, _overlap: timedelta) -> Bookmark:
     return mark.with_(oldest_sid=held[-1].last_sid, oldest_value=held[-1].last_value)
 
 

@@ -1,7 +1,7 @@
-"""Randomness without state: every draw is a keyed hash of (what, index), so any record can be made on its own.
+"""Randomness without state: every draw is a keyed hash of (what, index); any record can be made on its own.
 
-Also the secure ids of records: a keyed, invertible scrambling of the index, so that ``after=<sid>`` finds its place
-without a table. Nothing here knows what a call is.
+Also the secure ids of records: a keyed, invertible scrambling of the index, so that ``after=<sid>`` finds its
+place without a table. Nothing here knows what a call is.
 """
 
 import struct
@@ -49,8 +49,8 @@ class Entropy:
 class SidCodec:
     """Record index <-> secure id, for one kind of record.
 
-    A two-round Feistel network over 122 bits: 64 carry the masked index, 58 are a checksum that also is the mask's
-    key. The text has the form of a random UUID; a UUID that was not made here decodes to None.
+    A two-round Feistel network over 122 bits: 64 carry the masked index, 58 are a checksum that also is the
+    mask's key. The text has the form of a random UUID; a UUID that was not made here decodes to None.
     """
 
     def __init__(self, seed: int, kind: str) -> None:

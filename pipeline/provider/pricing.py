@@ -1,7 +1,7 @@
 """What the sandbox charges: whole-number arithmetic of its own, as the provider's documents describe it.
 
-It shares no code with the pipeline's rating on purpose: the audit compares two computations, not one with itself.
-Times are milliseconds, billed durations whole seconds, prices whole numbers of 10^-12 of a dollar.
+It shares no code with the pipeline's rating on purpose: the audit compares two computations, not one with
+itself. Times are milliseconds, billed durations whole seconds, prices whole numbers of 10^-12 of a dollar.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ def decimal_text(value: int, decimals: int = PRICE_DECIMALS) -> str:
 
 
 def billed_seconds(talk_ms: int, increment: int, minimum: int) -> int:
-    """Seconds billed for a talk time: whole increments, rounded up, and not below the minimum; 0 for no talk."""
+    """Seconds billed for a talk time: whole increments, rounded up, not below the minimum; 0 for no talk."""
     if talk_ms <= 0:
         return 0
     step = increment * 1000
@@ -39,7 +39,7 @@ def billed_seconds(talk_ms: int, increment: int, minimum: int) -> int:
 
 
 def call_price(rate: int, billed: int, unit: int) -> str:
-    """``rate * billed / unit``, half-up to 10 decimals. ``rate`` in 10^-12, ``billed`` and ``unit`` in seconds."""
+    """``rate * billed / unit``, half-up to 10 decimals. ``rate`` in 10^-12, the others in seconds."""
     divisor = unit * 10 ** (RATE_DECIMALS - PRICE_DECIMALS)
     return decimal_text((2 * rate * billed + divisor) // (2 * divisor))
 

@@ -1,8 +1,8 @@
 """When things happen: the traffic curve of the sandbox's days, and its inverse.
 
-Records are numbered in the order of their sort date. The date of record ``i`` is where the curve of cumulated traffic
-reaches ``(i + jitter) / n``: it grows with ``i`` by construction, so a date finds its index by bisection and no table
-of records is needed. All arithmetic is on integers; times are milliseconds since 1970, UTC.
+Records are numbered in the order of their sort date. The date of record ``i`` is where the curve of cumulated
+traffic reaches ``(i + jitter) / n``: it grows with ``i`` by construction, so a date finds its index by
+bisection and no table of records is needed. All arithmetic is on integers; times are milliseconds since 1970, UTC.
 """
 
 from bisect import bisect_right
@@ -77,7 +77,8 @@ class Stamps:
         if day is None:
             day = self._days[number] = f"{from_ms(ms):%Y-%m-%dT}"
         minute, rest = divmod(rest, 60_000)
-        return "%s%s%02d.%03dZ" % (day, self._minutes[minute], *divmod(rest, 1000))
+        second, milli = divmod(rest, 1000)
+        return f"{day}{self._minutes[minute]}{second:02d}.{milli:03d}Z"
 
 
 stamp = Stamps()

@@ -4,9 +4,11 @@ The token goes into the header and nowhere else. Redirects and links in answers 
 reach a host that a response names. Bodies are bounded in size and time, decompressed ones too.
 """
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -23,11 +25,14 @@ from pipeline.errors import (
     TransientError,
     UnauthorizedError,
 )
+from pipeline.pull.dialects import FORBIDDEN, NOT_FOUND, read_refusal
 
 MAX_BODY_BYTES = 256 * 1024 * 1024
 _TRANSIENT = {408, 409, 425, 429, 500, 502, 503, 504}
 _json = msgspec.json.Decoder(float_hook=str)
 T = TypeVar("T")
+# We report retries ourselves; the library would print them.
+stamina.instrumentation.set_on_retry_hooks([])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ class Client:
         return self._retried(path, params, lambda body, _request: body)
 
     def get_page(self, path: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """A list envelope; where an item is beyond decoding, ``raw_items`` keeps the bytes of each."""
+        """A list envelope; ``unreadable`` holds the bytes of items that cannot be decoded, and why."""
         return self._retried(path, params, _envelope)
 
     def _retried(
@@ -113,25 +118,40 @@ class Client:
 
 
 def error_of(status: int, body: bytes, request: str, retry_after: str | None = None) -> ProviderError:
-    """The typed error of an answer other than 200."""
-    message, details = _error_text(body)
-    named: dict[str, Any] = {"status": status, "details": details, "request": request}
+    """The typed error of an answer other than 200. A code, where there is one, says more than the status."""
+    refusal = read_refusal(body)
+    named: dict[str, Any] = {
+        "status": status,
+        "code": refusal.code,
+        "details": refusal.details,
+        "request": request,
+    }
+    text = "; ".join((refusal.message, *refusal.details[:3]))
     if status == 401:
-        return UnauthorizedError(
-            f"the provider refuses the token ({message}). Set TOLLBOOK_API_TOKEN to a valid one.", **named
-        )
-    if status == 403:
-        scope = _scope(request)
-        msg = f"{request}: permission denied. The token lacks a scope: ask for {scope}."
+        msg = f"the provider refuses the token ({refusal.message}). Set TOLLBOOK_API_TOKEN to a valid one."
+        return UnauthorizedError(msg, **named)
+    if status == 403 or refusal.kind == FORBIDDEN:
+        msg = f"{request}: permission denied ({text}). The token lacks a scope: ask for {_scope(request)}."
         return ForbiddenError(msg, **named)
-    if status == 404:
-        return NotFoundError(f"{request}: {message}", **named)
+    if status == 404 or refusal.kind == NOT_FOUND:
+        return NotFoundError(f"{request}: {text}", **named)
     if status in _TRANSIENT or status >= 500:
-        wait = float(retry_after) if retry_after and retry_after.isdigit() else None
         return TransientError(
-            f"{request}: HTTP {status}, {message}", retry_after_seconds=wait, **named
+            f"{request}: HTTP {status}, {text}", retry_after_seconds=_seconds(retry_after), **named
         )
-    return TerminalError(f"{request}: HTTP {status}, {message}", **named)
+    return TerminalError(f"{request}: HTTP {status}, {text}", **named)
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """``Retry-After`` in seconds, whether it is a count or a date."""
+    if not retry_after:
+        return None
+    if retry_after.isdigit():
+        return float(retry_after)
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return None
 
 
 def _worth_another_try(error: Exception) -> bool | float:
@@ -173,45 +193,34 @@ def _decode(body: bytes, request: str) -> Any:
         raise TransientError(msg, request=request) from None
 
 
-class _Envelope(msgspec.Struct):
-    items: list[msgspec.Raw]
-    limit: int | None = None
-    total: int | None = None
-
-
-_envelope_decoder = msgspec.json.Decoder(_Envelope)
-
-
 def _envelope(body: bytes, request: str) -> dict[str, Any]:
-    """The envelope; where an item is beyond decoding, ``raw_items`` keeps each item's bytes apart."""
+    """A list envelope. Items that are JSON but no text (a lone surrogate) come as bytes under ``unreadable``."""
     try:
         envelope = _json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        try:
-            raw = _envelope_decoder.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            msg = f"{request}: the answer is not JSON (cut short, or a page of a proxy)."
-            raise TransientError(msg, request=request) from None
-        return {"items": None, "raw_items": [bytes(item) for item in raw.items], "limit": raw.limit, "total": raw.total}
+        envelope = _lenient(body, request)
     if not isinstance(envelope, dict) or not isinstance(envelope.get("items"), list):
         msg = f"{request}: the answer is no list."
         raise TerminalError(msg, request=request)
     return envelope
 
 
-def _error_text(body: bytes) -> tuple[str, tuple[str, ...]]:
-    """Message and details of an error body: flat, wrapped in ``body``, or anything else."""
+def _lenient(body: bytes, request: str) -> Any:
+    """The slow way for a page that the fast decoder refuses: what is readable is kept, item by item."""
     try:
-        found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return (body[:200].decode("utf-8", "replace").strip() or "empty answer"), ()
-    if isinstance(found, dict) and isinstance(found.get("body"), dict):
-        found = found["body"]
-    if not isinstance(found, dict):
-        return str(found)[:200], ()
-    errors = found.get("errors") or []
-    details = tuple(f"{e.get('field')}: {e.get('message')}" for e in errors if isinstance(e, dict))
-    return str(found.get("message") or "no message"), details
+        envelope = json.loads(body, parse_float=str, parse_int=lambda text: int(text) if len(text) < 20 else text)
+        items = envelope["items"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        msg = f"{request}: the answer is not JSON (cut short, or a page of a proxy)."
+        raise TransientError(msg, request=request) from None
+    readable, unreadable = [], []
+    for item in items:
+        try:
+            msgspec.json.encode(item)
+            readable.append(item)
+        except (UnicodeEncodeError, TypeError, ValueError, RecursionError):
+            unreadable.append((json.dumps(item).encode(), "not readable: holds text that is no Unicode"))
+    return envelope | {"items": readable, "unreadable": tuple(unreadable)}
 
 
 _SCOPES = {

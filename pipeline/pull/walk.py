@@ -10,15 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
-
 from pipeline.domain.cursor import Bookmark, Feed, Page
 from pipeline.errors import NotFoundError, TerminalError
 from pipeline.pull.client import Client
 
 log = logging.getLogger("tollbook.pull")
 LIMIT = 1000
-_item = msgspec.json.Decoder(dict[str, Any], float_hook=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +147,7 @@ def _walked(feed: Feed, page: Page, edge: dict[str, Any]) -> Walked:
 
 
 def _items(envelope: dict[str, Any]) -> Page:
-    if envelope["items"] is not None:
-        return Page(envelope["items"])
-    items, unreadable = [], []
-    for raw in envelope["raw_items"]:
-        try:
-            items.append(_item.decode(raw))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            unreadable.append((raw, f"not readable: {error}"[:200]))
-    return Page(items, tuple(unreadable))
+    return Page(envelope["items"], envelope.get("unreadable", ()))
 
 
 def _sids(page: Page) -> set[str]:

@@ -138,7 +138,7 @@ decided as (
             when verdict = 'own_use' then 'own_use'
             when start_ms is null then 'no_start'
             when direction is null or direction not in ('inbound', 'outbound') then 'direction'
-            when verdict is null and missing = 'no_provider_plan'
+            when verdict is null and plan_key is null and missing = 'no_provider_plan'
                 then case when coalesce(provider_price, 0) = 0 then 'no_provider_plan' else 'no_plan' end
             when plan_key is not null and not list_contains(string_split(billable_statuses, ','), message_status)
                 then 'status'

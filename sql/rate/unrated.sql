@@ -2,10 +2,10 @@
 --
 -- Grain:  one row per record, side and payer.
 -- Reads:  rate.calls, rate.messages
-select columns(c -> c not in ('base_seconds', 'unit_seconds', 'billed_seconds', 'provider_billed_seconds'))
+select * exclude (base_seconds, unit_seconds, billed_seconds, provider_billed_seconds)
 from rate.calls
 where rating_status = 'unrated'
 union all by name
-select columns(c -> c <> 'billed_units')
+select * exclude (billed_units)
 from rate.messages
 where rating_status = 'unrated'

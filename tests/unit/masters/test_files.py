@@ -140,7 +140,7 @@ CUSTOMER_CASES = [
 def test_a_bad_cell_is_named_with_its_line_and_what_is_valid(
     tmp_path: Path, column: str, value: str, expected: str
 ) -> None:
-    cells = dict(partner_sid="p1", name="One", time_zone="UTC", currency="USD", country="USA") | {
+    cells = {"partner_sid": "p1", "name": "One", "time_zone": "UTC", "currency": "USD", "country": "USA"} | {
         column: value
     }
     row = ",".join(f'"{cell}"' for cell in cells.values())
@@ -227,8 +227,10 @@ FILE_CASES = [
     pytest.param(
         {"assignments_csv": "partner_sid,plan_sid,service,start,end\n*,a,call,,\n*,b,call,,\n"},
         [
-            "assignments.csv:3: overlaps line 2: the same partner, service, direction and family with the same "
-            "start or plan; end the earlier one where this starts"
+            (
+                "assignments.csv:3: overlaps line 2: the same partner, service, direction and family with the same "
+                "start or plan; end the earlier one where this starts"
+            )
         ],
         id="two plans at once",
     ),
@@ -237,10 +239,14 @@ FILE_CASES = [
             "assignments_csv": "partner_sid,plan_sid,start,end\np1,a,2026-03-02T00:00:00,\np1,b,2026-03-02,2026-03-01\n"
         },
         [
-            "assignments.csv:2: start is '2026-03-02T00:00:00'; valid is a date, or an instant with an offset "
-            "like 2026-03-01T00:00:00Z",
-            "assignments.csv:3: end is 2026-03-01 00:00:00+00:00, not after start 2026-03-02 00:00:00+00:00; it is "
-            "the first moment not in force any more",
+            (
+                "assignments.csv:2: start is '2026-03-02T00:00:00'; valid is a date, or an instant with an offset "
+                "like 2026-03-01T00:00:00Z"
+            ),
+            (
+                "assignments.csv:3: end is 2026-03-01 00:00:00+00:00, not after start 2026-03-02 00:00:00+00:00; it is "
+                "the first moment not in force any more"
+            ),
         ],
         id="instants",
     ),
@@ -253,11 +259,15 @@ FILE_CASES = [
         [
             "taxes.csv:2: rate is 19; valid is a fraction from 0 to 1 (0.19 for 19 %)",
             "taxes.csv:2: items holds 'tolls'; did you mean 'toll'?",
-            "taxes.csv:3: jurisdiction is 'nation'; valid are county, county_local, federal, local, other, state, "
-            "state_county_local, unincorporated",
+            (
+                "taxes.csv:3: jurisdiction is 'nation'; valid are county, county_local, federal, local, other, state, "
+                "state_county_local, unincorporated"
+            ),
             "taxes.csv:3: legal_source is empty; it is required",
-            "taxes.csv:3: overlaps line 2: the same rule and place at the same time; end the earlier one where "
-            "this starts",
+            (
+                "taxes.csv:3: overlaps line 2: the same rule and place at the same time; end the earlier one where "
+                "this starts"
+            ),
         ],
         id="taxes",
     ),

@@ -1,0 +1,277 @@
+"""Makes the provider's plans ready to rate with, and reads plans back as values of the domain.
+
+``rate/plans`` and ``rate/rates`` hold all plans in one shape: those of the provider, made here from ``land/rates``
+and the terms in the masters' policy, under the label ``provider``; and the imported ones, see ``decks``, one label
+per plan. Unchanged inputs make no new file.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+import polars as pl
+import pyarrow as pa
+
+from pipeline.domain.rate_plan import PROVIDER, Rate, RatePlan, unit_of
+from pipeline.errors import SettingsError
+from pipeline.lake.lake import Lake
+from pipeline.lake.tables import BY_NAME
+from pipeline.ledger.ledger import Ledger
+from pipeline.masters.model import Masters, PlanTerms
+
+LABEL = "provider"
+BUILDER = "1"
+CURRENCY = "USD"
+LONGEST_STEP = Decimal(86_400)
+_PLAN = ["service", "direction", "family"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlansReport:
+    """What building did: ``refused`` names the rows that cannot be used, and why; their calls are unrated."""
+
+    changed: bool
+    plans: int
+    rates: int
+    refused: tuple[str, ...] = ()
+
+
+def build_plans(lake: Lake, ledger: Ledger, masters: Masters, *, now: datetime) -> PlansReport:
+    """Brings the provider's plans up to what has landed and to the policy's terms.
+
+    A row whose price cannot be read (its unit is its minimum, and that is 0) is kept as blocked and reported: its
+    calls are unrated, and everything else goes on.
+    """
+    terms = masters.policy.provider_terms
+    _check_terms(terms)
+    inputs = _inputs(lake, terms)
+    known = lake.files("rate/plans", [LABEL])
+    if known and known[0].inputs == inputs:
+        rates = lake.files("rate/rates", [LABEL])
+        return PlansReport(False, known[0].rows, sum(f.rows for f in rates))
+    landed = lake.scan("land/rates").collect()
+    versions = _versions(landed, terms)
+    rates, refused = _rates(landed, terms.unit_rule)
+    staged = [
+        lake.stage("rate/plans", LABEL, plans_table(versions), inputs),
+        lake.stage("rate/rates", LABEL, rates, inputs),
+    ]
+    with ledger.transaction() as tx:
+        lake.commit(tx, staged, at=now, stage="rate", note=f"provider plans: {len(versions)} versions")
+    return PlansReport(True, len(versions), rates.height, refused)
+
+
+def load_plans(lake: Lake) -> tuple[RatePlan, ...]:
+    """All versions of all plans, their terms only."""
+    rows = lake.scan("rate/plans").sort("plan_sid", "effective_from", "plan_version").collect()
+    return tuple(_plan(row) for row in rows.iter_rows(named=True))
+
+
+def with_rates(lake: Lake, plan: RatePlan) -> RatePlan:
+    """A plan together with its rates."""
+    wanted = (pl.col("plan_sid") == plan.plan_sid) & (pl.col("plan_version") == plan.version)
+    rows = lake.scan("rate/rates").filter(wanted).collect()
+    return replace(plan, rates=tuple(_rate(row) for row in rows.iter_rows(named=True)))
+
+
+def plans_table(plans: Iterable[tuple[RatePlan, int, str]]) -> pa.Table:
+    """Rows of ``rate/plans`` from (plan, number of rates, hash of the rates)."""
+    rows = [_plan_row(plan, count, content) for plan, count, content in plans]
+    return pa.Table.from_pylist(rows, schema=BY_NAME["rate/plans"].schema)
+
+
+def rates_table(plan: RatePlan) -> pa.Table:
+    """Rows of ``rate/rates`` from a plan of the domain."""
+    r = plan.rates
+    columns = {
+        "plan_sid": [plan.plan_sid] * len(r),
+        "plan_version": [plan.version] * len(r),
+        "prefix": [x.prefix for x in r],
+        "mcc": [x.mcc for x in r],
+        "mnc": [x.mnc for x in r],
+        "country_code": [x.country_code for x in r],
+        "increment_ms": [int(x.increment * 1000) for x in r],
+        "minimum_ms": [int(x.minimum * 1000) for x in r],
+        "grace_ms": [int(x.grace * 1000) for x in r],
+        "unit_ms": [int(x.unit * 1000) for x in r],
+        "price": [x.price for x in r],
+        "connect_fee": [x.connect_fee for x in r],
+        "effective_from": [x.effective_from for x in r],
+        "effective_to": [x.effective_to for x in r],
+        "status": ["active" if x.priced else "blocked" for x in r],
+    }
+    return pa.table(columns, schema=BY_NAME["rate/rates"].schema)
+
+
+def _check_terms(terms: PlanTerms) -> None:
+    try:
+        unit_of(terms.unit_rule, Decimal(1))
+    except ValueError as error:
+        msg = f"[provider] unit_rule in masters/policy.toml: {error}"
+        raise SettingsError(msg) from None
+
+
+def _inputs(lake: Lake, terms: PlanTerms) -> str:
+    shas = [f.sha256 for f in lake.files("land/rates")]
+    return hashlib.sha256(repr((BUILDER, shas, terms)).encode()).hexdigest()
+
+
+def _versions(landed: pl.DataFrame, terms: PlanTerms) -> list[tuple[RatePlan, int, str]]:
+    """Each version in force from its date to the next one's; one that keeps its date, from when it was seen."""
+    rows = (
+        landed.group_by(*_PLAN, "plan_version")
+        .agg(
+            pl.first("effective_date", "seen_at", "rates_plan_name"),
+            pl.len().alias("rows"),
+        )
+        .with_columns(pl.coalesce("effective_date", "seen_at").alias("starts"))
+        .sort(*_PLAN, "starts", "seen_at", "plan_version")
+        .with_columns(pl.col("starts").is_first_distinct().over(*_PLAN).alias("first"))
+        .with_columns(pl.when("first").then("starts").otherwise("seen_at").alias("effective_from"))
+        .sort(*_PLAN, "effective_from", "plan_version")
+        .with_columns(pl.col("effective_from").shift(-1).over(*_PLAN).alias("effective_to"))
+    )
+    return [_version(row, terms) for row in rows.iter_rows(named=True)]
+
+
+def _version(row: dict, terms: PlanTerms) -> tuple[RatePlan, int, str]:
+    plan = RatePlan(
+        plan_sid=provider_sid(row["service"], row["direction"], row["family"]),
+        version=row["plan_version"],
+        service=row["service"],
+        currency=CURRENCY,
+        origin=PROVIDER,
+        direction=row["direction"],
+        family=row["family"],
+        name=row["rates_plan_name"] or "",
+        unit_rule=terms.unit_rule,
+        increment_rule=terms.increment_rule,
+        billable_base=terms.billable_base,
+        match_field=terms.match_field,
+        rounding_mode=terms.rounding_mode,
+        rounding_decimals=terms.rounding_decimals,
+        billable_statuses=terms.billable_statuses,
+        effective_from=row["effective_from"],
+        effective_to=row["effective_to"],
+    )
+    return plan, row["rows"], row["plan_version"][-12:]
+
+
+def provider_sid(service: str, direction: str, family: str) -> str:
+    """The name of one of the provider's plans."""
+    return f"provider:{service}:{direction}:{family}"
+
+
+def _rates(landed: pl.DataFrame, unit_rule: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    calls = pl.col("service") == "call"
+    increment = _ms("billing_increment")
+    frame = landed.with_columns(
+        pl.format("provider:{}:{}:{}", *_PLAN).alias("plan_sid"),
+        pl.col("prefix").fill_null("").alias("prefix"),
+        pl.when(increment > 0).then(increment).otherwise(1000).alias("increment_ms"),
+        _ms("billing_minimum").fill_null(0).alias("minimum_ms"),
+    ).with_columns(_unit_ms(unit_rule).alias("unit_ms"))
+    longest = int(LONGEST_STEP * 1000)
+    usable = (
+        (pl.col("unit_ms") > 0)
+        & pl.col("increment_ms").is_between(1, longest)
+        & pl.col("minimum_ms").is_between(0, longest)
+    )
+    usable = ~calls | usable
+    refused = tuple(
+        f"{r['plan_sid']} {r['plan_version']} prefix {r['prefix'] or '(default)'}: minimum {r['minimum_ms']} ms, "
+        f"increment {r['increment_ms']} ms cannot be rated with unit rule {unit_rule}"
+        for r in frame.filter(~usable).iter_rows(named=True)
+    )
+    whole = pl.col("increment_ms", "minimum_ms", "unit_ms").clip(0, longest)
+    rated = frame.with_columns(whole).with_columns(
+        pl.when(pl.col("unit_ms") > 0).then("unit_ms").otherwise(60_000).alias("unit_ms"),
+        pl.lit(0, pl.Int64).alias("grace_ms"),
+        pl.lit(Decimal(0)).cast(pl.Decimal(24, 12)).alias("connect_fee"),
+        pl.lit(None, pl.Datetime("ms", "UTC")).alias("effective_from"),
+        pl.lit(None, pl.Datetime("ms", "UTC")).alias("effective_to"),
+        pl.when(usable & pl.col("price").is_not_null())
+        .then(pl.lit("active"))
+        .otherwise(pl.lit("blocked"))
+        .alias("status"),
+    )
+    names = [name for name, _, _ in BY_NAME["rate/rates"].columns]
+    return rated.select(names).sort(
+        "plan_sid", "plan_version", "prefix", "mcc", "mnc", "country_code"
+    ), refused
+
+
+def _ms(column: str) -> pl.Expr:
+    return (pl.col(column) * Decimal(1000)).cast(pl.Int64)
+
+
+def _unit_ms(unit_rule: str) -> pl.Expr:
+    if unit_rule == "minimum":
+        return pl.col("minimum_ms")
+    return pl.lit(int(unit_of(unit_rule, Decimal(0)) * 1000), pl.Int64)
+
+
+def _plan(row: dict) -> RatePlan:
+    return RatePlan(
+        row["plan_sid"],
+        row["plan_version"],
+        row["service"],
+        row["currency"],
+        row["origin"],
+        row["direction"],
+        row["family"],
+        row["name"] or "",
+        row["unit_rule"],
+        row["increment_rule"],
+        row["billable_base"],
+        row["match_field"],
+        row["rounding_mode"],
+        row["rounding_decimals"],
+        tuple(filter(None, (row["billable_statuses"] or "").split(","))),
+        row["effective_from"],
+        row["effective_to"],
+    )
+
+
+def _plan_row(plan: RatePlan, count: int, content_hash: str) -> dict:
+    return {
+        "plan_sid": plan.plan_sid,
+        "plan_version": plan.version,
+        "origin": plan.origin,
+        "service": plan.service,
+        "direction": plan.direction,
+        "family": plan.family,
+        "name": plan.name,
+        "currency": plan.currency,
+        "unit_rule": plan.unit_rule,
+        "increment_rule": plan.increment_rule,
+        "billable_base": plan.billable_base,
+        "match_field": plan.match_field,
+        "rounding_mode": plan.rounding_mode,
+        "rounding_decimals": plan.rounding_decimals,
+        "billable_statuses": ",".join(plan.billable_statuses),
+        "effective_from": plan.effective_from,
+        "effective_to": plan.effective_to,
+        "rows": count,
+        "content_hash": content_hash,
+    }
+
+
+def _rate(row: dict) -> Rate:
+    return Rate(
+        row["price"],
+        row["prefix"] or "",
+        row["country_code"],
+        row["mcc"],
+        row["mnc"],
+        Decimal(row["increment_ms"]) / 1000,
+        Decimal(row["minimum_ms"]) / 1000,
+        Decimal(row["grace_ms"]) / 1000,
+        Decimal(row["unit_ms"]) / 1000,
+        row["connect_fee"] or Decimal(0),
+        row["effective_from"],
+        row["effective_to"],
+        row["status"] == "blocked",
+    )

@@ -1,0 +1,93 @@
+"""Reads everything but the records that decides what a record costs, and fingerprints it per day.
+
+A day's fingerprint leaves out what begins after that day: a new deck for next month does not rate this month again.
+Partners and endpoints count with their last known content, so that records of a deleted partner still find theirs.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+
+import polars as pl
+import pyarrow as pa
+
+from pipeline.domain.rate_plan import PSTN, PlanBook, RatePlan
+from pipeline.domain.rating import call_family
+from pipeline.lake.lake import Lake
+from pipeline.masters.model import Assignment, Masters
+from pipeline.rate.choices import Tree
+from pipeline.rate.plans import BUILDER, load_plans
+
+MESSAGE_FAMILIES = ("toll", "toll_free", "short_code")
+DIRECTIONS = ("inbound", "outbound")
+# Messages may be inserted shortly before they start.
+_SLACK = timedelta(days=1)
+
+
+@dataclass(slots=True)
+class World:
+    """Plans and assignments, the tree of partners, and the type of every endpoint."""
+
+    book: PlanBook
+    assignments: tuple[Assignment, ...]
+    tree: Tree
+    endpoints: Mapping[str, str | None]
+    _seen: dict[tuple, str] = field(default_factory=dict, repr=False)
+
+    def kinds(self, service: str) -> list[tuple[str, str]]:
+        """Every (direction, family) that records of a service can have."""
+        families = (
+            {PSTN, *map(call_family, self.endpoints.values())} if service == "call" else MESSAGE_FAMILIES
+        )
+        return [(direction, family) for direction in DIRECTIONS for family in sorted(families)]
+
+    def endpoint_types(self) -> pa.Table:
+        sids, types = list(self.endpoints), list(self.endpoints.values())
+        return pa.table({"endpoint_sid": pa.array(sids, pa.string()), "type": pa.array(types, pa.string())})
+
+    def fingerprint(self, day: date) -> str:
+        """A hash over what can touch the records of a day."""
+        limit = datetime.combine(day, time(), UTC) + timedelta(days=1) + _SLACK
+        plans = [_clipped(p, limit) for p in self.book.plans if not _after(p.effective_from, limit)]
+        held = [_clipped_end(a, limit) for a in self.assignments if not _after(a.start, limit)]
+        key = (
+            len(plans),
+            len(held),
+            *(p.effective_to is None for p in plans),
+            *(a.end is None for a in held),
+        )
+        if key not in self._seen:
+            self._seen[key] = self._digest(plans, held)
+        return self._seen[key]
+
+    def _digest(self, plans: list[RatePlan], held: list[Assignment]) -> str:
+        tree = (self.tree.root_sid, sorted(self.tree.parents.items()), sorted(self.tree.resells.items()))
+        parts = (BUILDER, plans, held, tree, sorted(self.endpoints.items()))
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def read_world(lake: Lake, masters: Masters, root_sid: str) -> World:
+    """Reads the world as it is now."""
+    parents = _last_known(lake, "land/partners", "partner_sid", "parent_sid") | {root_sid: None}
+    resells = {sid: c.resells for sid, c in masters.customers.items()}
+    endpoints = _last_known(lake, "land/endpoints", "endpoint_sid", "type")
+    book = PlanBook(load_plans(lake), masters.assignments, parents)
+    return World(book, masters.assignments, Tree(root_sid, parents, resells), endpoints)
+
+
+def _last_known(lake: Lake, table: str, key: str, value: str) -> dict[str, str | None]:
+    rows = lake.scan(table).sort("valid_from").group_by(key).agg(pl.last(value)).sort(key).collect()
+    return dict(rows.iter_rows())
+
+
+def _after(start: datetime | None, limit: datetime) -> bool:
+    return start is not None and start >= limit
+
+
+def _clipped(plan: RatePlan, limit: datetime) -> RatePlan:
+    return replace(plan, effective_to=None) if _after(plan.effective_to, limit) else plan
+
+
+def _clipped_end(assignment: Assignment, limit: datetime) -> Assignment:
+    return replace(assignment, end=None) if _after(assignment.end, limit) else assignment

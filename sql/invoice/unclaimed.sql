@@ -1,0 +1,81 @@
+-- invoice.unclaimed: what no invoice has taken yet, and what has changed since one took it.
+--
+-- Grain:  one row per record, payer and payee that is still to be billed, corrected or given back.
+-- Reads:  rate.calls, rate.messages, invoice.claims
+-- Rules:  A rated record is claimed whole, once per payee, whoever pays. A revision that is newer than the claimed one
+--         is claimed by its difference, also where it has become free or unrated; where it has another payer by then,
+--         the first payer gets back all. The same revision rated anew is not claimed again: what an invoice has taken
+--         changes by adjustments only. Only a record that was given back is billed again at the same revision.
+with charges as (
+    select
+        service, source, dr_sid, revision, payer_sid, payee_sid, direction, item_type, country_code, date_stop,
+        plan_sid, plan_version, currency, rating_status = 'rated' as rated,
+        case when rating_status = 'rated' then amount else 0::decimal(20, 10) end as amount,
+        case when rating_status = 'rated' then billed_seconds else 0::decimal(18, 3) end as usage
+    from rate.calls
+    where side = 'charge'
+    union all
+    select
+        service, source, dr_sid, revision, payer_sid, payee_sid, direction, item_type, country_code, date_stop,
+        plan_sid, plan_version, currency, rating_status = 'rated' as rated,
+        case when rating_status = 'rated' then amount else 0::decimal(20, 10) end as amount,
+        case when rating_status = 'rated' then billed_units else 0 end::decimal(18, 3) as usage
+    from rate.messages
+    where side = 'charge'
+),
+
+-- What each payer has been billed for a record so far, all invoices together.
+claimed as (
+    select
+        source, dr_sid, payee_sid, payer_sid, max(revision) as revision,
+        sum(amount)::decimal(20, 10) as amount, sum(usage)::decimal(18, 3) as usage
+    from invoice.claims
+    group by source, dr_sid, payee_sid, payer_sid
+),
+
+-- Who holds a record now, and at which revision.
+held as (
+    select source, dr_sid, payee_sid, payer_sid, revision
+    from claimed
+    where amount <> 0 or usage <> 0
+),
+
+own as (
+    select
+        c.* exclude (amount, usage),
+        k.revision is not null as correction,
+        (c.amount - coalesce(k.amount, 0))::decimal(20, 10) as amount,
+        (c.usage - coalesce(k.usage, 0))::decimal(18, 3) as usage
+    from charges as c
+    left join claimed as k
+        on k.source = c.source and k.dr_sid = c.dr_sid and k.payee_sid = c.payee_sid and k.payer_sid = c.payer_sid
+    where
+        (c.rated or coalesce(k.revision < c.revision, false))
+        and (
+            k.revision is null
+            or k.revision < c.revision
+            or (k.revision = c.revision and k.amount = 0 and k.usage = 0 and c.usage > 0)
+        )
+        and not exists (
+            from held as h
+            where h.source = c.source and h.dr_sid = c.dr_sid and h.payee_sid = c.payee_sid
+                and h.payer_sid <> c.payer_sid and h.revision >= c.revision
+        )
+),
+
+given_back as (
+    select
+        c.* exclude (amount, usage) replace (k.payer_sid as payer_sid),
+        true as correction,
+        (-k.amount)::decimal(20, 10) as amount,
+        (-k.usage)::decimal(18, 3) as usage
+    from claimed as k
+    join charges as c
+        on c.source = k.source and c.dr_sid = k.dr_sid and c.payee_sid = k.payee_sid
+        and c.payer_sid <> k.payer_sid and c.revision > k.revision
+    where k.amount <> 0 or k.usage <> 0
+)
+
+select * from own
+union all by name
+select * from given_back

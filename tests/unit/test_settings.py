@@ -1,0 +1,90 @@
+"""Settings: where they come from, which one wins, and what is said when one is wrong."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import HomeError, SettingsError
+from pipeline.settings import find_home, load
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No TOLLBOOK_ variable of the machine reaches a test."""
+    import os
+
+    for name in [n for n in os.environ if n.startswith("TOLLBOOK_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "tollbook.toml").write_text('from_email = "file@example.com"\nsince = 2026-01-01\n')
+    return tmp_path
+
+
+def test_home_is_found_upwards(home: Path) -> None:
+    """A command works from any folder of the home."""
+    deep = home / "lake" / "land"
+    deep.mkdir(parents=True)
+    assert find_home(deep) == home
+
+
+def test_no_home_says_what_to_do(tmp_path: Path) -> None:
+    """A wrong working directory must not make a second ledger."""
+    with pytest.raises(HomeError, match="tollbook init"):
+        find_home(tmp_path)
+
+
+def test_named_home_must_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TOLLBOOK_HOME that is no home is an error, unless the environment carries the API settings."""
+    monkeypatch.setenv("TOLLBOOK_HOME", str(tmp_path))
+    with pytest.raises(HomeError, match="tollbook init"):
+        find_home()
+    monkeypatch.setenv("TOLLBOOK_API_TOKEN", "t")
+    assert find_home() == tmp_path
+
+
+def test_environment_wins_over_dotenv_over_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The nearer to the run, the stronger."""
+    from_file = load(home).from_email
+    (home / ".env").write_text("# secrets\nTOLLBOOK_FROM_EMAIL='dotenv@example.com'\nTOLLBOOK_API_TOKEN=abc\n")
+    from_dotenv = load(home)
+    monkeypatch.setenv("TOLLBOOK_FROM_EMAIL", "env@example.com")
+    found = [from_file, from_dotenv.from_email, from_dotenv.api_token, load(home).from_email]
+    assert found == ["file@example.com", "dotenv@example.com", "abc", "env@example.com"]
+
+
+def test_values_are_typed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dates, instants and hours arrive as such."""
+    monkeypatch.setenv("TOLLBOOK_BILL_FROM", "2026-03-01")
+    monkeypatch.setenv("TOLLBOOK_LOOKBACK_HOURS", "30")
+    settings = load(home)
+    found = (settings.since, settings.bill_from, settings.lookback)
+    assert found == (datetime(2026, 1, 1, tzinfo=UTC), date(2026, 3, 1), timedelta(hours=30))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("SINCE", "soon"), ("BILL_FROM", "2026-02-30"), ("LOOKBACK_HOURS", "a day"), ("LOOKBACK_HOURS", "0")]
+)
+def test_impossible_value_is_named(home: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """The message says which setting and where it is from."""
+    monkeypatch.setenv(f"TOLLBOOK_{name}", value)
+    with pytest.raises(SettingsError, match=f"(?i){name}"):
+        load(home)
+
+
+@pytest.mark.parametrize("text", ["from_mail = 'x'", "since = [", "since 2026"], ids=["unknown", "broken", "no equals"])
+def test_wrong_file_is_named(home: Path, text: str) -> None:
+    """A misspelt setting is not silently ignored."""
+    (home / "tollbook.toml").write_text(text)
+    with pytest.raises(SettingsError, match="tollbook.toml"):
+        load(home)
+
+
+def test_secrets_are_not_in_repr(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logs and tracebacks must not carry them."""
+    for name in ("API_TOKEN", "SMTP_URL", "DATABASE_URL", "ALERT_WEBHOOK"):
+        monkeypatch.setenv(f"TOLLBOOK_{name}", "canary")
+    assert "canary" not in repr(load(home))
