@@ -25,7 +25,7 @@ test: setup ## style, layers and every test
 	@$(run) pytest -n auto $(ARGS)
 
 dev: setup ## Dagster's pages at http://127.0.0.1:3000, over the demo's home
-	@TOLLBOOK_HOME="$${TOLLBOOK_HOME:-data/demo}" $(run) dagster dev $(ARGS)
+	@$(run) dagster dev $(ARGS)
 
 lint: setup ## style, format, layers and types
 	@$(run) ruff check .

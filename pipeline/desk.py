@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pipeline.domain.cursor import FEEDS, Bookmark, Feed
@@ -19,11 +20,12 @@ from pipeline.lake.layout import label_day
 from pipeline.ledger.ledger import Ledger
 from pipeline.masters.files import read_masters
 from pipeline.masters.model import Masters
-from pipeline.settings import Settings
+from pipeline.settings import Settings, who
 
 if TYPE_CHECKING:
     from pipeline.deliver.outbox import DeliverReport
     from pipeline.invoice.billing import BillingReport
+    from pipeline.invoice.issue import Issued
     from pipeline.lake.care import Fault
     from pipeline.land.rates import PlanLanded
     from pipeline.land.records import Landed
@@ -31,7 +33,10 @@ if TYPE_CHECKING:
     from pipeline.measure.statement import Statement
     from pipeline.pull.client import Client
     from pipeline.rate.audit import Audit
-    from pipeline.rate.engine import RateReport
+    from pipeline.rate.decks import Imported
+    from pipeline.rate.explain import Explanation
+    from pipeline.rate.gate import GateResult
+    from pipeline.rate.report import RateReport
     from pipeline.render.documents import RenderReport
 
 Progress = Callable[[str], None]
@@ -190,8 +195,10 @@ class Desk:
     def rate(self, days: list[date] | None = None) -> "RateReport":
         """Rates the days whose records, plans or assignments changed; all landed days where none are named."""
         from pipeline.rate.engine import rate_days
+        from pipeline.rate.plans import build_plans
 
         with self.locked():
+            build_plans(self.lake, self.ledger, self.masters, now=self.now)
             return rate_days(
                 self.lake,
                 self.ledger,
@@ -199,7 +206,7 @@ class Desk:
                 root_sid=self.root(),
                 days=days,
                 now=self.now,
-                progress=self.progress,
+                progress=lambda done, total: self.progress(f"rated {done:,} of {total:,} records"),
             )
 
     def invoice(self) -> "BillingReport":
@@ -261,6 +268,51 @@ class Desk:
         from pipeline.measure.statement import make_statement
 
         return make_statement(self.lake, self.ledger)
+
+    def import_decks(self) -> "list[Imported]":
+        """Imports the decks that ``masters/decks/decks.toml`` lists; one that is there already changes nothing."""
+        from pipeline.masters.decks import read_decks
+        from pipeline.rate.decks import import_decks
+
+        with self.locked():
+            return import_decks(self.lake, self.ledger, read_decks(self.settings.masters / "decks"), now=self.now)
+
+    def approve(self, which: tuple[str, ...], *, by: str | None = None) -> "list[Issued]":
+        """Issues drafts that wait for approval; the person goes on record."""
+        from pipeline.invoice.issue import approve
+
+        with self.locked():
+            return approve(self.lake, self.ledger, which, by=by or who(), now=self.now)
+
+    def pay(self, which: str, amount: Decimal, *, note: str = "", by: str | None = None) -> Decimal:
+        """Records a payment on an invoice or a customer's account; returns the balance."""
+        from pipeline.invoice.issue import pay
+
+        with self.locked():
+            return pay(self.lake, self.ledger, which, amount, note=note, by=by or who(), now=self.now)
+
+    def unit_gate(self) -> "GateResult":
+        """Whether the provider's own charges contradict the unit that its plans are read with."""
+        from pipeline.rate.gate import check_units
+
+        return check_units(self.lake, self.masters)
+
+    def explain(self, sid: str) -> "Explanation":
+        """The chain of reasons behind a record, an invoice line or an invoice."""
+        from pipeline.rate.explain import explain
+
+        return explain(self.lake, self.masters, sid, root_sid=self.root())
+
+    def partners_without_customer(self) -> list[dict[str, str | None]]:
+        """Partners with charges that nobody pays."""
+        query = """
+            with orphans as (
+                select distinct partner_sid from rate.unrated where unrated_reason in ('no_customer', 'unknown_partner')
+            )
+            select o.partner_sid, p.company_name, p.name, p.country_code, p.state, p.city, p.zip
+            from orphans as o left join land.partners as p using (partner_sid) order by o.partner_sid
+        """
+        return self.lake.query(query)
 
     def audit(self) -> "Audit":
         """The provider's charges against our own rating of its plans."""

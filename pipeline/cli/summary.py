@@ -92,7 +92,7 @@ def print_summary(desk: "Desk", *, seconds: float) -> None:
     for m in _margin(desk):
         text = f"revenue {money(m['revenue'])} - cost {money(m['cost'])} = {money(m['margin'])} {m['currency']}"
         say(f"{text} ({m['percent']} of revenue)")
-    _print_statement(desk)
+    print_statement(desk)
     _print_places(desk)
     say(f"done in {seconds:.1f} s", style="dim")
 
@@ -124,7 +124,8 @@ def _print_audit(desk: "Desk") -> None:
         say(f"... and {len(audit.differences) - len(rows)} more: `tollbook audit`", style="dim")
 
 
-def _print_statement(desk: "Desk") -> None:
+def print_statement(desk: "Desk") -> None:
+    """The statement, and whether it adds up."""
     heading("The statement")
     statement = desk.statement()
     columns = ("section", "what", "records", "seconds", "money", "currency")

@@ -15,6 +15,7 @@ PROVIDER = "provider"
 RETAIL = "retail"
 PSTN = "pstn"
 EVERYONE = "*"
+Key = tuple[str, str, int | None, int | None, str | None]
 K = TypeVar("K")
 V = TypeVar("V")
 _EVER = datetime.min.replace(tzinfo=UTC)
@@ -100,7 +101,7 @@ class RatePlan:
         self, mcc: int | None, mnc: int | None, country: str | None, at: datetime
     ) -> Rate | None:
         """The row of the network, else of the mobile country code, else of the country, else the default row."""
-        steps = []
+        steps: list[Key] = []
         if mcc is not None and mnc is not None:
             steps.append(("network", "", mcc, mnc, None))
         if mcc is not None:
@@ -110,7 +111,7 @@ class RatePlan:
         steps.append(("", "", None, None, None))
         return next((found for step in steps if (found := self._pick(step, at))), None)
 
-    def _pick(self, key: tuple, at: datetime) -> Rate | None:
+    def _pick(self, key: Key, at: datetime) -> Rate | None:
         return next(
             (r for r in self._index.get(key, ()) if in_force(r.effective_from, r.effective_to, at)), None
         )
@@ -120,14 +121,14 @@ class RatePlan:
         return max((len(r.prefix) for r in self.rates), default=0)
 
     @cached_property
-    def _index(self) -> dict[tuple, list[Rate]]:
-        index: dict[tuple, list[Rate]] = {}
+    def _index(self) -> dict[Key, list[Rate]]:
+        index: dict[Key, list[Rate]] = {}
         for rate in self.rates:
             index.setdefault(match_key(self.service, rate), []).append(rate)
         return index
 
 
-def match_key(service: str, rate: Rate) -> tuple[str, str, int | None, int | None, str | None]:
+def match_key(service: str, rate: Rate) -> Key:
     """What a row is found by; two rows with one key must not be in force at once."""
     if service == "call":
         return ("", rate.prefix, None, None, None)

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
-from sqlalchemy import Connection, func, select
-
 from pipeline.domain.period import Period, day_start, periods
+from pipeline.ledger.ledger import Connection
 from pipeline.ledger.schema import invoices
 from pipeline.masters.model import Customer, Masters, Seller
 
@@ -82,13 +81,19 @@ def in_order(found: Iterable[Calendar]) -> list[Due]:
     return sorted(due, key=lambda d: (d.period.end, d.account.customer.name, d.account.customer.partner_sid))
 
 
-def invoiced_to(tx: Connection) -> dict[tuple[str, str], datetime]:
-    """Up to when each (partner_sid, seller) is invoiced, drafts included."""
-    query = select(invoices.c.partner_sid, invoices.c.seller, func.max(invoices.c.period_end)).where(
-        invoices.c.kind == USAGE
-    )
-    rows = tx.execute(query.group_by(invoices.c.partner_sid, invoices.c.seller))
-    return {(sid, seller): end for sid, seller, end in rows}
+def invoiced_to(tx: Connection, account: Account | None = None) -> dict[tuple[str, str], datetime]:
+    """Up to when each (partner_sid, seller), or just this account, is invoiced, drafts included."""
+    query = invoices.select().where(invoices.c.kind == USAGE)
+    if account is not None:
+        customer = account.customer
+        query = query.where(
+            invoices.c.partner_sid == customer.partner_sid, invoices.c.seller == customer.seller
+        )
+    reached: dict[tuple[str, str], datetime] = {}
+    for row in tx.execute(query):
+        key = (row.partner_sid, row.seller)
+        reached[key] = max(row.period_end, reached.get(key, row.period_end))
+    return reached
 
 
 def usage_invoice_sid(seller: str, partner_sid: str, period_end: datetime) -> str:

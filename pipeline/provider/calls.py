@@ -7,6 +7,7 @@ Order, times and insertion come from one small hash (bisection asks for them oft
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import exp
 from statistics import NormalDist
 
 from pipeline.provider.deck import VOIP_TYPES, Plan, RateRow, call_plan, terms
@@ -14,6 +15,7 @@ from pipeline.provider.entropy import Entropy, SidCodec
 from pipeline.provider.inventory import APPLICATIONS, ENDPOINT_SIDS, GATEWAY, TRUNKS, Lines
 from pipeline.provider.numbers import Stem, callers, dialled
 from pipeline.provider.partners import Partner
+from pipeline.provider.planting import NOTHING, Planted
 from pipeline.provider.traffic import Curve, stamp
 
 MINUTE = 60_000
@@ -58,7 +60,7 @@ def _talk_times() -> tuple[int, ...]:
     """4096 talk times in milliseconds, lognormal with a median of 65 s, three hours at most."""
     normal = NormalDist(mu=4.17, sigma=1.25)
     exponents = (normal.inv_cdf((n + 0.5) / 4096) for n in range(4096))
-    return tuple(min(10_800_000, int(1000 * 2.718281828459045**x)) for x in exponents)
+    return tuple(min(10_800_000, int(1000 * exp(x))) for x in exponents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class _Legs:
 
 
 class Calls:
-    """The feed of calls. ``late`` is the fraction that is inserted late; ``changes`` says what ``planting`` did."""
+    """The feed of calls. ``late`` is the fraction inserted late; ``planting`` spoils single records."""
 
     sort_key = "date_stop"
 
@@ -92,6 +94,7 @@ class Calls:
         self.count = count
         self.codec = SidCodec(entropy.seed, "calls")
         self.late = 0.0
+        self.planted: Planted = NOTHING
         self._curve = curve
         self._entropy = entropy
         self._root = owners[0]
@@ -137,7 +140,13 @@ class Calls:
         clock = self._entropy.clock
         return [n for n in range(self.count) if self.is_late(clock("calls", n)[3])] if self.late else []
 
-    def record(self, index: int, now: int, *, longer_ms: int = 0) -> dict:
+    def record(self, index: int, now: int) -> dict:
+        """The call as the provider tells it at ``now``, planted faults included."""
+        if index in self.planted.indexes:
+            return self.planted.spoil(self, index, now)
+        return self.fresh(index)
+
+    def fresh(self, index: int, *, longer_ms: int = 0) -> dict:
         """The call as it was first written. ``longer_ms`` adds to its talk time, towards the start."""
         w = self._entropy.words("call", index)
         owner = self._owners[w[0] % len(self._owners)]
@@ -182,17 +191,6 @@ class Calls:
             **_extras(w, legs),
         }
         return record | _newer(price, rate) if self._newer_keys else record
-
-    def reprice(self, record: dict, talk_ms: int) -> tuple[str, str]:
-        """``(duration_billing, price)`` that the plan row of a record makes of another talk time."""
-        row = self._row_of(record)
-        return terms(row, self._unit).charge(talk_ms) if row else ("0", "0")
-
-    def _row_of(self, record: dict) -> RateRow | None:
-        outbound = record["direction"] == "outbound"
-        other = record["endpoint_sid_dst" if outbound else "endpoint_sid_src"]
-        kind = next(kind for kind, sid in ENDPOINT_SIDS.items() if sid == other)
-        return self._pstn[outbound].match(record["number_dst"]) if kind == GATEWAY else self._voip[outbound, kind]
 
     def _legs(self, w: tuple[int, ...], owner: Subscriber) -> _Legs:
         outbound = w[1] < _OUT_APP

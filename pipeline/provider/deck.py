@@ -119,6 +119,7 @@ def plan_sid(name: str) -> str:
 @cache
 def call_plan(direction: str, family: str) -> Plan:
     """The plan for ``inbound`` or ``outbound`` and ``pstn`` or a VoIP sub_type."""
+    rows: tuple[RateRow, ...]
     if family != "pstn":
         rows, name = (_voip_row(direction, family),), f"voip_{family}_{direction}-2026-01"
     elif direction == "inbound":

@@ -23,27 +23,36 @@ class Faults:
     """One setting per fault; the default is none of them. Fractions are between 0 and 1."""
 
     late_inserts: float = _fault(0.0, "fraction of calls inserted 20 minutes to 20 hours after they stopped")
-    version_bumps: int = _fault(0, "calls that become version 3, longer and dearer, 1 to 20 hours after insertion")
+    version_bumps: int = _fault(
+        0, "calls that become version 3, longer and dearer, 1 to 20 hours after insertion"
+    )
     wrong_charges: int = _fault(0, "answered calls whose price is not what their rate and duration make")
     missing_answer: int = _fault(0, "answered and charged calls without date_talk")
-    expired_cursors: int = _fault(0, "cursors (after or before) that answer 404, from the first one on")
+    expired_cursors: int = _fault(
+        0, "kept cursors (after, before) that answer 404: any that was not just given out, the first ones"
+    )
     http_500: float = _fault(0.0, "fraction of requests that answer 500 with a text that is not JSON")
     html_502: float = _fault(0.0, "fraction of requests that answer 502 with an HTML page")
     truncated: float = _fault(0.0, "fraction of answers that break off in the middle")
     slow: float = _fault(0.0, "seconds that every answer takes longer")
-    forbidden: str = _fault("", "resources that answer 403, joined by +: calls, messages, partners, dids, ...")
+    forbidden: str = _fault(
+        "", "resources that answer 403, joined by +: calls, messages, partners, dids, ..."
+    )
 
     def __post_init__(self) -> None:
         for name in ("late_inserts", "http_500", "html_502", "truncated"):
             if not 0 <= getattr(self, name) <= 1:
                 raise FaultError(f"the fault {name} is a fraction: give a number between 0 and 1")
-        if min(self.version_bumps, self.wrong_charges, self.missing_answer, self.expired_cursors, self.slow) < 0:
+        if (
+            min(self.version_bumps, self.wrong_charges, self.missing_answer, self.expired_cursors, self.slow)
+            < 0
+        ):
             raise FaultError("a fault cannot happen less than zero times: give counts and seconds from 0 up")
 
     @classmethod
     def parse(cls, text: str) -> "Faults":
         """``name=value`` pairs, separated by commas; an empty text is no fault at all."""
-        values = {}
+        values: dict[str, Any] = {}
         for pair in filter(None, (part.strip() for part in text.split(","))):
             name, _, value = pair.partition("=")
             values[name.strip()] = _value(name.strip(), value.strip())
@@ -67,10 +76,10 @@ class Faults:
         return frozenset(filter(None, self.forbidden.split("+")))
 
 
-_TYPES = {f.name: f.type for f in fields(Faults)}
+_TYPES: dict[str, Any] = {f.name: f.type for f in fields(Faults)}
 
 
-def _value(name: str, value: str) -> int | float | str:
+def _value(name: str, value: str) -> Any:
     if name not in _TYPES:
         raise FaultError(f"there is no fault {name!r}; the known ones are {', '.join(_TYPES)}")
     try:

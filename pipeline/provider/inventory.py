@@ -21,7 +21,12 @@ _CHANCE = Entropy(0)
 
 GATEWAY = "system_gateway"
 APPLICATIONS = ("third_party", "conference", "flexml", "mediator", "voicemail", "conference_playback")
-_HOSTED = {"conference": "conference", "conference_playback": "conference", "flexml": "flexml", "mediator": "mediator"}
+_HOSTED = {
+    "conference": "conference",
+    "conference_playback": "conference",
+    "flexml": "flexml",
+    "mediator": "mediator",
+}
 
 
 def sid(kind: str, name: object) -> str:
@@ -53,7 +58,9 @@ def assign_lines(partners: Sequence[Partner], entropy: Entropy) -> list[Lines]:
     assigned = []
     for partner in partners:
         count = 2 + entropy.below("lines", partner.index, 39)
-        free = 1 + partner.index % 3 if count > 4 and partner.index % 2 and partner.home in ("US", "CA") else 0
+        free = (
+            1 + partner.index % 3 if count > 4 and partner.index % 2 and partner.home in ("US", "CA") else 0
+        )
         assigned.append(
             Lines(
                 tuple(_local(partner, _next(used, partner.place.city)) for _ in range(count - free)),
@@ -166,7 +173,7 @@ def _properties(kind: str) -> dict:
 
 def invoices(owner: str, start: date) -> list[dict]:
     """The provider's invoices for the three months before ``start``: invented amounts that add up."""
-    months = []
+    months: list[date] = []
     first = start.replace(day=1)
     for _ in range(3):
         first = (first - timedelta(days=1)).replace(day=1)
@@ -205,7 +212,9 @@ def _invoice(owner: str, month: date, number: int, previous: int) -> tuple[dict,
         "partner_sid": owner,
         "pay_items": [_payment(due, issued, number)],
         "status": "complete",
-        "tax_items": [{"amount": _money(tax), "jurisdiction": "federal", "type": "fed_universal_service_fund"}],
+        "tax_items": [
+            {"amount": _money(tax), "jurisdiction": "federal", "type": "fed_universal_service_fund"}
+        ],
     }
     return invoice, previous + amount + tax - due
 
@@ -213,13 +222,21 @@ def _invoice(owner: str, month: date, number: int, previous: int) -> tuple[dict,
 def _items(month: date, period: dict[str, str]) -> tuple[list[dict], int]:
     items, total = [], 0
     for place, (kind, direction) in enumerate(
-        (("toll", "inbound"), ("toll", "outbound"), ("toll_free", "inbound"), ("sms", "outbound"), ("did", None))
+        (
+            ("toll", "inbound"),
+            ("toll", "outbound"),
+            ("toll_free", "inbound"),
+            ("sms", "outbound"),
+            ("did", None),
+        )
     ):
         usage = 60 * (500 + _CHANCE.below("usage", month.toordinal() * 8 + place, 4000))
         cents = usage // (60 * (place + 2))
         total += cents
         way = {"direction": direction} if direction else {}
-        items.append({"amount": _money(cents), "country_code": "USA", **period, **way, "type": kind, "usage": usage})
+        items.append(
+            {"amount": _money(cents), "country_code": "USA", **period, **way, "type": kind, "usage": usage}
+        )
     return items, total
 
 

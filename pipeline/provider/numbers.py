@@ -4,6 +4,7 @@ A number is a stem and a few free digits behind it. Stems are checked once, when
 digits are drawn per record. The pools do not depend on the seed.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import product
 from typing import NamedTuple
@@ -45,11 +46,11 @@ class Stem(NamedTuple):
 @cache
 def area_codes() -> dict[str, str]:
     """Geographic North American area codes and the two-letter code of their country."""
-    found = {}
+    found: dict[str, str] = {}
     for code, rest in product(range(200, 1000), (2_345_678, 3_456_789)):
         number = PhoneNumber(country_code=1, national_number=code * 10_000_000 + rest)
         if phonenumbers.number_type(number) in _GEOGRAPHIC:
-            found[str(code)] = phonenumbers.region_code_for_number(number)
+            found[str(code)] = phonenumbers.region_code_for_number(number) or "US"
     return found
 
 
@@ -119,12 +120,12 @@ def _abroad(home: str) -> list[Stem]:
     return [stem for region, weight in weights.items() for stem in _share(_domestic(region), weight * 2)]
 
 
-def _share(pool: tuple[Stem, ...] | list[Stem], count: int) -> list[Stem]:
+def _share(pool: Sequence[Stem], count: int) -> list[Stem]:
     step = max(1, len(pool) // count)
     return [pool[n * step % len(pool)] for n in range(count)]
 
 
-def _mix(parts: list[tuple[int, list[Stem] | tuple[Stem, ...]]]) -> tuple[Stem, ...]:
+def _mix(parts: list[tuple[int, Sequence[Stem]]]) -> tuple[Stem, ...]:
     pool = [stem for count, stems_ in parts for stem in _share(stems_, count)]
     if len(pool) != _POOL:
         raise AssertionError(f"a pool has {len(pool)} stems, not {_POOL}")
@@ -134,7 +135,7 @@ def _mix(parts: list[tuple[int, list[Stem] | tuple[Stem, ...]]]) -> tuple[Stem, 
 @cache
 def dialled(home: str) -> tuple[Stem, ...]:
     """4096 stems as partners at home in ``home`` (two letters) dial them: 12 % abroad, a few rejected."""
-    special = [(110, toll_free()), (24, _premium()), (40, _unrouted())]
+    special: list[tuple[int, Sequence[Stem]]] = [(110, toll_free()), (24, _premium()), (40, _unrouted())]
     return _mix([(3432, _domestic(home)), (490, _abroad(home)), *special])
 
 

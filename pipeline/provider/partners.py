@@ -82,9 +82,48 @@ _TREE = (
     ("Little Comet Bakery", "austin", 22),
     ("Marigold Key Health Network, Orlando Clinic", "tampa", 5),
 )
-_FIRST = ("Ada", "Ben", "Carla", "Dev", "Elif", "Finn", "Grace", "Hugo", "Ines", "Jonas", "Kaya", "Liam", "Mara")
-_LAST = ("Abbot", "Brandt", "Castle", "Dunmore", "Ekström", "Fairley", "Gruber", "Hollis", "Ibarra", "Jensen", "Kovač")
-_FURTHER = ("Amber", "Birch", "Cedar", "Dune", "Ember", "Fjord", "Glen", "Hazel", "Islet", "Jasper", "Knoll", "Lupin")
+_FIRST = (
+    "Ada",
+    "Ben",
+    "Carla",
+    "Dev",
+    "Elif",
+    "Finn",
+    "Grace",
+    "Hugo",
+    "Ines",
+    "Jonas",
+    "Kaya",
+    "Liam",
+    "Mara",
+)
+_LAST = (
+    "Abbot",
+    "Brandt",
+    "Castle",
+    "Dunmore",
+    "Ekström",
+    "Fairley",
+    "Gruber",
+    "Hollis",
+    "Ibarra",
+    "Jensen",
+    "Kovač",
+)
+_FURTHER = (
+    "Amber",
+    "Birch",
+    "Cedar",
+    "Dune",
+    "Ember",
+    "Fjord",
+    "Glen",
+    "Hazel",
+    "Islet",
+    "Jasper",
+    "Knoll",
+    "Lupin",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +138,7 @@ class Partner:
     @property
     def home(self) -> str:
         """Two-letter country."""
-        return by_alpha3()[self.place.country]["iso_3166_alpha_2"]
+        return str(by_alpha3()[self.place.country]["iso_3166_alpha_2"])
 
 
 def partner_sid(index: int) -> str:
@@ -125,8 +164,9 @@ def _further(index: int) -> tuple[str, str, int]:
 
 
 def _record(index: int, name: str, place: Place, parent: int | None) -> dict:
-    slug = "".join(c for c in name.split(",")[0].lower() if c.isascii() and c.isalnum())[:18]
+    slug = "".join(c for c in name.split(",", maxsplit=1)[0].lower() if c.isascii() and c.isalnum())[:18]
     prepaid = index % 3 == 1
+    created = f"2024-{1 + index % 12:02d}-{1 + index * 7 % 28:02d}"
     owner = f"{slug}.owner@example.{('com', 'net', 'org')[index % 3]}"
     return {
         "acls": [],
@@ -141,7 +181,7 @@ def _record(index: int, name: str, place: Place, parent: int | None) -> dict:
         "city": place.city,
         "company_name": name,
         "country_code": place.country,
-        "date_created": f"2024-{1 + index % 12:02d}-{1 + index * 7 % 28:02d}T15:04:{index % 60:02d}.{index % 1000:03d}Z",
+        "date_created": f"{created}T15:04:{index % 60:02d}.{index % 1000:03d}Z",
         "display_id": f"CX{10_000_000 + _CHANCE.below('display', index, 89_999_999)}",
         "login": slug,
         "name": f"{_FIRST[index % len(_FIRST)]} {_LAST[index % len(_LAST)]}",

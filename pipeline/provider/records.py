@@ -17,8 +17,11 @@ class Feed(Protocol):
     sort_key: str
     count: int
     codec: SidCodec
-    # No record is inserted longer than this after its sort date.
-    longest_lag: int
+
+    @property
+    def longest_lag(self) -> int:
+        """No record is inserted more milliseconds than this after its sort date."""
+        ...
 
     def time(self, index: int) -> int:
         """The sort date; never decreases with ``index``."""

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 
@@ -28,13 +28,8 @@ VERSION = "1"
 BATCH_RECORDS = 250_000
 SERVICES = ("call", "message")
 Progress = Callable[[int, int], None]
-
-
-class Duck(Protocol):
-    """What rating needs of a DuckDB connection; the lake hands them out."""
-
-    def execute(self, query: str, parameters: Any = None) -> Any: ...
-    def register(self, view_name: str, python_object: object) -> Any: ...
+# A DuckDB connection, as the lake hands it out; only the lake may name its type.
+Duck = Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +199,7 @@ def day_query(service: str, label: str) -> str:
     """
 
 
-def _check_complete(
-    con: Duck, service: Service, batch: list[Due], staged: list[Staged]
-) -> None:
+def _check_complete(con: Duck, service: Service, batch: list[Due], staged: list[Staged]) -> None:
     landed = sum(d.file.rows for d in batch)
     costs, rows = con.execute("select count(*) filter (side = 'cost'), count(*) from rated").fetchall()[0]
     if costs != landed or rows != sum(s.rows for s in staged):

@@ -14,8 +14,8 @@ from decimal import Decimal
 import polars as pl
 import pyarrow as pa
 
-from pipeline.domain.rate_plan import PROVIDER, Rate, RatePlan, unit_of
-from pipeline.errors import SettingsError
+from pipeline.domain.rate_plan import PROVIDER, Rate, RatePlan, in_force, unit_of
+from pipeline.errors import DeckError, SettingsError
 from pipeline.lake.lake import Lake
 from pipeline.lake.tables import BY_NAME
 from pipeline.ledger.ledger import Ledger
@@ -49,8 +49,8 @@ def build_plans(lake: Lake, ledger: Ledger, masters: Masters, *, now: datetime) 
     inputs = _inputs(lake, terms)
     known = lake.files("rate/plans", [LABEL])
     if known and known[0].inputs == inputs:
-        rates = lake.files("rate/rates", [LABEL])
-        return PlansReport(False, known[0].rows, sum(f.rows for f in rates))
+        rows = sum(f.rows for f in lake.files("rate/rates", [LABEL]))
+        return PlansReport(False, known[0].rows, rows)
     landed = lake.scan("land/rates").collect()
     versions = _versions(landed, terms)
     rates, refused = _rates(landed, terms.unit_rule)
@@ -69,16 +69,35 @@ def load_plans(lake: Lake) -> tuple[RatePlan, ...]:
     return tuple(_plan(row) for row in rows.iter_rows(named=True))
 
 
-def with_rates(lake: Lake, plan: RatePlan) -> RatePlan:
-    """A plan together with its rates."""
+def with_rates(lake: Lake, plan: RatePlan, number: str | None = None) -> RatePlan:
+    """A plan together with its rates; with a ``number``, only with those rows that its digits can match."""
     wanted = (pl.col("plan_sid") == plan.plan_sid) & (pl.col("plan_version") == plan.version)
+    if number is not None:
+        wanted &= pl.col("prefix").is_in([number[:length] for length in range(len(number) + 1)])
     rows = lake.scan("rate/rates").filter(wanted).collect()
     return replace(plan, rates=tuple(_rate(row) for row in rows.iter_rows(named=True)))
 
 
+def stored_plan(lake: Lake, plan_sid: str, at: datetime) -> RatePlan:
+    """The version of a plan in force at ``at``, with its rates.
+
+    Raises:
+        DeckError: there is no such plan, or no version of it is in force then.
+    """
+    plans = load_plans(lake)
+    found = [p for p in plans if p.plan_sid == plan_sid]
+    for plan in found:
+        if in_force(plan.effective_from, plan.effective_to, at):
+            return with_rates(lake, plan)
+    known = ", ".join(sorted({p.plan_sid for p in plans})) or "none: run `tollbook plans import`"
+    when = f"no version of it is in force at {at:%Y-%m-%d %H:%M}" if found else f"the plans are {known}"
+    msg = f"there is no plan {plan_sid} to price with: {when}."
+    raise DeckError(msg)
+
+
 def plans_table(plans: Iterable[tuple[RatePlan, int, str]]) -> pa.Table:
     """Rows of ``rate/plans`` from (plan, number of rates, hash of the rates)."""
-    rows = [_plan_row(plan, count, content) for plan, count, content in plans]
+    rows = [plan_row(plan, count, content) for plan, count, content in plans]
     return pa.Table.from_pylist(rows, schema=BY_NAME["rate/plans"].schema)
 
 
@@ -235,7 +254,8 @@ def _plan(row: dict) -> RatePlan:
     )
 
 
-def _plan_row(plan: RatePlan, count: int, content_hash: str) -> dict:
+def plan_row(plan: RatePlan, count: int, content_hash: str) -> dict:
+    """A row of ``rate/plans``."""
     return {
         "plan_sid": plan.plan_sid,
         "plan_version": plan.version,

@@ -11,11 +11,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pyarrow as pa
 
 from pipeline.domain.rate_plan import PlanBook, RatePlan
-from pipeline.domain.rating import CallUsage, MessageUsage, Outcome, call_family, message_family, rate_call, rate_message
+from pipeline.domain.rating import Outcome
 from pipeline.lake.lake import Lake
 from pipeline.lake.tables import BY_NAME
 from pipeline.ledger.ledger import Ledger, sqlite_url
@@ -23,6 +22,7 @@ from pipeline.masters.model import Assignment
 from pipeline.rate.choices import Tree
 from pipeline.rate.engine import prepare, rate_landed
 from pipeline.rate.plans import rates_table
+from pipeline.rate.reference import rate_by_reference
 from pipeline.rate.world import World
 
 ROOT = "root"
@@ -71,30 +71,23 @@ class Case:
 
 def reference(case: Case, service: str, records: Sequence[dict[str, Any]]) -> list[Answer]:
     """The domain's answer."""
-    world = case.world()
     full = {(p.plan_sid, p.version): p for p in case.plans}
-    answers = []
-    for record in records:
-        for party in world.tree.parties(record["partner_sid"]):
-            kind, usage = _usage(service, record, case.endpoints)
-            at, plan = record["date_start"], None
-            if at is not None and party.verdict is None and record["direction"] in ("inbound", "outbound"):
-                if party.side == "cost":
-                    plan = world.book.cost_plan(service, record["direction"], kind, at)
-                else:
-                    plan = world.book.charge_plan(party.payer_sid, service, record["direction"], kind, at)
-            missing = world.book.missing(party.side, service, record["direction"] or "", kind)
-            found = full[plan.plan_sid, plan.version] if plan else None
-            rate = rate_call if service == "call" else rate_message
-            outcome = rate(usage, found, verdict=party.verdict, missing=missing)
-            answers.append(_answer(record["dr_sid"], party, outcome, service))
-    return sorted(answers, key=_order)
+    blank = dict.fromkeys(BY_NAME[f"land/{service}s"].schema.names)
+    return sorted(
+        (
+            _answer(record["dr_sid"], party, outcome, service)
+            for record in records
+            for party, outcome in rate_by_reference(
+                case.world(), service, blank | record, lambda plan, _: full[plan.plan_sid, plan.version]
+            )
+        ),
+        key=_order,
+    )
 
 
 def fast(case: Case, service: str, records: Sequence[dict[str, Any]], con: Any) -> list[Answer]:
     """The SQL's answer."""
-    table = "land/calls" if service == "call" else "land/messages"
-    schema = BY_NAME[table].schema
+    schema = BY_NAME[f"land/{service}s"].schema
     blank = dict.fromkeys(schema.names)
     landed = pa.Table.from_pylist([blank | r for r in records], schema=schema)
     con.register("landed", landed)
@@ -105,11 +98,13 @@ def fast(case: Case, service: str, records: Sequence[dict[str, Any]], con: Any) 
     world = case.world()
     prepare(con, world)
     rate_landed(con, world, service)
-    rows = con.execute("""
+    cursor = con.execute("""
         select r.* replace (coalesce(r.country_code, n.country_code) as country_code)
         from rated as r left join number_countries as n on n.number = r.matched_number
-    """).to_arrow_table()
-    return sorted((_row_answer(row, service) for row in rows.to_pylist()), key=_order)
+    """)
+    names = [column[0] for column in cursor.description]
+    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return sorted((_row_answer(row, service) for row in rows), key=_order)
 
 
 @contextmanager
@@ -121,7 +116,9 @@ def connection(home: Path):
     ledger.close()
 
 
-def call(sid: str, number: str = "442079460000", seconds: str = "60", *, at: datetime | None = None, **more: Any) -> dict:
+def call(
+    sid: str, number: str = "442079460000", seconds: str = "60", *, at: datetime | None = None, **more: Any
+) -> dict:
     """A landed outbound call of ``shop``, answered 2 s after its start."""
     start = at or datetime(2026, 3, 10, 12, tzinfo=UTC)
     milliseconds = int(Decimal(seconds) * 1000)
@@ -173,18 +170,6 @@ def _terms(plan: RatePlan) -> dict[str, Any]:
     return {name: getattr(plan, name) for name in RatePlan.__dataclass_fields__}
 
 
-def _usage(service: str, r: dict[str, Any], endpoints: Mapping[str, str | None]) -> tuple[str, Any]:
-    if service == "message":
-        names = MessageUsage.__dataclass_fields__
-        usage = {n: r.get("price" if n == "provider_price" else n) for n in names}
-        return message_family(r.get("number_billing")), MessageUsage(**usage)
-    leg = {"inbound": "endpoint_sid_src", "outbound": "endpoint_sid_dst"}.get(r["direction"])
-    kind = endpoints.get(r.get(leg)) if leg else None
-    names = set(CallUsage.__dataclass_fields__) - {"endpoint_type", "provider_price"}
-    usage = CallUsage(**{n: r.get(n) for n in names}, endpoint_type=kind, provider_price=r.get("price"))
-    return call_family(kind), usage
-
-
 def _answer(sid: str, party: Any, o: Outcome, service: str) -> Answer:
     rate = o.rate
     return Answer(
@@ -234,10 +219,3 @@ def _row_answer(row: dict[str, Any], service: str) -> Answer:
 
 def _order(answer: Answer) -> tuple:
     return (answer.dr_sid, answer.level, answer.payer_sid)
-
-
-def frame(rows: Sequence[dict[str, Any]], table: str) -> pl.DataFrame:
-    """Rows as a frame of a lake table, blanks filled with null."""
-    schema = BY_NAME[table].schema
-    blank = dict.fromkeys(schema.names)
-    return pl.from_arrow(pa.Table.from_pylist([blank | r for r in rows], schema=schema))

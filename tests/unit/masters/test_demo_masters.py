@@ -1,8 +1,6 @@
 """The masters that are shipped fit together and fit the sandbox's partners."""
 
 import csv
-from collections import Counter
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,8 @@ from pipeline.masters.decks import DeckFile, read_decks
 from pipeline.masters.files import read_masters
 from pipeline.masters.model import Customer, Masters, Place
 from pipeline.provider.partners import partner_sid
+from pipeline.rate.deckfile import read_deck
+from pipeline.rate.decks import options_of
 from pipeline.shipped import shipped
 
 FOLDER = shipped("data", "masters")
@@ -20,11 +20,6 @@ DECKS = read_decks(FOLDER / "decks")
 @pytest.fixture(scope="module")
 def masters() -> Masters:
     return read_masters(FOLDER)
-
-
-def rows(deck: DeckFile) -> list[dict[str, str]]:
-    with deck.path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def covers(place: Place, customer: Customer) -> bool:
@@ -64,21 +59,11 @@ def test_every_tax_names_its_source(masters: Masters) -> None:
 
 
 @pytest.mark.parametrize("deck", DECKS, ids=lambda deck: deck.plan_sid)
-def test_a_deck_has_one_row_per_key_and_day(deck: DeckFile) -> None:
-    columns = ("prefix", "mcc", "mnc", "effective_date") + (
-        ("country_code",) if deck.service == "message" else ()
-    )
-    keys = Counter(tuple(row.get(column, "") for column in columns) for row in rows(deck))
+def test_a_deck_is_taken_whole(deck: DeckFile) -> None:
+    with deck.path.open(encoding="utf-8", newline="") as file:
+        rows = sum(1 for _ in csv.DictReader(file))
 
-    assert [key for key, count in keys.items() if count > 1] == []
-
-
-@pytest.mark.parametrize("deck", DECKS, ids=lambda deck: deck.plan_sid)
-def test_a_deck_row_has_a_price_or_is_blocked(deck: DeckFile) -> None:
-    unpriced = [row for row in rows(deck) if not row["price"] and row.get("status") != "blocked"]
-
-    assert unpriced == []
-    assert all(Decimal(row["price"] or 0) >= 0 for row in rows(deck))
+    assert len(read_deck(deck.path, options_of(deck)).rates) == rows
 
 
 def test_decks_are_files_beside_their_list() -> None:

@@ -278,7 +278,8 @@ FILE_CASES = [
     ),
     pytest.param(
         {
-            "policy_toml": 'gate = "x"\n\n[provider]\nunit_rule = "fixed:0"\nrounding_decimals = 11\nmatch_field = 1.5\n'
+            "policy_toml": 'gate = "x"\n\n[provider]\nunit_rule = "fixed:0"\n'
+            "rounding_decimals = 11\nmatch_field = 1.5\n"
         },
         [
             "policy.toml:1: gate is an unknown key; valid are accepted_unrated, gate_accepted",

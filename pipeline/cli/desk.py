@@ -1,0 +1,129 @@
+"""What a person does at the desk: customers, approvals, payments, audits, explanations."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.app import AsOf, Json, app, open_desk
+from pipeline.cli.show import as_json, clear_line, heading, money, say, table
+from pipeline.errors import SettingsError
+
+customers = typer.Typer(no_args_is_help=True, help="The master data that billing needs and the provider does not have.")
+app.add_typer(customers, name="customers")
+
+By = Annotated[str | None, typer.Option("--by", help="Who decides; goes on record. Default: the login name.")]
+
+
+@customers.command("list")
+def list_customers(json: Json = False) -> None:
+    """Every customer, with seller, currency, anchor day and approval."""
+    masters = open_desk(watch=False).masters
+    rows = [
+        (c.name, c.partner_sid, c.seller, c.currency, c.time_zone, c.anchor_day, c.terms_days, c.approval, c.resells)
+        for c in masters.customers.values()
+    ]
+    columns = ("name", "partner_sid", "seller", "currency", "time_zone", "anchor", "terms", "approval", "resells")
+    if json:
+        as_json([dict(zip(columns, row, strict=True)) for row in rows])
+    else:
+        table(columns, rows, right=("anchor", "terms"))
+
+
+@customers.command()
+def missing() -> None:
+    """Partners with traffic and no customer record, as rows for masters/customers.csv."""
+    desk = open_desk(watch=False)
+    found = desk.partners_without_customer()
+    if not found:
+        say("every partner with traffic is billed to somebody", style="green")
+        return
+    say("partner_sid,name,seller,time_zone,currency,country,state,city,zip,approval")
+    for partner in found:
+        place = [partner[name] or "" for name in ("country_code", "state", "city", "zip")]
+        cells = [partner["partner_sid"], partner["company_name"] or partner["name"] or "", "", "", "USD", *place, "manual"]
+        say(",".join(f'"{cell}"' if "," in cell else cell for cell in cells))
+
+
+@app.command()
+def approve(
+    which: Annotated[list[str], typer.Argument(help="Invoice sids, or 'all' for every draft that waits.")],
+    by: By = None,
+    as_of: AsOf = None,
+) -> None:
+    """Approve drafts: they get their numbers, and the next render and deliver send them."""
+    desk = open_desk(as_of)
+    for issued in desk.approve(tuple(which), by=by):
+        say(f"{issued.number}  {issued.company_name}  {money(issued.amount_due)} {issued.currency} due {issued.date_due:%Y-%m-%d}")
+    desk.publish()
+    say("next: `tollbook render` and `tollbook deliver`, or wait for the schedule", style="dim")
+
+
+@app.command()
+def pay(
+    which: Annotated[str, typer.Argument(help="Invoice number or sid, or a partner_sid.")],
+    amount: Annotated[str, typer.Argument(help="What came in, for example 120.50.")],
+    note: Annotated[str, typer.Option(help="Where it came from.")] = "",
+    by: By = None,
+    as_of: AsOf = None,
+) -> None:
+    """Record a payment."""
+    desk = open_desk(as_of)
+    balance = desk.pay(which, _amount(amount), note=note, by=by)
+    desk.publish()
+    say(f"recorded; the customer's balance is now {money(balance)} (negative is credit)")
+
+
+@app.command()
+def audit(json: Json = False) -> None:
+    """The provider's charges against our own rating of its plans, and the unit gate."""
+    desk = open_desk(watch=False)
+    found, gate = desk.audit(), desk.unit_gate()
+    if json:
+        as_json({"audit": found, "gate": gate})
+        return
+    say(found.headline)
+    rows = [(d.dr_sid, d.reason, d.provider_price, d.our_amount) for d in found.differences]
+    table(("dr_sid", "reason", "provider", "ours"), rows, right=("provider", "ours"))
+    heading("The unit gate")
+    for line in gate.lines():
+        say(line)
+
+
+@app.command()
+def statement(json: Json = False) -> None:
+    """The statement that adds up: fetched, landed, rated, unrated by reason, invoiced."""
+    from pipeline.cli.summary import print_statement
+
+    desk = open_desk(watch=False)
+    if json:
+        as_json(desk.statement())
+    else:
+        print_statement(desk)
+
+
+@app.command()
+def explain(
+    sid: Annotated[str, typer.Argument(help="A dr_sid, an invoice sid or number, or a line as INVOICE/LINE.")],
+    json: Json = False,
+) -> None:
+    """The whole chain of reasons behind a record, an invoice line or an invoice."""
+    desk = open_desk(watch=False)
+    found = desk.explain(sid)
+    clear_line()
+    if json:
+        as_json(found)
+    else:
+        for line in found.lines():
+            say(line)
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        msg = f"{text!r} is no amount; write it like 120.50."
+        raise SettingsError(msg)
+    return amount

@@ -1,0 +1,31 @@
+"""The asset of the stage deliver: one e-mail per issued invoice, sent at most once.
+
+How a message is made and handed over is in ``pipeline.deliver``. See https://docs.dagster.io/guides/build/assets.
+"""
+
+import dagster as dg
+
+from pipeline.defs.assets.land import OWNERS
+from pipeline.defs.assets.reports import metadata_of
+from pipeline.defs.resources import Shift
+from pipeline.lake.tables import BY_NAME
+
+
+@dg.asset(
+    key=["deliver", "emails"],
+    deps=[dg.AssetKey(["render", "documents"])],
+    group_name="deliver",
+    description=f"{BY_NAME['deliver/emails'].grain}. Without an SMTP server they are written to outbox/.",
+    kinds={"email"},
+    owners=OWNERS,
+)
+def emails(shift: dg.ResourceParam[Shift]) -> dg.MaterializeResult:
+    """The e-mails."""
+    with shift.step("deliver/emails") as desk:
+        report = shift.reports["deliver/emails"] = desk.deliver()
+        statuses = desk.lake.query("select status, count(*) as emails from deliver.emails group by all order by all")
+        counts = {f"emails {row['status']}": row["emails"] for row in statuses}
+        return dg.MaterializeResult(metadata=metadata_of(report) | counts)
+
+
+ALL = [emails]

@@ -1,0 +1,106 @@
+"""What a run shows of its work: money and seconds as text, tables, and small charts drawn by hand.
+
+Add here how figures look on Dagster's pages. No queries (they stand beside their asset) and nothing secret: metadata
+is stored and shown to everybody who may open the page. See
+https://docs.dagster.io/guides/build/assets/metadata-and-tags.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from html import escape
+from typing import Any
+
+import dagster as dg
+
+INK, GRID, BLUE, AMBER = "#3b4252", "#d8dee9", "#2f6f9f", "#d08c2f"
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 760, 230, 64, 34, 30
+
+Series = tuple[str, str, Sequence[Decimal | int]]
+"""Name, colour, one value per label."""
+
+
+def money(amounts: Mapping[str, Decimal]) -> str:
+    """Amounts per currency: ``1,204.10 USD, 13.00 EUR``."""
+    return ", ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(amounts.items())) or "none"
+
+
+def table(rows: Sequence[Mapping[str, Any]], most: int = 25) -> dg.MarkdownMetadataValue:
+    """Rows as a Markdown table, at most ``most`` of them."""
+    if not rows:
+        return dg.MetadataValue.md("none")
+    names = list(rows[0])
+    lines = [" | ".join(names), " | ".join("---" for _ in names)]
+    lines += [" | ".join(_cell(row[name]) for name in names) for row in rows[:most]]
+    if len(rows) > most:
+        lines.append(f"... and {len(rows) - most} more")
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def chart(title: str, labels: Sequence[str], series: Sequence[Series]) -> dg.MarkdownMetadataValue:
+    """Columns over ``labels``, the series side by side, as a picture that needs no other file."""
+    svg = base64.b64encode(columns_svg(title, labels, series).encode()).decode()
+    return dg.MetadataValue.md(f"![{title}](data:image/svg+xml;base64,{svg})")
+
+
+def columns_svg(title: str, labels: Sequence[str], series: Sequence[Series]) -> str:
+    """The picture of ``chart``."""
+    top = max((value for _, _, values in series for value in values), default=0) or 1
+    inner, slot = _WIDTH - _LEFT - 10, (_WIDTH - _LEFT - 10) / max(len(labels), 1)
+    bar = slot * 0.8 / max(len(series), 1)
+    parts = [_text(_LEFT, 16, title, weight="bold"), *_legend(series)]
+    for share in (0, Decimal("0.5"), 1):
+        y = _y(top * share, top)
+        parts.append(f'<path d="M{_LEFT} {y:.1f}h{inner}" stroke="{GRID}"/>')
+        parts.append(_text(_LEFT - 6, y + 4, _short(top * share), anchor="end"))
+    for s, (_, colour, values) in enumerate(series):
+        for i, value in enumerate(values):
+            x, y = _LEFT + i * slot + slot * 0.1 + s * bar, _y(value, top)
+            parts.append(_column(x, y, bar, colour, f"{labels[i]}: {value:,}"))
+    every = max(1, -(-len(labels) // 12))
+    parts += [
+        _text(_LEFT + i * slot + slot / 2, _HEIGHT - _BOTTOM + 16, label, anchor="middle")
+        for i, label in enumerate(labels)
+        if i % every == 0
+    ]
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" '
+    style = f'height="{_HEIGHT}" font-family="sans-serif" font-size="11" fill="{INK}">'
+    return head + style + '<rect width="100%" height="100%" fill="white"/>' + "".join(parts) + "</svg>"
+
+
+def _y(value: Decimal | int, top: Decimal | int) -> float:
+    share = max(Decimal(0), Decimal(value)) / Decimal(top)
+    return _HEIGHT - _BOTTOM - int(share * 1000) * (_HEIGHT - _BOTTOM - _TOP) / 1000
+
+
+def _column(x: float, y: float, width: float, colour: str, title: str) -> str:
+    height = _HEIGHT - _BOTTOM - y
+    box = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
+    return f'<rect {box} fill="{colour}"><title>{escape(title)}</title></rect>'
+
+
+def _legend(series: Sequence[Series]) -> list[str]:
+    parts, x = [], _WIDTH - 10
+    for name, colour, _ in reversed(series):
+        x -= 8 * len(name)
+        parts.append(_text(x, 16, name))
+        x -= 16
+        parts.append(f'<rect x="{x}" y="7" width="11" height="11" fill="{colour}"/>')
+        x -= 12
+    return parts
+
+
+def _text(x: float, y: float, text: str, *, anchor: str = "start", weight: str = "normal") -> str:
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-weight="{weight}"'
+    return f"<text {place}>{escape(text)}</text>"
+
+
+def _short(value: Decimal | int) -> str:
+    for limit, suffix in ((1_000_000, "M"), (1_000, "k")):
+        if value >= 10 * limit:
+            return f"{value / limit:,.0f}{suffix}"
+    return f"{value:,.0f}" if value >= 10 or value == 0 else f"{value:.2f}"
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value).replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,38 @@
+"""The four jobs, each one ordered unit of work in one process.
+
+Add a job here as a selection of assets with one sentence. Days, months and no partitions cannot share a run, so the
+journey is three jobs in a row: land, rate, bill; ``sensors`` and ``journey`` say what follows what. See
+https://docs.dagster.io/guides/build/jobs/asset-jobs.
+"""
+
+import dagster as dg
+
+from pipeline.defs.checks import BOOKMARKS
+from pipeline.defs.partitions import days, months
+
+_FEEDS = dg.AssetSelection.assets(["land", "calls"], ["land", "messages"])
+
+poll = dg.define_asset_job(
+    "poll",
+    selection=_FEEDS.without_checks() | dg.AssetSelection.checks(*BOOKMARKS),
+    description="New call and message records, every hour. Checks that read everything wait for the daily land.",
+)
+land = dg.define_asset_job(
+    "land",
+    selection=dg.AssetSelection.groups("land"),
+    description="Everything the provider has: records with the daily sweep, lists, rate plans.",
+)
+rate = dg.define_asset_job(
+    "rate",
+    selection=dg.AssetSelection.groups("rate"),
+    partitions_def=days,
+    description="Any range of days in one run; days of which nothing changed are left as they are.",
+)
+bill = dg.define_asset_job(
+    "bill",
+    selection=dg.AssetSelection.groups("invoice", "render", "deliver", "measure"),
+    partitions_def=months,
+    description="Invoices that are due, their documents and e-mails, and the statement. Nothing is billed twice.",
+)
+
+ALL = [poll, land, rate, bill]

@@ -1,0 +1,388 @@
+"""The invoice run: everything that is due, for everybody who may be invoiced, each invoice in one transaction.
+
+A run can be repeated, interrupted and repeated again: an invoice, its claims, its number and its entries are committed
+together or not at all, and what is on record is not due any more. A customer whose figures do not add up is parked
+with the reason, and is free again with the first run that finds nothing wrong. A period with nothing to bill makes no
+invoice; an opening balance is booked at once and shows on the first invoice that there is.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from pipeline.domain.invoice import totals
+from pipeline.domain.period import Period
+from pipeline.domain.tax import Unplaced
+from pipeline.errors import GateError
+from pipeline.invoice.books import Holder, balances, book_opening
+from pipeline.invoice.claims import Duck, Taken, register_due, stage_claims, take
+from pipeline.invoice.draft import Draft, Surroundings, draft
+from pipeline.invoice.due import (
+    USAGE,
+    Account,
+    Calendar,
+    Due,
+    accounts,
+    calendars,
+    in_order,
+    invoiced_to,
+)
+from pipeline.invoice.export import export
+from pipeline.invoice.gate import (
+    Standing,
+    Tree,
+    Verdict,
+    judge,
+    standings,
+    stop_for_nobody,
+    uncovered,
+)
+from pipeline.invoice.issue import REVIEWING, issue
+from pipeline.invoice.recipients import country_names, partners
+from pipeline.invoice.rent import PROVIDER_CURRENCY, by_payer, holdings, unpriced
+from pipeline.lake.lake import Lake, Staged
+from pipeline.ledger.ledger import Connection, Ledger
+from pipeline.ledger.schema import invoice_items, invoice_taxes, invoices
+from pipeline.ledger.schema import parked as parked_table
+from pipeline.masters.model import Masters
+
+Progress = Callable[[str], None]
+AUTOMATIC = "automatic"
+_READ = (
+    *("land/calls", "land/messages", "land/partners", "land/dids", "land/countries"),
+    *("rate/calls", "rate/messages", "rate/plans", "invoice/claims"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """An invoice that this run made; ``number`` is None while it waits for approval."""
+
+    invoice_sid: str
+    number: str | None
+    partner_sid: str
+    name: str
+    period: Period
+    amount: Decimal
+    amount_tax: Decimal
+    amount_due: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A customer that is set aside."""
+
+    partner_sid: str
+    seller: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BillingReport:
+    """What a run did: invoices in order, who is parked, how many due periods had nothing to bill, and warnings."""
+
+    invoices: tuple[Billed, ...] = ()
+    parked: tuple[Parked, ...] = ()
+    empty: int = 0
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def issued(self) -> tuple[Billed, ...]:
+        return tuple(b for b in self.invoices if b.number)
+
+    @property
+    def drafted(self) -> tuple[Billed, ...]:
+        return tuple(b for b in self.invoices if not b.number)
+
+
+def bill(
+    lake: Lake,
+    ledger: Ledger,
+    masters: Masters,
+    *,
+    root_sid: str,
+    as_of: datetime,
+    bill_from: date,
+    lookback: timedelta,
+    now: datetime,
+    unit_gate: Callable[[], Any] | None = None,
+    progress: Progress | None = None,
+) -> BillingReport:
+    """Invoices every period that is due at ``as_of``: issued where the customer is automatic, else for review.
+
+    ``unit_gate`` is asked once, before anything is drafted: it returns None or an object whose ``ok`` says whether
+    the plans' units stand; its text is the reason.
+
+    Raises:
+        GateError: a plan's unit is contradicted, or something does not add up that belongs to no customer.
+    """
+    held = accounts(masters, root_sid)
+    with ledger.read() as tx:
+        found = calendars(tx, held, bill_from=bill_from, as_of=as_of, lookback=lookback)
+    run = _Run(lake, ledger, masters, root_sid, held, found, now, progress or (lambda _: None))
+    due = in_order(found)
+    if due:
+        _ask(unit_gate)
+        with ledger.transaction() as tx:
+            warnings = book_opening(tx, held, now)
+        report = run.bill(due)
+    else:
+        report, warnings = BillingReport(), []
+    with ledger.transaction() as tx:
+        _park(tx, report.parked, now)
+    export(lake, ledger, at=now, accounts=[_account_row(c, report.parked) for c in found])
+    return BillingReport(report.invoices, report.parked, report.empty, tuple(warnings))
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run over what is due."""
+
+    lake: Lake
+    ledger: Ledger
+    masters: Masters
+    root_sid: str
+    held: list[Account]
+    calendars: list[Calendar]
+    now: datetime
+    progress: Progress
+
+    def bill(self, due: Sequence[Due]) -> BillingReport:
+        for table in _READ:
+            for file in self.lake.files(table):
+                self.lake.verify(file)
+        with self.lake.duck() as con:
+            register_due(con, self.calendars)
+            known = partners(con)
+            tree = Tree(self.root_sid, _parents(known, self.root_sid), self.masters.customers)
+            counted = self._standings(con, due)
+            self.progress("checking that everything is rated")
+            verdict = self._judge(con, due, tree, counted)
+            stop_for_nobody(verdict)
+            numbers = by_payer(holdings(con), tree.payers)
+            _judge_rents(verdict, due, numbers)
+            around = Surroundings(self.masters, known, country_names(con), numbers, _by_sid(counted))
+            return self._draft_all(con, due, around, verdict)
+
+    def _standings(self, con: Duck, due: Sequence[Due]) -> list[Standing]:
+        return standings(con, *_window(due))
+
+    def _judge(self, con: Duck, due: Sequence[Due], tree: Tree, counted: list[Standing]) -> Verdict:
+        gaps = uncovered(con, *_window(due))
+        return judge(due, self.held, tree, counted, gaps, self.masters.policy.accepted_unrated)
+
+    def _draft_all(
+        self, con: Duck, due: Sequence[Due], around: Surroundings, verdict: Verdict
+    ) -> BillingReport:
+        clean = [d for d in due if d.account.key not in verdict.parked]
+        taken = self._take(con, clean)
+        made, empty = [], 0
+        for d in clean:
+            if d.account.key in verdict.parked:
+                continue
+            drafted = draft(d, taken[d.invoice_sid], around)
+            if isinstance(drafted, Unplaced):
+                verdict.parked[d.account.key].append(drafted.reason)
+            elif drafted is None:
+                empty += 1
+            else:
+                made += self._record(con, drafted)
+        return BillingReport(tuple(made), _named(self.held, due, verdict), empty)
+
+    def _take(self, con: Duck, clean: Sequence[Due]) -> dict[str, Taken]:
+        if not clean:
+            return {}
+        self.progress(f"collecting records for {len(clean)} due periods")
+        free = {d.account.key for d in clean}
+        register_due(con, [c for c in self.calendars if c.account.key in free])
+        return take(con, clean)
+
+    def _record(self, con: Duck, drafted: Draft) -> list[Billed]:
+        due = drafted.due
+        self.progress(f"invoice for {due.account.customer.name}")
+        claims = [stage_claims(self.lake, con, due.invoice_sid, drafted.numbers)] if drafted.numbers else []
+        with self.ledger.transaction() as tx:
+            if not self._is_next(tx, due):
+                return []
+            return [self._enter(tx, drafted, claims)]
+
+    def _is_next(self, tx: Connection, due: Due) -> bool:
+        """Whether the account stands where this run found it: another process may have invoiced it meanwhile."""
+        reached = invoiced_to(tx, due.account).get((due.account.customer.partner_sid, due.account.seller.key))
+        return reached is None or reached <= due.period.start
+
+    def _enter(self, tx: Connection, drafted: Draft, claims: list[Staged]) -> Billed:
+        due = drafted.due
+        _insert(tx, drafted, self.now)
+        self.lake.commit(tx, claims, at=self.now, stage="invoice", note=due.invoice_sid)
+        if due.account.customer.approval == AUTOMATIC:
+            issue(tx, _row(tx, due.invoice_sid), by=AUTOMATIC, now=self.now)
+        return _billed(due, _row(tx, due.invoice_sid))
+
+
+def _ask(unit_gate: Callable[[], Any] | None) -> None:
+    result = unit_gate() if unit_gate else None
+    if result is not None and not result.ok:
+        raise GateError(str(result))
+
+
+def _window(due: Iterable[Due]) -> tuple[datetime, datetime]:
+    due = list(due)
+    return min(d.claims_from for d in due), max(d.period.end for d in due)
+
+
+def _parents(known: dict[str, Any], root_sid: str) -> dict[str, str | None]:
+    return {sid: partner["parent_sid"] for sid, partner in known.items()} | {root_sid: None}
+
+
+def _by_sid(counted: Iterable[Standing]) -> dict[str, list[Standing]]:
+    found: dict[str, list[Standing]] = {}
+    for standing in counted:
+        found.setdefault(standing.invoice_sid or "", []).append(standing)
+    return found
+
+
+def _judge_rents(verdict: Verdict, due: Iterable[Due], numbers: dict[tuple[str, str], list]) -> None:
+    for account in {d.account.key: d.account for d in due}.values():
+        if unpriced(account.customer, numbers.get(account.key, ())):
+            verdict.parked[account.key].append(
+                f"billed in {account.customer.currency}, while the rent of its numbers is known in "
+                f"{PROVIDER_CURRENCY} only: give it a did_price"
+            )
+
+
+def _named(held: Iterable[Account], due: Iterable[Due], verdict: Verdict) -> tuple[Parked, ...]:
+    waiting = {d.account.key for d in due}
+    return tuple(
+        Parked(a.customer.partner_sid, a.seller.key, a.customer.name, "; ".join(verdict.parked[a.key]))
+        for a in held
+        if a.key in verdict.parked and a.key in waiting
+    )
+
+
+def _insert(tx: Connection, drafted: Draft, now: datetime) -> None:
+    due, customer = drafted.due, drafted.due.account.customer
+    holder = Holder(customer.partner_sid, customer.seller, customer.currency)
+    previous, payments = balances(tx, holder)
+    sums = totals(
+        drafted.items,
+        drafted.taxes,
+        balance_previous=previous,
+        payments=payments,
+        currency=customer.currency,
+    )
+    row = {
+        "invoice_sid": due.invoice_sid,
+        "seller": customer.seller,
+        "partner_sid": customer.partner_sid,
+        "kind": USAGE,
+        "status": REVIEWING,
+        "currency": customer.currency,
+        "period_start": due.period.start,
+        "period_end": due.period.end,
+        "amount": sums.amount,
+        "amount_tax": sums.amount_tax,
+        "balance_previous": sums.balance_previous,
+        "payments": sums.payments,
+        "amount_due": sums.amount_due,
+        "balance_forward": sums.balance_forward,
+        "date_created": now,
+        "snapshot": drafted.snapshot,
+    }
+    tx.execute(invoices.insert(), row)
+    tx.execute(invoice_items.insert(), _item_rows(drafted))
+    if drafted.taxes:
+        tx.execute(invoice_taxes.insert(), _tax_rows(drafted))
+
+
+def _item_rows(drafted: Draft) -> list[dict[str, Any]]:
+    return [
+        {
+            "invoice_sid": drafted.due.invoice_sid,
+            "line_no": number,
+            "type": item.type,
+            "direction": item.direction,
+            "country_code": item.country_code,
+            "description": item.description,
+            "usage": item.usage,
+            "records": item.records,
+            "amount_exact": item.amount_exact,
+            "amount": item.amount,
+            "period_start": item.period.start,
+            "period_end": item.period.end,
+            "detail": json.dumps(dict(item.detail), sort_keys=True),
+        }
+        for number, item in enumerate(drafted.items, start=1)
+    ]
+
+
+def _tax_rows(drafted: Draft) -> list[dict[str, Any]]:
+    return [
+        {
+            "invoice_sid": drafted.due.invoice_sid,
+            "line_no": number,
+            "rule": tax.rule,
+            "name": tax.name,
+            "jurisdiction": tax.jurisdiction,
+            "type": tax.type,
+            "base": tax.base,
+            "rate": tax.rate,
+            "amount": tax.amount,
+            "legal_source": tax.legal_source,
+        }
+        for number, tax in enumerate(drafted.taxes, start=1)
+    ]
+
+
+def _row(tx: Connection, invoice_sid: str) -> Any:
+    return tx.execute(invoices.select().where(invoices.c.invoice_sid == invoice_sid)).one()
+
+
+def _billed(due: Due, row: Any) -> Billed:
+    return Billed(
+        row.invoice_sid,
+        row.number,
+        row.partner_sid,
+        due.account.customer.name,
+        due.period,
+        row.amount,
+        row.amount_tax,
+        row.amount_due,
+        row.currency,
+    )
+
+
+def _park(tx: Connection, found: Iterable[Parked], now: datetime) -> None:
+    """Sets these customers aside and frees all others; who stays parked keeps the day it began."""
+    since = {(row.partner_sid, row.seller): row.since for row in tx.execute(parked_table.select())}
+    tx.execute(parked_table.delete())
+    for p in found:
+        tx.execute(
+            parked_table.insert(),
+            {
+                "partner_sid": p.partner_sid,
+                "seller": p.seller,
+                "reason": p.reason,
+                "since": since.get((p.partner_sid, p.seller), now),
+            },
+        )
+
+
+def _account_row(calendar: Calendar, found: Iterable[Parked]) -> dict[str, Any]:
+    account, customer = calendar.account, calendar.account.customer
+    reasons = {(p.partner_sid, p.seller): p.reason for p in found}
+    return {
+        "partner_sid": customer.partner_sid,
+        "payee_sid": account.payee_sid,
+        "seller": account.seller.key,
+        "name": customer.name,
+        "currency": customer.currency,
+        "bill_from": calendar.bill_from,
+        "due_to": calendar.due_to,
+        "parked": reasons.get((customer.partner_sid, account.seller.key)),
+    }

@@ -1,0 +1,172 @@
+"""Puts one invoice together: its lines, its taxes, and the snapshot of all else that its document says.
+
+The snapshot freezes the customer, the seller, the address, the days and the sentences about how it was computed, so
+that a document made next year reads as it did on the day of issue, whatever the master files say by then.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from pipeline.domain.invoice import Item, TaxItem
+from pipeline.domain.period import days_of, last_day
+from pipeline.domain.tax import Unplaced, tax_items
+from pipeline.invoice.claims import Day, PlanUsed, Taken, UsageLine
+from pipeline.invoice.due import Due
+from pipeline.invoice.gate import Standing
+from pipeline.invoice.lines import ordered, usage_item
+from pipeline.invoice.recipients import Partner, bill_to, emails
+from pipeline.invoice.rent import Holding, rent_items
+from pipeline.masters.model import Masters
+
+_INCREMENTS = {
+    "total": "the whole call rounded up to increments, at least the minimum",
+    "after_minimum": "the minimum, then increments after it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An invoice that is put together and not yet on record. ``numbers`` says which line took which usage."""
+
+    due: Due
+    items: tuple[Item, ...]
+    taxes: tuple[TaxItem, ...]
+    snapshot: str
+    numbers: Mapping[UsageLine, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What drafts of one run share: master data, and what the lake knows of partners, countries and numbers."""
+
+    masters: Masters
+    partners: Mapping[str, Partner]
+    countries: Mapping[str, str]
+    numbers: Mapping[tuple[str, str], Sequence[Holding]]
+    standings: Mapping[str, Sequence[Standing]]
+
+
+def draft(due: Due, taken: Taken, around: Surroundings) -> Draft | Unplaced | None:
+    """The draft of a due invoice; None where there is nothing to bill, ``Unplaced`` where its place is unknown."""
+    customer = due.account.customer
+    lines = ordered(taken.lines, due.period, around.countries)
+    items = [usage_item(line, due.period, customer.currency, around.countries) for line in lines]
+    late = sum(1 for line in lines if line.correction or line.period != due.period)
+    rent = rent_items(due, around.numbers.get(due.account.key, ()))
+    # Numbers stand between the period's own usage and what comes late.
+    items[len(items) - late : len(items) - late] = rent
+    if not items:
+        return None
+    taxes = _taxes(due, items, around.masters)
+    if isinstance(taxes, Unplaced):
+        return taxes
+    numbers = {line: n + (len(rent) if n > len(lines) - late else 0) for n, line in enumerate(lines, start=1)}
+    return Draft(due, tuple(items), taxes, _snapshot(due, taken, around), numbers)
+
+
+def _taxes(due: Due, items: Sequence[Item], masters: Masters) -> tuple[TaxItem, ...] | Unplaced:
+    customer = due.account.customer
+    return tax_items(
+        items,
+        place=customer.place,
+        exempt=customer.tax_exempt,
+        tax_point=last_day(due.period, customer.time_zone),
+        rules=masters.taxes,
+        places=masters.tax_places,
+        currency=customer.currency,
+    )
+
+
+def _snapshot(due: Due, taken: Taken, around: Surroundings) -> str:
+    customer, seller = due.account.customer, due.account.seller
+    partner = around.partners.get(customer.partner_sid, {})
+    content = {
+        "customer": asdict(customer),
+        "seller": asdict(seller),
+        "bill_to": bill_to(customer, partner, around.countries),
+        "recipients": emails(customer, partner),
+        "days": _days(due, taken.days),
+        "plans": [_plan(plan) for plan in taken.plans],
+        "notes": _notes(due, taken.plans),
+        "not_billed": _not_billed(around.standings.get(due.invoice_sid, ())),
+        "records": {"calls": taken.calls, "messages": taken.messages},
+    }
+    return json.dumps(content, sort_keys=True, ensure_ascii=False, default=_text)
+
+
+def _days(due: Due, found: Iterable[Day]) -> list[dict[str, Any]]:
+    by_day = {d.day: d for d in found}
+    nothing = Decimal(0)
+    rows = (by_day.get(d, Day(d, nothing, nothing, nothing)) for d in _calendar_days(due))
+    return [
+        {
+            "date": row.day.isoformat(),
+            "amount": f"{row.amount:f}",
+            "seconds": f"{row.seconds:f}",
+            "messages": int(row.messages),
+        }
+        for row in rows
+    ]
+
+
+def _calendar_days(due: Due) -> tuple[date, ...]:
+    return days_of(due.period, due.account.customer.time_zone)
+
+
+def _plan(plan: PlanUsed) -> dict[str, Any]:
+    message = plan.service == "message"
+    return {
+        "plan_sid": plan.plan_sid,
+        "plan_version": plan.plan_version,
+        "name": plan.name or plan.plan_sid,
+        "unit": "per segment and recipient" if message else _unit(plan.unit_rule),
+        "increments": "segments" if message else _INCREMENTS.get(plan.increment_rule or "", ""),
+        "records": plan.records,
+    }
+
+
+def _unit(rule: str | None) -> str:
+    if rule and rule.startswith("fixed:"):
+        return f"per {rule.removeprefix('fixed:')} seconds"
+    return "per billing minimum" if rule == "minimum" else ""
+
+
+def _notes(due: Due, plans: Sequence[PlanUsed]) -> list[str]:
+    customer = due.account.customer
+    notes = [
+        f"The period runs from midnight to midnight in {customer.time_zone}; a call belongs to it by its end, "
+        "a message by the time it was recorded.",
+        "Each record is priced with ten decimals; each line is rounded once, half up, and totals add up the rounded lines.",
+    ]
+    if any(plan.service == "call" for plan in plans):
+        notes.append("Calls are billed from answer to hang-up; unanswered calls are free.")
+    if any(plan.service == "message" for plan in plans):
+        notes.append("Messages are billed by segments times recipients.")
+    if customer.tax_exempt:
+        notes.append(f"No taxes are charged: {customer.tax_exempt}.")
+    else:
+        day = last_day(due.period, customer.time_zone).isoformat()
+        notes.append(f"Taxes are those in force on {day}, each rounded once over the lines it applies to.")
+    return notes
+
+
+def _not_billed(standings: Iterable[Standing]) -> list[dict[str, Any]]:
+    counts: dict[str, int] = {}
+    for s in standings:
+        if s.status != "rated" and s.in_period:
+            reason = s.reason or s.status
+            counts[reason] = counts.get(reason, 0) + s.records
+    return [{"reason": reason, "records": records} for reason, records in sorted(counts.items())]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    msg = f"not for a snapshot: {type(value).__name__}"
+    raise TypeError(msg)

@@ -1,0 +1,223 @@
+"""The life of an invoice after it is drafted: approval, number, payment, or being dropped.
+
+``reviewing`` is a draft that waits for a person; ``open`` is issued and owed; ``complete`` is issued and settled.
+Issuing gives the number, fixes the balances and books the entries in one transaction, so numbers have no gaps and an
+issued invoice never changes. Accounts run on: ``amount_due`` is all that was owed on the day of issue, and an invoice
+is settled when what came in since covers it; the oldest debt is paid first.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from pipeline.domain.invoice import foot
+from pipeline.domain.money import add, to_minor
+from pipeline.errors import GateError
+from pipeline.invoice.books import (
+    CASH,
+    RECEIVABLE,
+    Booking,
+    Holder,
+    balances,
+    book,
+    book_invoice,
+    receivables,
+)
+from pipeline.invoice.export import export
+from pipeline.lake.lake import Lake
+from pipeline.ledger.ledger import Connection, Ledger
+from pipeline.ledger.schema import decisions, entries, invoices, series
+
+REVIEWING, OPEN, COMPLETE = "reviewing", "open", "complete"
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """An invoice that has just been issued."""
+
+    invoice_sid: str
+    number: str
+    partner_sid: str
+    amount_due: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A payment on record: what it leaves owed, and the numbers of the invoices that it settled."""
+
+    txn_id: str
+    partner_sid: str
+    balance: Decimal
+    currency: str
+    settled: tuple[str, ...]
+
+
+def approve(lake: Lake, ledger: Ledger, which: str, *, by: str, now: datetime) -> tuple[Issued, ...]:
+    """Issues a draft (its ``invoice_sid``), or all of them (``all``), in the order of their periods and names.
+
+    Raises:
+        GateError: there is no such draft.
+    """
+    with ledger.transaction() as tx:
+        drafts = _drafts(tx, which)
+        issued = tuple(issue(tx, draft, by=by, now=now) for draft in drafts)
+        for draft in drafts:
+            _decide(tx, by, "approve", draft.invoice_sid, "", now)
+    export(lake, ledger, at=now)
+    return issued
+
+
+def drop(lake: Lake, ledger: Ledger, invoice_sid: str, *, by: str, now: datetime, reason: str = "") -> None:
+    """Takes a draft back: its claims are free again, and the next run makes it anew.
+
+    Raises:
+        GateError: there is no such draft; an issued invoice is corrected by a credit note.
+    """
+    with ledger.transaction() as tx:
+        (draft,) = _drafts(tx, invoice_sid)
+        tx.execute(invoices.delete().where(invoices.c.invoice_sid == draft.invoice_sid))
+        claims = [("invoice/claims", draft.invoice_sid)]
+        lake.commit(tx, [], at=now, stage="invoice", note=f"drop {draft.invoice_sid}", remove=claims)
+        _decide(tx, by, "drop", draft.invoice_sid, reason, now)
+    export(lake, ledger, at=now)
+
+
+def pay(
+    lake: Lake, ledger: Ledger, who: str, amount: Decimal, *, by: str, now: datetime, note: str = ""
+) -> Paid:
+    """Records money that came in, on the account of an invoice (number or invoice_sid) or of a partner_sid.
+
+    Raises:
+        GateError: no such invoice or account, or an amount that is not positive and in whole minor units.
+    """
+    with ledger.transaction() as tx:
+        holder, invoice_sid = _holder(tx, who)
+        _check_amount(amount, holder.currency)
+        last = tx.execute(entries.select().order_by(entries.c.entry_id.desc()).limit(1)).one_or_none()
+        txn_id = f"payment:{last.entry_id + 1 if last else 1}"
+        rows = ((RECEIVABLE, -amount), (CASH, amount))
+        book(tx, holder, Booking(txn_id, "payment", rows, invoice_sid, note, by), now)
+        settled = settle(tx, holder)
+        balance = to_minor(add(row.amount for row in receivables(tx, holder)), holder.currency)
+    export(lake, ledger, at=now)
+    return Paid(txn_id, holder.partner_sid, balance, holder.currency, settled)
+
+
+def issue(tx: Connection, draft: Any, *, by: str, now: datetime) -> Issued:
+    """Issues one draft within ``tx``: balances as they stand now, the next number of its series, the entries."""
+    snapshot = json.loads(draft.snapshot)
+    holder = Holder(draft.partner_sid, draft.seller, draft.currency)
+    sums = foot(draft.amount, draft.amount_tax, *balances(tx, holder))
+    number = _next_number(tx, snapshot["seller"]["series"], now.year)
+    settled = sums.amount_due == 0
+    tx.execute(
+        invoices.update()
+        .where(invoices.c.invoice_sid == draft.invoice_sid)
+        .values(
+            number=number,
+            status=COMPLETE if settled else OPEN,
+            balance_previous=sums.balance_previous,
+            payments=sums.payments,
+            balance_forward=sums.balance_forward,
+            amount_due=sums.amount_due,
+            date_issued=now,
+            date_due=now + timedelta(days=int(snapshot["customer"]["terms_days"])),
+            approved_by=by,
+        )
+    )
+    book_invoice(
+        tx, holder, draft.invoice_sid, amount=draft.amount, amount_tax=draft.amount_tax, by=by, at=now
+    )
+    # A credit on this invoice pays older ones too.
+    settle(tx, holder)
+    return Issued(draft.invoice_sid, number, draft.partner_sid, sums.amount_due, draft.currency)
+
+
+def settle(tx: Connection, holder: Holder) -> tuple[str, ...]:
+    """Moves invoices on that what came in since their issue covers; their numbers."""
+    rows = receivables(tx, holder)
+    booked = {row.invoice_sid: row.entry_id for row in rows if row.kind == "invoice"}
+    query = invoices.select().where(
+        invoices.c.partner_sid == holder.partner_sid,
+        invoices.c.seller == holder.seller,
+        invoices.c.currency == holder.currency,
+        invoices.c.status == OPEN,
+    )
+    settled = []
+    for invoice in tx.execute(query.order_by(invoices.c.number)).all():
+        since = (row.amount for row in rows if row.entry_id > booked[invoice.invoice_sid] and row.amount < 0)
+        if -add(since) >= invoice.amount_due:
+            this = invoices.c.invoice_sid == invoice.invoice_sid
+            tx.execute(invoices.update().where(this).values(status=COMPLETE))
+            settled.append(invoice.number)
+    return tuple(settled)
+
+
+def _next_number(tx: Connection, prefix: str, year: int) -> str:
+    where = (series.c.series == prefix, series.c.year == year)
+    known = tx.execute(series.select().where(*where)).one_or_none()
+    number = 1 if known is None else known.last + 1
+    if known is None:
+        tx.execute(series.insert(), {"series": prefix, "year": year, "last": number})
+    else:
+        tx.execute(series.update().where(*where).values(last=number))
+    return f"{prefix}-{year}-{number:06d}"
+
+
+def _drafts(tx: Connection, which: str) -> list:
+    query = invoices.select().where(invoices.c.status == REVIEWING)
+    found = tx.execute(query if which == ALL else query.where(invoices.c.invoice_sid == which)).all()
+    if not found and which != ALL:
+        raise GateError(_why_no_draft(tx, which))
+    return sorted(found, key=_order)
+
+
+def _order(draft: Any) -> tuple:
+    return draft.period_end, json.loads(draft.snapshot)["customer"]["name"], draft.partner_sid
+
+
+def _why_no_draft(tx: Connection, which: str) -> str:
+    known = _invoice(tx, which)
+    if known is None:
+        return f"there is no draft {which}. `tollbook sql \"from invoice.invoices where number is null\"` lists them."
+    return f"{known.number} is issued and never changes. Correct it with `tollbook credit {known.number}`."
+
+
+def _invoice(tx: Connection, which: str) -> Any | None:
+    named = (invoices.c.invoice_sid == which) | (invoices.c.number == which)
+    return tx.execute(invoices.select().where(named)).one_or_none()
+
+
+def _holder(tx: Connection, who: str) -> tuple[Holder, str | None]:
+    invoice = _invoice(tx, who)
+    if invoice is not None:
+        return Holder(invoice.partner_sid, invoice.seller, invoice.currency), invoice.invoice_sid
+    held = _held(tx.execute(invoices.select().where(invoices.c.partner_sid == who)))
+    held |= _held(tx.execute(entries.select().where(entries.c.partner_sid == who)))
+    if not held:
+        msg = f"there is no invoice and no account {who}. Name an invoice number, an invoice_sid or a partner_sid."
+        raise GateError(msg)
+    if len(held) > 1:
+        sellers = ", ".join(sorted(f"{h.seller} ({h.currency})" for h in held))
+        msg = f"{who} has more than one account: {sellers}. Name the invoice that was paid."
+        raise GateError(msg)
+    return held.pop(), None
+
+
+def _held(rows: Iterable[Any]) -> set[Holder]:
+    return {Holder(row.partner_sid, row.seller, row.currency) for row in rows}
+
+
+def _check_amount(amount: Decimal, currency: str) -> None:
+    if not amount.is_finite() or amount <= 0 or to_minor(amount, currency) != amount:
+        msg = f"a payment must be positive and in whole cents, not {amount} {currency}. Nothing was recorded."
+        raise GateError(msg)
+
+
+def _decide(tx: Connection, by: str, what: str, subject: str, reason: str, now: datetime) -> None:
+    tx.execute(decisions.insert(), {"at": now, "by": by, "what": what, "subject": subject, "reason": reason})

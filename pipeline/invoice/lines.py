@@ -1,0 +1,88 @@
+"""The usage lines of an invoice: from sums of record amounts to rounded, described, ordered items."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from pipeline.domain.invoice import Item
+from pipeline.domain.money import to_minor
+from pipeline.domain.period import Period
+from pipeline.domain.rounding import quantize
+from pipeline.invoice.claims import UsageLine
+
+TYPES = ("toll", "toll_free", "bridge", "sms", "mms")
+DIRECTIONS = ("outbound", "inbound")
+_WORDS = {
+    ("toll", "outbound"): ("Outbound calls", "to"),
+    ("toll", "inbound"): ("Inbound calls", "from"),
+    ("toll_free", "outbound"): ("Outbound toll-free calls", "to"),
+    ("toll_free", "inbound"): ("Inbound toll-free calls", "from"),
+    ("bridge", "outbound"): ("Calls to conferences and applications", "in"),
+    ("bridge", "inbound"): ("Calls from conferences and applications", "in"),
+    ("sms", "outbound"): ("SMS sent", "to"),
+    ("sms", "inbound"): ("SMS received", "from"),
+    ("mms", "outbound"): ("MMS sent", "to"),
+    ("mms", "inbound"): ("MMS received", "from"),
+}
+
+
+def ordered(lines: Iterable[UsageLine], period: Period, countries: Mapping[str, str]) -> list[UsageLine]:
+    """The order of the page: this period's usage first, then late usage, then corrections."""
+
+    def place(line: UsageLine) -> tuple:
+        return (
+            line.correction,
+            line.period != period,
+            -line.period.start.timestamp(),
+            _rank(TYPES, line.item_type),
+            _rank(DIRECTIONS, line.direction),
+            countries.get(line.country_code or "", line.country_code or ""),
+            line.country_code or "",
+            line.item_type or "",
+            line.direction or "",
+        )
+
+    return sorted(lines, key=place)
+
+
+def usage_item(line: UsageLine, period: Period, currency: str, countries: Mapping[str, str]) -> Item:
+    """The line as it stands on the invoice of ``period``; fractions of a second are kept in ``detail``."""
+    return Item(
+        type=line.item_type or "adjustment",
+        direction=line.direction,
+        country_code=line.country_code,
+        description=description(line, period, countries),
+        usage=int(quantize(line.usage, 0, "half_up")),
+        records=line.records,
+        amount_exact=line.amount,
+        amount=to_minor(line.amount, currency),
+        period=line.period,
+        detail=_detail(line, period),
+    )
+
+
+def description(line: UsageLine, period: Period, countries: Mapping[str, str]) -> str:
+    """In plain words: ``Outbound calls to Germany``."""
+    words, joint = _WORDS.get((line.item_type or "", line.direction or ""), ("Other usage", "in"))
+    country = countries.get(line.country_code or "", line.country_code)
+    text = f"{words} {joint} {country}" if country and line.item_type != "bridge" else words
+    if line.correction:
+        first = text if text.startswith(("SMS", "MMS")) else text[0].lower() + text[1:]
+        return f"Correction of {first}"
+    return text if line.period == period else f"{text} (late)"
+
+
+def _detail(line: UsageLine, period: Period) -> dict[str, object]:
+    detail: dict[str, object] = {"usage_exact": f"{_plain(line.usage):f}"}
+    if line.correction:
+        detail["correction"] = True
+    elif line.period != period:
+        detail["late"] = True
+    return detail
+
+
+def _plain(usage: Decimal) -> Decimal:
+    return usage.to_integral_value() if usage == usage.to_integral_value() else usage.normalize()
+
+
+def _rank(known: tuple[str, ...], word: str | None) -> int:
+    return known.index(word) if word in known else len(known)

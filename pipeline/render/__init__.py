@@ -1,0 +1,1 @@
+"""render: the documents of invoices. Jinja2 and WeasyPrint are used here and nowhere else."""

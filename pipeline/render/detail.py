@@ -1,0 +1,124 @@
+"""Call detail: what stands behind an invoice's lines, on the page (its first rows) and as CSV beside it (all rows).
+
+Amounts are the exact ones that were claimed, so the CSV adds up to the lines before their one rounding. One query
+serves all invoices of a run; each then reads its own rows from the result.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pipeline.lake.export import write_csv
+from pipeline.lake.lake import Lake
+from pipeline.lake.views import sql_text
+
+_ORDER = "order by service, date_start, dr_sid, revision, source"
+_FETCH = 10_000
+_COLUMNS = {
+    "call": ("line", "started", "started_utc", "direction", "from", "to", "billed_seconds"),
+    "message": ("line", "sent", "sent_utc", "direction", "from", "to", "billed_units"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One call or message. ``usage`` is billed seconds or units; a correction's may be negative."""
+
+    line_no: int
+    at: datetime
+    direction: str
+    number_src: str
+    number_dst: str
+    usage: Decimal
+    amount: Decimal
+    dr_sid: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """The first rows by time, and how many there are in all."""
+
+    rows: tuple[Row, ...] = ()
+    total: int = 0
+
+
+@dataclass(slots=True)
+class DetailReader:
+    """Reads the detail of the invoices it was opened for."""
+
+    _con: Any
+
+    def first(self, invoice_sid: str, service: str, limit: int) -> Detail:
+        """The first ``limit`` rows of an invoice's ``call`` or ``message`` detail."""
+        where = "from detail where invoice_sid = ? and service = ?"
+        total = self._con.execute(f"select count(*) {where}", [invoice_sid, service]).fetchone()[0]
+        if not total:
+            return Detail()
+        found = self._con.execute(f"{_SELECT} {where} {_ORDER} limit ?", [invoice_sid, service, limit])
+        return Detail(tuple(_row(row) for row in found.fetchall()), total)
+
+    def write(self, path: Path, invoice_sid: str, service: str, zone: str, currency: str) -> tuple[int, str]:
+        """Writes all rows as CSV, durably; returns size in bytes and SHA-256."""
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            columns = (*_COLUMNS[service], "amount", "currency", "record", "revision")
+            write_csv(stream, columns, self._cells(invoice_sid, service, ZoneInfo(zone), currency))
+            stream.flush()
+            os.fsync(stream.fileno())
+        with path.open("rb") as content:
+            return path.stat().st_size, hashlib.file_digest(content, "sha256").hexdigest()
+
+    def _cells(
+        self, invoice_sid: str, service: str, zone: ZoneInfo, currency: str
+    ) -> Iterator[Sequence[Any]]:
+        found = self._con.execute(
+            f"{_SELECT} from detail where invoice_sid = ? and service = ? {_ORDER}", [invoice_sid, service]
+        )
+        while batch := found.fetchmany(_FETCH):
+            for row in map(_row, batch):
+                yield (
+                    row.line_no,
+                    row.at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
+                    row.at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{row.at.microsecond // 1000:03d}Z",
+                    row.direction,
+                    row.number_src,
+                    row.number_dst,
+                    _trimmed(row.usage),
+                    format(row.amount, "f"),
+                    currency,
+                    row.dr_sid,
+                    row.revision,
+                )
+
+
+@contextmanager
+def reading(lake: Lake, invoice_sids: Sequence[str]) -> Iterator[DetailReader]:
+    """A reader of the detail of these invoices."""
+    with lake.duck() as con:
+        con.execute(
+            f"create temp table detail as select * from ({sql_text('render/detail')}) order by invoice_sid",
+            {"invoice_sids": list(invoice_sids)},
+        )
+        yield DetailReader(con)
+
+
+_SELECT = "select line_no, date_start, direction, number_src, number_dst, usage, amount, dr_sid, revision"
+
+
+def _row(row: Sequence[Any]) -> Row:
+    line_no, at, direction, src, dst, usage, amount, dr_sid, revision = row
+    return Row(
+        line_no, at.astimezone(UTC), direction or "", src or "", dst or "", usage, amount, dr_sid, revision
+    )
+
+
+def _trimmed(number: Decimal) -> str:
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,109 @@
+"""How figures look to one customer: their language's separators and months, their time zone.
+
+Rounding is ours and comes first (Babel rounds half to even); Babel only writes what is already exact.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime, format_skeleton, get_timezone
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_name
+
+from pipeline.domain.money import minor_unit, to_minor
+from pipeline.domain.period import Period
+from pipeline.errors import RenderError
+
+# Control characters, and those that turn the direction of text around or hide it, have no place on a page.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+)
+_SECONDS_A_MINUTE = 60
+TIMED = frozenset({"toll", "toll_free", "bridge"})
+
+
+def clean(text: str) -> str:
+    """``text`` without characters that print nothing or disturb what is around them."""
+    return _UNPRINTABLE.sub("", text)
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """The customer's way of writing figures."""
+
+    locale: Locale
+    zone: str
+    currency: str
+
+    @classmethod
+    def of(cls, language: str, zone: str, currency: str) -> "Formats":
+        """Raises RenderError where the language or the zone is unknown."""
+        try:
+            get_timezone(zone)
+            return cls(Locale.parse(language.replace("-", "_")), zone, currency)
+        except (ValueError, LookupError, UnknownLocaleError):
+            msg = f"language {language!r} or time zone {zone!r} is unknown. Correct them in customers.csv."
+            raise RenderError(msg) from None
+
+    def money(self, amount: Decimal) -> str:
+        """Whole minor units with the currency's sign."""
+        return format_currency(to_minor(amount, self.currency), self.currency, locale=self.locale)
+
+    def exact(self, amount: Decimal) -> str:
+        """An exact amount without a currency sign: at least minor units, no needless zeros after them."""
+        least = "0" * minor_unit(self.currency)
+        pattern = f"#,##0.{least}{'#' * (12 - len(least))}"
+        return format_decimal(amount, format=pattern, locale=self.locale, decimal_quantization=False)
+
+    def count(self, number: int) -> str:
+        return format_decimal(number, locale=self.locale)
+
+    def percent(self, fraction: Decimal) -> str:
+        """A fraction as a percentage, with every decimal it has."""
+        return format_percent(
+            fraction, format="#,##0.##########%", locale=self.locale, decimal_quantization=False
+        )
+
+    def seconds(self, seconds: int | Decimal) -> str:
+        """``h:mm:ss``; a part of a second is shown only where there is one."""
+        whole, part = divmod(abs(Decimal(seconds)), 1)
+        minutes, rest = divmod(int(whole), _SECONDS_A_MINUTE)
+        hours, minutes = divmod(minutes, _SECONDS_A_MINUTE)
+        fraction = format(part.normalize(), "f")[1:] if part else ""
+        sign = "\N{MINUS SIGN}" if seconds < 0 else ""
+        return f"{sign}{hours}:{minutes:02d}:{rest:02d}{fraction}"
+
+    def usage(self, usage: int | Decimal, item_type: str) -> str:
+        """Usage of an item: time for calls, else a count."""
+        return self.seconds(usage) if item_type in TIMED else self.count(int(usage))
+
+    def date(self, at: datetime | date) -> str:
+        """A date in words, in the customer's zone."""
+        return format_date(self._local(at), format="long", locale=self.locale)
+
+    def short_date(self, at: datetime | date) -> str:
+        return format_date(self._local(at), format="medium", locale=self.locale)
+
+    def day_month(self, at: datetime | date) -> str:
+        """As short as a date can be."""
+        return format_skeleton("MMMd", self._local(at), locale=self.locale)
+
+    def moment(self, at: datetime) -> str:
+        """Day and time to the second, in the customer's zone."""
+        zone = get_timezone(self.zone)
+        return format_datetime(at, "yyyy-MM-dd HH:mm:ss", tzinfo=zone, locale=self.locale)
+
+    def period(self, period: Period) -> str:
+        """First to last day, both inclusive."""
+        last = period.end - timedelta(microseconds=1)
+        return f"{self.short_date(period.start)} \N{EN DASH} {self.short_date(last)}"
+
+    def currency_name(self) -> str:
+        return get_currency_name(self.currency, count=2, locale=self.locale)
+
+    def _local(self, at: datetime | date) -> date:
+        if isinstance(at, datetime):
+            return at.astimezone(UTC).astimezone(get_timezone(self.zone)).date()
+        return at

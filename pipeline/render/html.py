@@ -1,0 +1,158 @@
+"""The only place that runs templates: the invoice's HTML and its e-mail.
+
+Data is never a template. Everything is escaped except in ``.txt.j2`` templates, which make plain text. A name that a
+template misspells is an error, not an empty space. Templates may be replaced one by one from a home's ``templates``
+folder; they run in a sandbox, because whoever edits a page need not be who runs the desk.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError, pass_context
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+
+from pipeline.domain.invoice import Item
+from pipeline.domain.money import add
+from pipeline.errors import RenderError
+from pipeline.render.chart import chart
+from pipeline.render.document import Document
+from pipeline.render.formats import TIMED, Formats, clean
+from pipeline.shipped import shipped
+
+_SECTIONS = {
+    "toll": "Calls",
+    "toll_free": "Toll-free calls",
+    "bridge": "Conference and application calls",
+    "sms": "Text messages",
+    "mms": "Picture messages",
+    "did": "Phone numbers",
+    "adjustment": "Adjustments",
+}
+_FORMATTERS = tuple("money exact count percent seconds usage date short_date day_month moment period".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The lines of one service."""
+
+    title: str
+    timed: bool
+    items: tuple[Item, ...]
+    usage: int
+    records: int
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """The e-mail that carries an invoice, without addresses."""
+
+    subject: str
+    text: str
+    html: str
+
+    def to_json(self) -> str:
+        return json.dumps(
+            {"subject": self.subject, "text": self.text, "html": self.html}, indent=1, sort_keys=True
+        )
+
+
+def render_html(document: Document, templates: Path | None = None) -> str:
+    """The page: one self-contained HTML file.
+
+    Raises:
+        RenderError: a template is wrong; the message names it.
+    """
+    return _render("invoice/invoice.html.j2", document, templates)
+
+
+def render_mail(document: Document, templates: Path | None = None) -> Mail:
+    """The e-mail's subject and bodies.
+
+    Raises:
+        RenderError: a template is wrong; the message names it.
+    """
+    subject = _render("email/subject.txt.j2", document, templates)
+    return Mail(
+        subject=" ".join(subject.split()),
+        text=_render("email/body.txt.j2", document, templates),
+        html=_render("email/body.html.j2", document, templates),
+    )
+
+
+def sections(items: Iterable[Item]) -> tuple[Section, ...]:
+    """Lines by service, in the order in which the services first appear."""
+    order: dict[str, int] = {}
+    lines = list(items)
+    for item in lines:
+        order.setdefault(item.type, len(order))
+    lines.sort(key=lambda item: order[item.type])
+    return tuple(_section(kind, tuple(group)) for kind, group in groupby(lines, key=lambda item: item.type))
+
+
+def _section(kind: str, items: tuple[Item, ...]) -> Section:
+    return Section(
+        title=_SECTIONS.get(kind, kind.replace("_", " ").capitalize()),
+        timed=kind in TIMED,
+        items=items,
+        usage=sum(item.usage for item in items),
+        records=sum(item.records for item in items),
+        amount=add(item.amount for item in items),
+    )
+
+
+def _render(name: str, document: Document, templates: Path | None) -> str:
+    formats = Formats.of(document.language, document.zone, document.currency)
+    try:
+        return (
+            _environment(templates)
+            .get_template(name)
+            .render(
+                invoice=document,
+                formats=formats,
+                sections=sections(document.items),
+                chart=chart(document.days),
+                total=add((document.totals.amount, document.totals.amount_tax)),
+            )
+        )
+    except (TemplateError, SecurityError, TypeError, AttributeError, ArithmeticError) as error:
+        where = getattr(error, "name", None) or name
+        reason = f"{type(error).__name__}: {error}"
+        msg = f"template {where} cannot be rendered ({reason}). Correct it, or remove your copy of it."
+        raise RenderError(msg) from error
+
+
+@lru_cache(maxsize=4)
+def _environment(templates: Path | None) -> ImmutableSandboxedEnvironment:
+    folders = ([] if templates is None else [templates]) + [shipped("templates")]
+    environment = ImmutableSandboxedEnvironment(
+        loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
+        autoescape=lambda name: not (name or "").endswith(".txt.j2"),
+        undefined=StrictUndefined,
+        finalize=_printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )
+    environment.filters.update({name: _formatter(name) for name in _FORMATTERS})
+    return environment
+
+
+def _printable(value: Any) -> Any:
+    return clean(value) if type(value) is str else value
+
+
+def _formatter(name: str) -> Callable[..., str]:
+    @pass_context
+    def apply(context: Context, value: Any, *arguments: Any) -> str:
+        return getattr(context["formats"], name)(value, *arguments)
+
+    return apply

@@ -1,0 +1,157 @@
+"""HTML to PDF with WeasyPrint, and nothing else fetched on the way.
+
+A document is self-contained: its only addresses are the data URIs of its own images. Any other address is refused and
+ends the rendering, also where WeasyPrint would go on without it. The file is tagged (PDF/UA-1) and, on the same
+libraries, the same bytes each time. WeasyPrint is not thread-safe and is bound by the processor, so many documents
+are made by a few processes of their own; each is replaced after some documents, for memory is not given back.
+"""
+
+import signal
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
+
+from pipeline.errors import RenderError
+
+WORKERS = 2
+ALONE = 3
+SECONDS = 120
+_DOCUMENTS_PER_PROCESS = 60
+_MEMORY_BYTES = 3 << 30
+INSTALL = (
+    "The PDF library WeasyPrint needs Pango. Debian and Ubuntu: "
+    "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core; "
+    "macOS: brew install pango. HTML documents are made without it; run `tollbook render` again for the PDFs."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One document to make. ``identifier`` becomes the file's own id and must be the same for the same HTML."""
+
+    key: str
+    html: str
+    identifier: str
+
+
+def check() -> None:
+    """Raises RenderError, saying what to install, where PDFs cannot be made."""
+    _weasyprint()
+
+
+def make_pdf(html: str, identifier: str) -> bytes:
+    """The PDF of one self-contained page.
+
+    Raises:
+        RenderError: a system library is missing, the page asks for something outside itself, or it takes too long.
+    """
+    weasyprint = _weasyprint()
+    fetcher = _fetcher()
+    try:
+        with _limited(SECONDS):
+            made = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url="data:,").write_pdf(
+                pdf_variant="pdf/ua-1", pdf_tags=True, pdf_identifier=identifier.encode("ascii")
+            )
+    except weasyprint.urls.FatalURLFetchingError as error:
+        raise RenderError(str(error)) from None
+    except MemoryError:
+        msg = "the document needs too much memory. Show less call detail on the page."
+        raise RenderError(msg) from None
+    if fetcher.denied:
+        # Inside SVG images WeasyPrint goes on after a refusal.
+        raise RenderError(_denial(fetcher.denied[0]))
+    return made
+
+
+def make_pdfs(jobs: Iterable[Job]) -> Iterator[tuple[Job, bytes | RenderError]]:
+    """Each job with its PDF or what went wrong, in the order in which they are done."""
+    jobs = list(jobs)
+    if len(jobs) <= ALONE:
+        for job in jobs:
+            yield job, _attempt(job)
+        return
+    with ProcessPoolExecutor(
+        max_workers=WORKERS,
+        mp_context=get_context("spawn"),
+        initializer=_limit_memory,
+        max_tasks_per_child=_DOCUMENTS_PER_PROCESS,
+    ) as pool:
+        running = {pool.submit(_attempt, job): job for job in jobs}
+        for done in as_completed(running):
+            yield running.pop(done), done.result()
+
+
+def _attempt(job: Job) -> bytes | RenderError:
+    try:
+        return make_pdf(job.html, job.identifier)
+    except RenderError as error:
+        return error
+
+
+def _weasyprint() -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            import weasyprint
+    except OSError as error:
+        msg = f"{INSTALL} ({str(error).splitlines()[0]})"
+        raise RenderError(msg) from None
+    return weasyprint
+
+
+def _fetcher() -> Any:
+    from weasyprint.urls import FatalURLFetchingError, URLFetcher
+
+    class DataOnly(URLFetcher):
+        """Answers data URIs of images; refuses all else for good."""
+
+        def __init__(self) -> None:
+            super().__init__(allowed_protocols=("data",), allow_redirects=False, fail_on_errors=True)
+            self.denied: list[str] = []
+
+        def fetch(self, url: str, headers: Any = None) -> Any:
+            if not url.startswith("data:image/"):
+                self.denied.append(url)
+                raise FatalURLFetchingError(_denial(url))
+            return super().fetch(url, headers)
+
+    return DataOnly()
+
+
+def _denial(url: str) -> str:
+    return f"the page asks for {url[:120]!r}, which is not part of it. Take that address out of the template or logo."
+
+
+def _limit_memory() -> None:
+    try:
+        import resource
+    except ImportError:
+        return
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    most = _MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(hard, _MEMORY_BYTES)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+
+
+@contextmanager
+def _limited(seconds: int) -> Iterator[None]:
+    """Ends what runs longer than so many seconds of processor time; only a main thread can be told so."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        msg = f"the document took more than {seconds} s. Show less call detail on the page."
+        raise RenderError(msg)
+
+    before: Callable | int | None = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)

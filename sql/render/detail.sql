@@ -1,0 +1,44 @@
+-- What stands behind the lines of some invoices, call by call and message by message, as it was when it was claimed.
+-- Grain: (invoice_sid, source, dr_sid, revision), for the invoices in `invoice_sids`.
+-- Reads: invoice.claims, land.calls, land.calls_versions, land.messages, land.messages_versions.
+-- The record is taken at the claimed revision, not the newest, so that the document of an issued invoice stays what
+-- it was. A record that is no longer kept leaves its numbers empty; its amount is in the claim.
+with claimed as (
+    select * from invoice.claims where list_contains($invoice_sids, invoice_sid)
+),
+bounds as (
+    select min(date_stop) as first_stop, max(date_stop) as last_stop from claimed
+),
+records as (
+    select 'call' as service, source, dr_sid, revision, date_start, direction, number_src, number_dst
+    from land.calls
+    where date_stop between (select first_stop from bounds) and (select last_stop from bounds)
+    union all
+    select 'call', source, dr_sid, revision, date_start, direction, number_src, number_dst
+    from land.calls_versions
+    where date_stop between (select first_stop from bounds) and (select last_stop from bounds)
+    union all
+    select 'message', source, dr_sid, revision, date_start, direction, number_src, number_dst
+    from land.messages
+    where date_insert between (select first_stop from bounds) and (select last_stop from bounds)
+    union all
+    select 'message', source, dr_sid, revision, date_start, direction, number_src, number_dst
+    from land.messages_versions
+    where date_insert between (select first_stop from bounds) and (select last_stop from bounds)
+)
+select
+    c.invoice_sid,
+    c.service,
+    c.line_no,
+    coalesce(r.date_start, c.date_stop) as date_start,
+    c.date_stop,
+    r.direction,
+    r.number_src,
+    r.number_dst,
+    c.usage,
+    c.amount,
+    c.dr_sid,
+    c.revision,
+    c.source
+from claimed c
+left join records r using (service, source, dr_sid, revision)
