@@ -2,7 +2,7 @@
 #
 #   make demo            the whole journey against the sandbox provider
 #   make test            everything that continuous integration checks
-#   make ARGS=... TARGET passes arguments on, for example: make demo ARGS="--records 10000"
+#   make ARGS=... TARGET passes arguments on, for example: make demo ARGS=--fresh
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test dev lint format lock wheel clean
@@ -39,7 +39,7 @@ format: setup ## put the code into shape
 
 lock: setup ## write requirements.lock anew from pyproject.toml (ARGS=--upgrade takes the newest)
 	@$(run) uv --version >/dev/null 2>&1 || $(run) pip install --quiet uv
-	@$(run) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	@$(run) uv pip compile --quiet --system-certs --universal --python-version 3.11 --generate-hashes --no-header \
 		$(ARGS) --group pyproject.toml:dev pyproject.toml --output-file requirements.lock
 	@$(MAKE) --no-print-directory setup
 
@@ -48,4 +48,4 @@ wheel: setup ## the wheel and the source archive, in dist/
 
 clean: ## remove what was produced; .venv and homes other than the demo's stay
 	@rm -rf dist .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache data/demo
-	@find pipeline tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

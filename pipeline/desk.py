@@ -25,14 +25,14 @@ from pipeline.settings import Settings, who
 if TYPE_CHECKING:
     from pipeline.deliver.outbox import DeliverReport
     from pipeline.invoice.billing import BillingReport
-    from pipeline.invoice.issue import Issued
+    from pipeline.invoice.issue import Issued, Paid
     from pipeline.lake.care import Fault
     from pipeline.land.rates import PlanLanded
     from pipeline.land.records import Landed
     from pipeline.land.snapshots import SnapshotLanded
     from pipeline.measure.statement import Statement
     from pipeline.pull.client import Client
-    from pipeline.rate.audit import Audit
+    from pipeline.rate.audit import AuditReport
     from pipeline.rate.decks import Imported
     from pipeline.rate.explain import Explanation
     from pipeline.rate.gate import GateResult
@@ -209,6 +209,15 @@ class Desk:
                 progress=lambda done, total: self.progress(f"rated {done:,} of {total:,} records"),
             )
 
+    def due_days(self) -> dict[date, str]:
+        """The landed days whose rating is out of date, each with a fingerprint of what it would be made from."""
+        from pipeline.rate.due import due_days
+        from pipeline.rate.plans import build_plans
+
+        with self.locked():
+            build_plans(self.lake, self.ledger, self.masters, now=self.now)
+            return due_days(self.lake, self.masters, root_sid=self.root())
+
     def invoice(self) -> "BillingReport":
         """Drafts what is due, issues what needs no approval.
 
@@ -216,7 +225,6 @@ class Desk:
             GateError: something does not add up that belongs to nobody, or a plan's unit is contradicted.
         """
         from pipeline.invoice.billing import bill
-        from pipeline.rate.gate import check_units
 
         with self.locked():
             return bill(
@@ -228,7 +236,7 @@ class Desk:
                 bill_from=self._bill_from(),
                 lookback=self.settings.lookback,
                 now=self.now,
-                unit_gate=lambda: check_units(self.lake, self.masters),
+                unit_gate=self.unit_gate,
                 progress=self.progress,
             )
 
@@ -277,15 +285,15 @@ class Desk:
         with self.locked():
             return import_decks(self.lake, self.ledger, read_decks(self.settings.masters / "decks"), now=self.now)
 
-    def approve(self, which: tuple[str, ...], *, by: str | None = None) -> "list[Issued]":
-        """Issues drafts that wait for approval; the person goes on record."""
+    def approve(self, which: str, *, by: str | None = None) -> "tuple[Issued, ...]":
+        """Issues a draft that waits for approval, or ``all`` of them; the person goes on record."""
         from pipeline.invoice.issue import approve
 
         with self.locked():
             return approve(self.lake, self.ledger, which, by=by or who(), now=self.now)
 
-    def pay(self, which: str, amount: Decimal, *, note: str = "", by: str | None = None) -> Decimal:
-        """Records a payment on an invoice or a customer's account; returns the balance."""
+    def pay(self, which: str, amount: Decimal, *, note: str = "", by: str | None = None) -> "Paid":
+        """Records a payment on an invoice or a customer's account."""
         from pipeline.invoice.issue import pay
 
         with self.locked():
@@ -295,13 +303,13 @@ class Desk:
         """Whether the provider's own charges contradict the unit that its plans are read with."""
         from pipeline.rate.gate import check_units
 
-        return check_units(self.lake, self.masters)
+        return check_units(self.lake, self.masters.policy.gate_accepted)
 
     def explain(self, sid: str) -> "Explanation":
         """The chain of reasons behind a record, an invoice line or an invoice."""
-        from pipeline.rate.explain import explain
+        from pipeline.rate.explain import explain_record
 
-        return explain(self.lake, self.masters, sid, root_sid=self.root())
+        return explain_record(self.lake, self.masters, sid, root_sid=self.root())
 
     def partners_without_customer(self) -> list[dict[str, str | None]]:
         """Partners with charges that nobody pays."""
@@ -314,7 +322,7 @@ class Desk:
         """
         return self.lake.query(query)
 
-    def audit(self) -> "Audit":
+    def audit(self) -> "AuditReport":
         """The provider's charges against our own rating of its plans."""
         from pipeline.rate.audit import audit
 

@@ -21,7 +21,7 @@ def loaded_by(statement: str) -> set[str]:
 
 
 def test_every_import_contract_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    status = lint_imports(config_filename=str(ROOT / "pyproject.toml"), cache_dir=str(tmp_path))
+    status = lint_imports(config_filename=str(ROOT / "pyproject.toml"), cache_dir=str(tmp_path), no_logo=True)
 
     assert status == EXIT_STATUS_SUCCESS, capsys.readouterr().out
 

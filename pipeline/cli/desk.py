@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.app import AsOf, Json, app, open_desk
-from pipeline.cli.show import as_json, clear_line, heading, money, say, table
+from pipeline.cli.show import as_json, heading, money, say, table
 from pipeline.errors import SettingsError
 
 customers = typer.Typer(no_args_is_help=True, help="The master data that billing needs and the provider does not have.")
@@ -53,8 +53,9 @@ def approve(
 ) -> None:
     """Approve drafts: they get their numbers, and the next render and deliver send them."""
     desk = open_desk(as_of)
-    for issued in desk.approve(tuple(which), by=by):
-        say(f"{issued.number}  {issued.company_name}  {money(issued.amount_due)} {issued.currency} due {issued.date_due:%Y-%m-%d}")
+    for one in which:
+        for issued in desk.approve(one, by=by):
+            say(f"{issued.number}  {money(issued.amount_due)} {issued.currency}  {issued.invoice_sid}")
     desk.publish()
     say("next: `tollbook render` and `tollbook deliver`, or wait for the schedule", style="dim")
 
@@ -69,25 +70,25 @@ def pay(
 ) -> None:
     """Record a payment."""
     desk = open_desk(as_of)
-    balance = desk.pay(which, _amount(amount), note=note, by=by)
+    paid = desk.pay(which, _amount(amount), note=note, by=by)
     desk.publish()
-    say(f"recorded; the customer's balance is now {money(balance)} (negative is credit)")
+    say(f"recorded; the balance is now {money(paid.balance)} {paid.currency} (negative is credit)")
 
 
 @app.command()
 def audit(json: Json = False) -> None:
     """The provider's charges against our own rating of its plans, and the unit gate."""
+    from pipeline.cli.summary import print_audit
+
     desk = open_desk(watch=False)
     found, gate = desk.audit(), desk.unit_gate()
     if json:
         as_json({"audit": found, "gate": gate})
         return
-    say(found.headline)
-    rows = [(d.dr_sid, d.reason, d.provider_price, d.our_amount) for d in found.differences]
-    table(("dr_sid", "reason", "provider", "ours"), rows, right=("provider", "ours"))
+    print_audit(found, limit=0)
     heading("The unit gate")
-    for line in gate.lines():
-        say(line)
+    for finding in gate.findings:
+        say(finding.message, style="red" if finding.contradicted else "")
 
 
 @app.command()
@@ -100,22 +101,6 @@ def statement(json: Json = False) -> None:
         as_json(desk.statement())
     else:
         print_statement(desk)
-
-
-@app.command()
-def explain(
-    sid: Annotated[str, typer.Argument(help="A dr_sid, an invoice sid or number, or a line as INVOICE/LINE.")],
-    json: Json = False,
-) -> None:
-    """The whole chain of reasons behind a record, an invoice line or an invoice."""
-    desk = open_desk(watch=False)
-    found = desk.explain(sid)
-    clear_line()
-    if json:
-        as_json(found)
-    else:
-        for line in found.lines():
-            say(line)
 
 
 def _amount(text: str) -> Decimal:

@@ -6,6 +6,7 @@ from pipeline.cli.show import heading, money, say, table
 
 if TYPE_CHECKING:
     from pipeline.desk import Desk
+    from pipeline.rate.audit import AuditReport
 
 _LANDED = """
 select 'calls' as record, count(*) as landed, count(*) filter (date_talk is not null) as answered,
@@ -87,7 +88,7 @@ def print_summary(desk: "Desk", *, seconds: float) -> None:
     columns = ("seller", "status", "invoices", "amount", "tax", "due", "currency")
     table(columns, rows, right=columns[2:6])
     _print_parked(desk)
-    _print_audit(desk)
+    print_audit(desk.audit(), limit=12)
     heading("Margin")
     for m in _margin(desk):
         text = f"revenue {money(m['revenue'])} - cost {money(m['cost'])} = {money(m['margin'])} {m['currency']}"
@@ -113,15 +114,21 @@ def _print_parked(desk: "Desk") -> None:
     table(("customer", "reason"), [(p["name"], p["reason"]) for p in parked])
 
 
-def _print_audit(desk: "Desk") -> None:
-    audit = desk.audit()
+def print_audit(found: "AuditReport", *, limit: int) -> None:
+    """What the provider charged against what its plans say, and the records that differ."""
     heading("The provider's charges, rated again by us on its own plans")
-    say(audit.headline)
-    rows = [(d.dr_sid, d.reason, d.provider_price, d.our_amount) for d in audit.differences[:12]]
+    same = found.records - len(found.differences)
+    say(
+        f"{same:,} of {found.records:,} records agree to the last digit. Charged {money(found.charged)}, by its plans "
+        f"{money(found.expected)}: {money(found.charged - found.expected)} too much."
+    )
+    shown = found.differences[:limit] if limit else found.differences
+    rows = [(d.dr_sid, d.likely, d.matched_prefix, d.provider_price, d.amount, d.difference) for d in shown]
     if rows:
-        table(("dr_sid", "reason", "provider", "ours"), rows, right=("provider", "ours"))
-    if len(audit.differences) > len(rows):
-        say(f"... and {len(audit.differences) - len(rows)} more: `tollbook audit`", style="dim")
+        columns = ("dr_sid", "likely", "prefix", "charged", "by its plan", "difference")
+        table(columns, rows, right=columns[3:])
+    if len(shown) < len(found.differences):
+        say(f"... and {len(found.differences) - len(shown)} more: `tollbook audit`", style="dim")
 
 
 def print_statement(desk: "Desk") -> None:

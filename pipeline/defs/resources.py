@@ -90,12 +90,17 @@ class DeskResource(dg.ConfigurableResource[Shift]):
         Raises:
             HomeError: there is no home.
         """
-        folder = Path(self.home).expanduser() if self.home else _home()
+        folder = Path(self.home).expanduser() if self.home else the_home()
         now = self.now or (DEMO_NOW if folder.resolve() == demo_home().resolve() else "")
         return Desk.open(load(folder), now=datetime.fromisoformat(now) if now else datetime.now(UTC))
 
 
-def _home() -> Path:
+def the_home() -> Path:
+    """The home of this process.
+
+    Raises:
+        HomeError: there is none.
+    """
     try:
         return find_home()
     except HomeError:

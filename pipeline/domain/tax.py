@@ -129,4 +129,6 @@ def _same(a: str, b: str) -> bool:
 
 
 def _spelled(place: TaxedPlace) -> str:
-    return ", ".join(filter(None, (getattr(place, name) for name in reversed(PLACE_FIELDS)))) or "an empty place"
+    return (
+        ", ".join(filter(None, (getattr(place, name) for name in reversed(PLACE_FIELDS)))) or "an empty place"
+    )

@@ -6,30 +6,19 @@ with the reason, and is free again with the first run that finds nothing wrong. 
 invoice; an opening balance is booked at once and shows on the first invoice that there is.
 """
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from pipeline.domain.invoice import totals
 from pipeline.domain.period import Period
 from pipeline.domain.tax import Unplaced
 from pipeline.errors import GateError
-from pipeline.invoice.books import Holder, balances, book_opening
+from pipeline.invoice.books import book_opening
 from pipeline.invoice.claims import Duck, Taken, register_due, stage_claims, take
 from pipeline.invoice.draft import Draft, Surroundings, draft
-from pipeline.invoice.due import (
-    USAGE,
-    Account,
-    Calendar,
-    Due,
-    accounts,
-    calendars,
-    in_order,
-    invoiced_to,
-)
+from pipeline.invoice.due import Account, Calendar, Due, accounts, calendars, in_order, invoiced_to
 from pipeline.invoice.export import export
 from pipeline.invoice.gate import (
     Standing,
@@ -40,13 +29,12 @@ from pipeline.invoice.gate import (
     stop_for_nobody,
     uncovered,
 )
-from pipeline.invoice.issue import REVIEWING, issue
+from pipeline.invoice.issue import issue
 from pipeline.invoice.recipients import country_names, partners
+from pipeline.invoice.record import Parked, insert_draft, invoice_row, park
 from pipeline.invoice.rent import PROVIDER_CURRENCY, by_payer, holdings, unpriced
 from pipeline.lake.lake import Lake, Staged
 from pipeline.ledger.ledger import Connection, Ledger
-from pipeline.ledger.schema import invoice_items, invoice_taxes, invoices
-from pipeline.ledger.schema import parked as parked_table
 from pipeline.masters.model import Masters
 
 Progress = Callable[[str], None]
@@ -70,16 +58,6 @@ class Billed:
     amount_tax: Decimal
     amount_due: Decimal
     currency: str
-
-
-@dataclass(frozen=True, slots=True)
-class Parked:
-    """A customer that is set aside."""
-
-    partner_sid: str
-    seller: str
-    name: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +94,7 @@ def bill(
     """Invoices every period that is due at ``as_of``: issued where the customer is automatic, else for review.
 
     ``unit_gate`` is asked once, before anything is drafted: it returns None or an object whose ``ok`` says whether
-    the plans' units stand; its text is the reason.
+    the plans' units stand, and whose ``message`` says why not.
 
     Raises:
         GateError: a plan's unit is contradicted, or something does not add up that belongs to no customer.
@@ -134,7 +112,7 @@ def bill(
     else:
         report, warnings = BillingReport(), []
     with ledger.transaction() as tx:
-        _park(tx, report.parked, now)
+        park(tx, report.parked, now)
     export(lake, ledger, at=now, accounts=[_account_row(c, report.parked) for c in found])
     return BillingReport(report.invoices, report.parked, report.empty, tuple(warnings))
 
@@ -218,17 +196,17 @@ class _Run:
 
     def _enter(self, tx: Connection, drafted: Draft, claims: list[Staged]) -> Billed:
         due = drafted.due
-        _insert(tx, drafted, self.now)
+        insert_draft(tx, drafted, self.now)
         self.lake.commit(tx, claims, at=self.now, stage="invoice", note=due.invoice_sid)
         if due.account.customer.approval == AUTOMATIC:
-            issue(tx, _row(tx, due.invoice_sid), by=AUTOMATIC, now=self.now)
-        return _billed(due, _row(tx, due.invoice_sid))
+            issue(tx, invoice_row(tx, due.invoice_sid), by=AUTOMATIC, now=self.now)
+        return _billed(due, invoice_row(tx, due.invoice_sid))
 
 
 def _ask(unit_gate: Callable[[], Any] | None) -> None:
     result = unit_gate() if unit_gate else None
     if result is not None and not result.ok:
-        raise GateError(str(result))
+        raise GateError(result.message)
 
 
 def _window(due: Iterable[Due]) -> tuple[datetime, datetime]:
@@ -265,84 +243,6 @@ def _named(held: Iterable[Account], due: Iterable[Due], verdict: Verdict) -> tup
     )
 
 
-def _insert(tx: Connection, drafted: Draft, now: datetime) -> None:
-    due, customer = drafted.due, drafted.due.account.customer
-    holder = Holder(customer.partner_sid, customer.seller, customer.currency)
-    previous, payments = balances(tx, holder)
-    sums = totals(
-        drafted.items,
-        drafted.taxes,
-        balance_previous=previous,
-        payments=payments,
-        currency=customer.currency,
-    )
-    row = {
-        "invoice_sid": due.invoice_sid,
-        "seller": customer.seller,
-        "partner_sid": customer.partner_sid,
-        "kind": USAGE,
-        "status": REVIEWING,
-        "currency": customer.currency,
-        "period_start": due.period.start,
-        "period_end": due.period.end,
-        "amount": sums.amount,
-        "amount_tax": sums.amount_tax,
-        "balance_previous": sums.balance_previous,
-        "payments": sums.payments,
-        "amount_due": sums.amount_due,
-        "balance_forward": sums.balance_forward,
-        "date_created": now,
-        "snapshot": drafted.snapshot,
-    }
-    tx.execute(invoices.insert(), row)
-    tx.execute(invoice_items.insert(), _item_rows(drafted))
-    if drafted.taxes:
-        tx.execute(invoice_taxes.insert(), _tax_rows(drafted))
-
-
-def _item_rows(drafted: Draft) -> list[dict[str, Any]]:
-    return [
-        {
-            "invoice_sid": drafted.due.invoice_sid,
-            "line_no": number,
-            "type": item.type,
-            "direction": item.direction,
-            "country_code": item.country_code,
-            "description": item.description,
-            "usage": item.usage,
-            "records": item.records,
-            "amount_exact": item.amount_exact,
-            "amount": item.amount,
-            "period_start": item.period.start,
-            "period_end": item.period.end,
-            "detail": json.dumps(dict(item.detail), sort_keys=True),
-        }
-        for number, item in enumerate(drafted.items, start=1)
-    ]
-
-
-def _tax_rows(drafted: Draft) -> list[dict[str, Any]]:
-    return [
-        {
-            "invoice_sid": drafted.due.invoice_sid,
-            "line_no": number,
-            "rule": tax.rule,
-            "name": tax.name,
-            "jurisdiction": tax.jurisdiction,
-            "type": tax.type,
-            "base": tax.base,
-            "rate": tax.rate,
-            "amount": tax.amount,
-            "legal_source": tax.legal_source,
-        }
-        for number, tax in enumerate(drafted.taxes, start=1)
-    ]
-
-
-def _row(tx: Connection, invoice_sid: str) -> Any:
-    return tx.execute(invoices.select().where(invoices.c.invoice_sid == invoice_sid)).one()
-
-
 def _billed(due: Due, row: Any) -> Billed:
     return Billed(
         row.invoice_sid,
@@ -355,22 +255,6 @@ def _billed(due: Due, row: Any) -> Billed:
         row.amount_due,
         row.currency,
     )
-
-
-def _park(tx: Connection, found: Iterable[Parked], now: datetime) -> None:
-    """Sets these customers aside and frees all others; who stays parked keeps the day it began."""
-    since = {(row.partner_sid, row.seller): row.since for row in tx.execute(parked_table.select())}
-    tx.execute(parked_table.delete())
-    for p in found:
-        tx.execute(
-            parked_table.insert(),
-            {
-                "partner_sid": p.partner_sid,
-                "seller": p.seller,
-                "reason": p.reason,
-                "since": since.get((p.partner_sid, p.seller), now),
-            },
-        )
 
 
 def _account_row(calendar: Calendar, found: Iterable[Parked]) -> dict[str, Any]:

@@ -84,7 +84,9 @@ def book_opening(tx: Connection, held: Iterable[Account], at: datetime) -> list[
     now, what is booked stays, and a sentence says so."""
     booked = {
         row.txn_id: row.amount
-        for row in tx.execute(entries.select().where(entries.c.kind == "opening", entries.c.account == RECEIVABLE))
+        for row in tx.execute(
+            entries.select().where(entries.c.kind == "opening", entries.c.account == RECEIVABLE)
+        )
     }
     warnings = []
     for account in held:

@@ -213,7 +213,16 @@ def _usage_line(
     usage: Decimal,
     amount: Decimal,
 ) -> UsageLine:
-    return UsageLine(correction, item_type, direction, country, Period(start.astimezone(UTC), end.astimezone(UTC)), records, usage, amount)
+    return UsageLine(
+        correction,
+        item_type,
+        direction,
+        country,
+        Period(start.astimezone(UTC), end.astimezone(UTC)),
+        records,
+        usage,
+        amount,
+    )
 
 
 def _by_invoice(con: Duck, query: str) -> dict[str, list[tuple]]:

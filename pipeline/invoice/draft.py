@@ -138,9 +138,9 @@ def _unit(rule: str | None) -> str:
 def _notes(due: Due, plans: Sequence[PlanUsed]) -> list[str]:
     customer = due.account.customer
     notes = [
-        f"The period runs from midnight to midnight in {customer.time_zone}; a call belongs to it by its end, "
-        "a message by the time it was recorded.",
-        "Each record is priced with ten decimals; each line is rounded once, half up, and totals add up the rounded lines.",
+        f"The period runs from midnight to midnight in {customer.time_zone}.",
+        "A call belongs to it by the time it ended, a message by the time it was recorded.",
+        "Each record is priced with ten decimals. Each line is rounded once, half up; totals add up rounded lines.",
     ]
     if any(plan.service == "call" for plan in plans):
         notes.append("Calls are billed from answer to hang-up; unanswered calls are free.")

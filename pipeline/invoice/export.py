@@ -6,7 +6,7 @@ ledger and its copy is mended by whatever runs next.
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -40,13 +40,13 @@ def invoice_rows(tx: Connection) -> list[Row]:
     """The rows of invoice/invoices."""
     query = invoices.select().order_by(invoices.c.date_created, invoices.c.invoice_sid)
     return [
-        {name: value for name, value in row._mapping.items() if name in _KEPT}
+        {name: value for name, value in row.items() if name in _KEPT}
         | {
-            "company_name": json.loads(row.snapshot)["customer"]["name"],
-            "date_billing_period_start": row.period_start,
-            "date_billing_period_end": row.period_end,
+            "company_name": json.loads(row["snapshot"])["customer"]["name"],
+            "date_billing_period_start": row["period_start"],
+            "date_billing_period_end": row["period_end"],
         }
-        for row in tx.execute(query)
+        for row in tx.execute(query).mappings()
     ]
 
 
@@ -55,21 +55,21 @@ def item_rows(tx: Connection) -> list[Row]:
     query = invoice_items.select().order_by(invoice_items.c.invoice_sid, invoice_items.c.line_no)
     return [
         _without(row, "period_start", "period_end", "detail")
-        | {"date_billing_period_start": row.period_start, "date_billing_period_end": row.period_end}
-        for row in tx.execute(query)
+        | {"date_billing_period_start": row["period_start"], "date_billing_period_end": row["period_end"]}
+        for row in tx.execute(query).mappings()
     ]
 
 
 def tax_rows(tx: Connection) -> list[Row]:
     """The rows of invoice/taxes."""
     query = invoice_taxes.select().order_by(invoice_taxes.c.invoice_sid, invoice_taxes.c.line_no)
-    return [dict(row._mapping) for row in tx.execute(query)]
+    return [dict(row) for row in tx.execute(query).mappings()]
 
 
 def payment_rows(tx: Connection) -> list[Row]:
     """The rows of invoice/payments."""
     query = entries.select().where(entries.c.account == RECEIVABLE, entries.c.kind != "invoice")
-    found = tx.execute(query.order_by(entries.c.entry_id))
+    found = tx.execute(query.order_by(entries.c.entry_id)).mappings()
     return [_without(row, "txn_id", "account", "seller") for row in found]
 
 
@@ -94,5 +94,5 @@ def _stage(lake: Lake, name: str, rows: list[Row]) -> Staged | None:
     return lake.stage(name, LABEL, as_table(name, rows), inputs)
 
 
-def _without(row: Any, *names: str) -> Row:
-    return {name: value for name, value in row._mapping.items() if name not in names}
+def _without(row: Mapping[str, Any], *names: str) -> Row:
+    return {name: value for name, value in row.items() if name not in names}

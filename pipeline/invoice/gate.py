@@ -86,7 +86,9 @@ class Tree:
         resells = {sid: c.resells for sid, c in self.customers.items()}
         found = parties_of(partner_sid, self.parents, resells, self.root_sid)
         return [
-            (p.payer_sid, p.payee_sid) for p in found if p.side == CHARGE and p.verdict is None and p.payee_sid
+            (p.payer_sid, p.payee_sid)
+            for p in found
+            if p.side == CHARGE and p.verdict is None and p.payee_sid
         ]
 
 
@@ -163,7 +165,9 @@ def _judge_standings(
         verdict.parked[key].append(f"unrated records: {_counted(reasons)}")
     for key, currencies in foreign.items():
         wanted = accounts[key].customer.currency
-        verdict.parked[key].append(f"billed in {wanted}, but rated in another currency: {_counted(currencies)}")
+        verdict.parked[key].append(
+            f"billed in {wanted}, but rated in another currency: {_counted(currencies)}"
+        )
     _judge_homeless(verdict, accounts, homeless)
 
 
@@ -177,7 +181,9 @@ def _judge_homeless(
             verdict.nobody.append(f"{_records(records)} of partner {payer or '(none)'}: {reason}")
         else:
             seller = account.seller
-            text = f"{_records(records)} {reason}, while its seller {seller.key} stands for {account.payee_sid}"
+            text = (
+                f"{_records(records)} {reason}, while its seller {seller.key} stands for {account.payee_sid}"
+            )
             verdict.parked[account.key].append(text)
 
 

@@ -27,11 +27,12 @@ from pipeline.invoice.books import (
     receivables,
 )
 from pipeline.invoice.export import export
+from pipeline.invoice.record import REVIEWING
 from pipeline.lake.lake import Lake
 from pipeline.ledger.ledger import Connection, Ledger
 from pipeline.ledger.schema import decisions, entries, invoices, series
 
-REVIEWING, OPEN, COMPLETE = "reviewing", "open", "complete"
+OPEN, COMPLETE = "open", "complete"
 ALL = "all"
 
 
@@ -184,7 +185,7 @@ def _order(draft: Any) -> tuple:
 def _why_no_draft(tx: Connection, which: str) -> str:
     known = _invoice(tx, which)
     if known is None:
-        return f"there is no draft {which}. `tollbook sql \"from invoice.invoices where number is null\"` lists them."
+        return f'there is no draft {which}. `tollbook sql "from invoice.invoices where number is null"` lists them.'
     return f"{known.number} is issued and never changes. Correct it with `tollbook credit {known.number}`."
 
 

@@ -7,7 +7,9 @@ from typing import Any
 from pipeline.invoice.claims import Duck
 from pipeline.masters.model import Customer
 
-_ADDRESS = re.compile(r"[^\s@,;<>()\"\[\]\\:]{1,64}@[^\s@,;<>()\"\[\]\\:]{1,190}\.[^\s@,;<>()\"\[\]\\:.]{2,60}\Z")
+_ADDRESS = re.compile(
+    r"[^\s@,;<>()\"\[\]\\:]{1,64}@[^\s@,;<>()\"\[\]\\:]{1,190}\.[^\s@,;<>()\"\[\]\\:.]{2,60}\Z"
+)
 _PARTNERS = """
 select partner_sid, parent_sid, company_name, name, address1, address2, city, state, zip, country_code,
        billing_email, owner_email

@@ -51,7 +51,9 @@ def holdings(con: Duck) -> list[Holding]:
     """Every hold of every number, read from the history of snapshots."""
     rows = con.execute(_HISTORY).fetchall()
     first = min((row[3] for row in rows), default=None)
-    return [held for _, versions in groupby(rows, key=lambda r: r[0]) for held in _spells(list(versions), first)]
+    return [
+        held for _, versions in groupby(rows, key=lambda r: r[0]) for held in _spells(list(versions), first)
+    ]
 
 
 def by_payer(
@@ -72,7 +74,9 @@ def rent_items(due: Due, held: Sequence[Holding]) -> list[Item]:
     started = [h for h in held if h.start is not None and h.start in period]
     return [
         *_lines(customer, period, started, period.end, "new", lambda h, p: _by_days(h, p, period, customer)),
-        *_lines(customer, ahead, [h for h in held if h.at(period.end)], period.end, "advance", lambda _, p: p),
+        *_lines(
+            customer, ahead, [h for h in held if h.at(period.end)], period.end, "advance", lambda _, p: p
+        ),
     ]
 
 
@@ -100,7 +104,9 @@ def _lines(
 def _item(customer: Customer, period: Period, kind: str, price: Decimal, amounts: list[Decimal]) -> Item:
     exact = sum(amounts, Decimal(0))
     count = len(amounts)
-    what = "Phone numbers, monthly rent in advance" if kind == "advance" else "New phone numbers, rent by days"
+    what = (
+        "Phone numbers, monthly rent in advance" if kind == "advance" else "New phone numbers, rent by days"
+    )
     return Item(
         type="did",
         direction=None,

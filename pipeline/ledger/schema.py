@@ -244,5 +244,6 @@ emails = Table(
     Column("error", Text, nullable=False, default=""),
     Column("document_hash", String(64), nullable=False),
     Column("queued_at", Instant, nullable=False),
+    Column("next_at", Instant),
     Column("sent_at", Instant),
 )

@@ -6,6 +6,7 @@ The sandbox's own switches (``/sandbox``) need the token too, but no fault touch
 import asyncio
 import re
 from collections import Counter
+
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 

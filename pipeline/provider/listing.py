@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+from unicodedata import normalize
 from urllib.parse import urlencode
 
 from pipeline.provider.filters import Condition, as_number, instant, parse_filter
@@ -150,7 +151,7 @@ def _sort_key(value: object) -> tuple:
     if value is None:
         return (0, "")
     number = as_number(value)
-    return (2, str(value)) if number is None else (1, number)
+    return (1, number) if number is not None else (2, normalize("NFD", str(value)).casefold())
 
 
 def list_feed(feed: Feed, now: int, query: Query) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from decimal import Decimal
 
 from pipeline.render.document import Day
 
-WIDTH, HEIGHT = 720, 150
+WIDTH, HEIGHT = 720, 124
 LEFT, TOP, BOTTOM = 64, 10, 22
 _STEPS = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))
 _GAP_PERCENT = 28
+_LABEL_ROOM = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,7 @@ def chart(days: Sequence[Day]) -> Chart | None:
     scale = _Scale(low, top)
     pitch = (WIDTH - LEFT) * 1000 // len(days)
     bars = tuple(_bar(day, LEFT * 1000 + n * pitch, pitch, scale) for n, day in enumerate(days))
-    marks = {Decimal(0), top, top * Decimal("0.5"), low}
-    rules = tuple(Rule(scale.y(amount), amount) for amount in sorted(marks))
+    rules = _rules(scale)
     middle = pitch // 2
     labels = tuple(
         Label((LEFT * 1000 + n * pitch + middle) // 1000, day.date)
@@ -84,6 +84,14 @@ class _Scale:
     def y(self, amount: Decimal) -> int:
         room = HEIGHT - TOP - BOTTOM
         return TOP + int((self.top - amount) * room // (self.top - self.low))
+
+
+def _rules(scale: _Scale) -> tuple[Rule, ...]:
+    """The axis and a few lines above and below it, never so close that their labels touch."""
+    axis = Rule(scale.y(Decimal(0)), Decimal(0))
+    marks = sorted({scale.top, scale.top * Decimal("0.5"), scale.low} - {axis.amount})
+    others = (Rule(scale.y(amount), amount) for amount in marks)
+    return (axis, *(rule for rule in others if abs(rule.y - axis.y) >= _LABEL_ROOM))
 
 
 def _bar(day: Day, x: int, pitch: int, scale: _Scale) -> Bar:

@@ -79,7 +79,7 @@ class Formats:
         """Usage of an item: time for calls, else a count."""
         return self.seconds(usage) if item_type in TIMED else self.count(int(usage))
 
-    def date(self, at: datetime | date) -> str:
+    def long_date(self, at: datetime | date) -> str:
         """A date in words, in the customer's zone."""
         return format_date(self._local(at), format="long", locale=self.locale)
 

@@ -35,7 +35,7 @@ _SECTIONS = {
     "did": "Phone numbers",
     "adjustment": "Adjustments",
 }
-_FORMATTERS = tuple("money exact count percent seconds usage date short_date day_month moment period".split())
+_FORMATTERS = tuple("money exact count percent seconds usage long_date short_date day_month moment period".split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,6 @@ _CHARTED_CUSTOMERS = 16
     deps=[dg.AssetKey(key) for key in (["rate", "calls"], ["rate", "messages"], ["land", "partners"], ["land", "dids"])],
     group_name="invoice",
     partitions_def=months,
-    backfill_policy=dg.BackfillPolicy.single_run(),
     description=f"{BY_NAME['invoice/invoices'].grain}. Drafts what is due as of now, issues what needs no approval.",
     kinds={"duckdb", "sqlite"},
     owners=OWNERS,

@@ -1,0 +1,116 @@
+"""``explain``: an invoice, one of its lines, or a record, followed back to what it is made of."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.cli.app import Json, app, open_desk
+from pipeline.cli.show import as_json, heading, money, say, table
+from pipeline.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pipeline.desk import Desk
+    from pipeline.rate.explain import Explanation, ExplainedRow
+
+_INVOICE = "select * from invoice.invoices where invoice_sid = $which or number = $which"
+_ITEMS = "select * from invoice.items where invoice_sid = $sid order by line_no"
+_TAXES = "select * from invoice.taxes where invoice_sid = $sid order by line_no"
+_LINE = """
+select c.dr_sid, c.date_stop, c.revision, coalesce(r.matched_number, m.matched_number) as number,
+       coalesce(r.matched_prefix, m.matched_prefix) as prefix, coalesce(r.plan_sid, m.plan_sid) as plan_sid,
+       coalesce(r.rate_price, m.rate_price) as price, c.usage, c.amount
+from invoice.claims as c
+left join rate.calls as r
+    on c.service = 'call' and r.source = c.source and r.dr_sid = c.dr_sid and r.side = c.side and r.payer_sid = c.payer_sid
+left join rate.messages as m
+    on c.service = 'message' and m.source = c.source and m.dr_sid = c.dr_sid and m.side = c.side
+    and m.payer_sid = c.payer_sid
+where c.invoice_sid = $sid and c.line_no = $line order by c.date_stop, c.dr_sid
+"""
+
+
+@app.command()
+def explain(
+    sid: Annotated[str, typer.Argument(help="A dr_sid, an invoice number or sid, or a line of one as INVOICE/LINE.")],
+    limit: Annotated[int, typer.Option(help="Records of a line to show; 0 shows all.")] = 20,
+    json: Json = False,
+) -> None:
+    """The whole chain of reasons behind a record, an invoice line or an invoice."""
+    desk = open_desk(watch=False)
+    which, _, line = sid.partition("/")
+    found = desk.lake.query(_INVOICE, {"which": which})
+    if found and line:
+        _line(desk, found[0], line, limit, json)
+    elif found:
+        _invoice(desk, found[0], json)
+    else:
+        _record(desk.explain(sid), json)
+
+
+def _invoice(desk: "Desk", invoice: dict[str, Any], json: bool) -> None:
+    items = desk.lake.query(_ITEMS, {"sid": invoice["invoice_sid"]})
+    taxes = desk.lake.query(_TAXES, {"sid": invoice["invoice_sid"]})
+    if json:
+        as_json({"invoice": invoice, "items": items, "taxes": taxes})
+        return
+    number = invoice["number"] or invoice["invoice_sid"]
+    heading(f"{number}: {invoice['company_name']}, {invoice['status']}")
+    say(f"  {invoice['date_billing_period_start']} to {invoice['date_billing_period_end']}, {invoice['currency']}")
+    rows = [
+        (i["line_no"], i["description"], i["records"], i["usage"], f"{i['amount_exact']:f}", money(i["amount"]))
+        for i in items
+    ]
+    table(("line", "what", "records", "usage", "exact", "rounded"), rows, right=("line", "records", "usage", "exact", "rounded"))
+    for t in taxes:
+        percent = (t["rate"] * 100).normalize()
+        say(f"  {t['name']}: {percent:f} % of {money(t['base'])} = {money(t['amount'])}  ({t['legal_source']})")
+    say(
+        f"  {money(invoice['balance_previous'])} before + {money(invoice['amount'])} items + {money(invoice['amount_tax'])} "
+        f"taxes - {money(invoice['payments'])} paid = {money(invoice['balance_forward'])}; due {money(invoice['amount_due'])}"
+    )
+    say(f"  a line's records: tollbook explain {number}/1", style="dim")
+
+
+def _line(desk: "Desk", invoice: dict[str, Any], line: str, limit: int, json: bool) -> None:
+    if not line.isdigit():
+        raise SettingsError(f"{line!r} is no line number; write the line as INVOICE/3.")
+    records = desk.lake.query(_LINE, {"sid": invoice["invoice_sid"], "line": int(line)})
+    items = [i for i in desk.lake.query(_ITEMS, {"sid": invoice["invoice_sid"]}) if i["line_no"] == int(line)]
+    if not items:
+        raise SettingsError(f"the invoice has no line {line}; `tollbook explain {invoice['number']}` lists them.")
+    if json:
+        as_json({"item": items[0], "records": records})
+        return
+    item = items[0]
+    heading(f"{item['description']}: {money(item['amount'])} {invoice['currency']}")
+    say(f"  {item['records']:,} record{'s' if item['records'] != 1 else ''}, {item['usage']:,} of usage, exact sum {item['amount_exact']:f}, rounded half-up once")
+    shown = records if limit == 0 else records[:limit]
+    columns = ("dr_sid", "date_stop", "number", "prefix", "plan_sid", "price", "usage", "amount")
+    table(columns, [tuple(r[c] for c in columns) for r in shown], right=columns[5:])
+    if len(shown) < len(records):
+        say(f"  ... {len(records) - len(shown):,} more; --limit 0 shows all", style="dim")
+
+
+def _record(found: "Explanation", json: bool) -> None:
+    if json:
+        as_json(found)
+        return
+    landed = found.landed
+    heading(f"{found.service} {landed['dr_sid']}")
+    for name in ("date_start", "date_talk", "date_stop", "direction", "number_src", "number_dst", "partner_sid"):
+        if landed.get(name) is not None:
+            say(f"  {name}: {landed[name]}")
+    price = landed.get("price")
+    say(f"  the provider's own price: {'none' if price is None else money(price)}, rate {landed.get('rate')}")
+    for row in found.rows:
+        _payer(row)
+
+
+def _payer(row: "ExplainedRow") -> None:
+    outcome, party = row.outcome, row.party
+    amount = "no price" if outcome.amount is None else money(outcome.amount)
+    heading(f"{party.side} (level {party.level}), paid by {party.payer_sid}: {amount}")
+    for reason in outcome.reasons:
+        say(f"  {reason}")
+    if row.agrees is False:
+        say("  the rated row says otherwise: masters or plans have changed since; `tollbook rate` brings it up to date", style="red")

@@ -1,0 +1,79 @@
+-- measure.fates: what became of every charge: on an invoice, waiting and why, or changed since.
+--
+-- Grain:  one row per charge or claimed record, and fate; the fates of a record sum to its rated amount.
+-- Reads:  rate.calls, rate.messages, invoice.claims, invoice.unclaimed, invoice.accounts
+-- A record counts once, under claimed, another payer or the reason for which it waits; corrections, and what was rated
+-- anew after it was claimed, bring money and seconds only.
+with charges as (
+    select service, source, dr_sid, payer_sid, payee_sid, currency, rating_status = 'rated' as rated,
+        case when rating_status = 'rated' then amount else 0 end::decimal(20, 10) as money,
+        case when rating_status = 'rated' then billed_seconds else 0 end::decimal(18, 3) as usage
+    from rate.calls
+    where side = 'charge'
+    union all
+    select service, source, dr_sid, payer_sid, payee_sid, currency, rating_status = 'rated',
+        case when rating_status = 'rated' then amount else 0 end::decimal(20, 10),
+        case when rating_status = 'rated' then billed_units else 0 end::decimal(18, 3)
+    from rate.messages
+    where side = 'charge'
+),
+
+claimed as (
+    select c.service, c.source, c.dr_sid, c.payer_sid, c.payee_sid, any_value(i.currency) as currency,
+        sum(c.amount)::decimal(20, 10) as money, sum(c.usage)::decimal(18, 3) as usage
+    from invoice.claims as c
+    join invoice.invoices as i on i.invoice_sid = c.invoice_sid
+    group by c.service, c.source, c.dr_sid, c.payer_sid, c.payee_sid
+),
+
+waiting as (
+    select u.service, u.source, u.dr_sid, u.payer_sid, u.payee_sid, u.amount as money, u.usage, u.correction,
+        case
+            when a.partner_sid is null then 'no account'
+            when u.date_stop < a.bill_from then 'before bill_from'
+            when u.date_stop >= a.due_to then 'not yet due'
+            when a.parked is not null then 'parked'
+            else 'due'
+        end as reason
+    from invoice.unclaimed as u
+    left join invoice.accounts as a on a.partner_sid = u.payer_sid and a.payee_sid = u.payee_sid
+),
+
+-- Every record that is charged now or was claimed once, with all three sums side by side.
+sums as (
+    select
+        coalesce(c.service, k.service) as service,
+        c.payer_sid is not null and c.rated as rated,
+        k.payer_sid is not null as on_invoice,
+        w.payer_sid is not null as waits,
+        coalesce(c.currency, k.currency) as currency,
+        coalesce(c.money, 0) as money, coalesce(c.usage, 0) as usage,
+        coalesce(k.money, 0) as claimed_money, coalesce(k.usage, 0) as claimed_usage,
+        coalesce(w.money, 0) as waiting_money, coalesce(w.usage, 0) as waiting_usage,
+        w.reason, coalesce(w.correction, false) as correction
+    from charges as c
+    full join claimed as k
+        on k.source = c.source and k.dr_sid = c.dr_sid and k.payer_sid = c.payer_sid and k.payee_sid = c.payee_sid
+    left join waiting as w
+        on w.source = coalesce(c.source, k.source) and w.dr_sid = coalesce(c.dr_sid, k.dr_sid)
+        and w.payer_sid = coalesce(c.payer_sid, k.payer_sid) and w.payee_sid = coalesce(c.payee_sid, k.payee_sid)
+)
+
+select service, 'claimed' as fate, null as reason, rated::integer as records,
+    claimed_usage as usage, claimed_money as money, currency
+from sums
+where on_invoice
+union all
+select service, case when correction then 'correction waiting' else 'waiting' end, reason,
+    (rated and not on_invoice)::integer, waiting_usage, waiting_money, currency
+from sums
+where waits
+union all
+select service, 'claimed from another payer', null, 1, usage, money, currency
+from sums
+where rated and not on_invoice and not waits
+union all
+select service, 'rated anew after it was claimed', null, 0,
+    usage - claimed_usage - waiting_usage, money - claimed_money - waiting_money, currency
+from sums
+where on_invoice and (money <> claimed_money + waiting_money or usage <> claimed_usage + waiting_usage)
