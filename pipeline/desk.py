@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pipeline.domain.cursor import FEEDS, Bookmark, Feed
 from pipeline.errors import BusyError, HomeError, SettingsError
@@ -118,10 +119,10 @@ class Desk:
         with Client(self.settings.api_url, self.settings.api_token, on_retry=self.progress) as client:
             if self.root_sid is None:
                 partner = str(whoami(client)["partner_sid"])
-                self.ledger.belongs_to(client.base_url, partner)
+                self.ledger.belongs_to(_identity(client.base_url), partner)
                 self.root_sid = partner
             else:
-                self.ledger.belongs_to(client.base_url, self.root_sid)
+                self.ledger.belongs_to(_identity(client.base_url), self.root_sid)
             yield client
 
     def pull_feed(self, feed: Feed) -> "Landed":
@@ -439,6 +440,12 @@ class Desk:
             still=still,
             progress=self.progress,
         )
+
+
+def _identity(base_url: str) -> str:
+    """The provider's URL as the ledger knows it; a server on this machine is known without its port."""
+    parts = urlsplit(base_url)
+    return f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.scheme == "http" else base_url
 
 
 def _writable(settings: Settings) -> None:

@@ -51,9 +51,10 @@ def demo(
         use_home(folder)
         desk = Desk.open(load(folder), now=instant(DEMO_NOW), progress=show)
         desk.import_decks()
-        run_journey(desk)
+        result = run_journey(desk)
     clear_line()
-    print_summary(desk, seconds=time.monotonic() - started)
+    print_summary(desk, result, seconds=time.monotonic() - started)
+    result.check()
 
 
 @app.command()
@@ -100,12 +101,13 @@ def run(as_of: AsOf = None, json: Json = False) -> None:
 
     desk = open_desk(as_of, watch=not json)
     started = time.monotonic()
-    run_journey(desk)
+    result = run_journey(desk)
     clear_line()
     if json:
-        as_json(summary(desk))
-    else:
-        print_summary(desk, seconds=time.monotonic() - started)
+        as_json(summary(desk) | {"problems": result.problems()})
+    elif desk.root_sid is not None:
+        print_summary(desk, result, seconds=time.monotonic() - started)
+    result.check()
 
 
 @app.command()

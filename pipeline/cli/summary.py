@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.cli.show import heading, money, say, table
 
 if TYPE_CHECKING:
+    from pipeline.defs.journey import JourneyResult
     from pipeline.desk import Desk
     from pipeline.rate.audit import AuditReport
 
@@ -73,7 +74,7 @@ def print_rating(desk: "Desk") -> None:
     table(columns, rows, right=("records", "amount"))
 
 
-def print_summary(desk: "Desk", *, seconds: float) -> None:
+def print_summary(desk: "Desk", result: "JourneyResult", *, seconds: float) -> None:
     """Records, rating, invoices, money, margin, the statement, and where everything lies."""
     heading("Landed")
     rows = [(r["record"], r["landed"], r["answered"], r["first"], r["last"]) for r in _ask(desk, _LANDED)]
@@ -95,7 +96,8 @@ def print_summary(desk: "Desk", *, seconds: float) -> None:
         say(f"{text} ({m['percent']} of revenue)")
     print_statement(desk)
     _print_places(desk)
-    say(f"done in {seconds:.1f} s", style="dim")
+    steps = ", ".join(f"{name} {took:.1f}" for name, took in result.seconds.items() if took >= 0.5)
+    say(f"done in {seconds:.1f} s ({steps})", style="dim")
 
 
 def _margin(desk: "Desk") -> list[dict[str, Any]]:

@@ -8,18 +8,18 @@ import dagster as dg
 
 from pipeline.defs import assets, checks, jobs, schedules, sensors
 from pipeline.defs.alerts import on_failure, on_silence
-from pipeline.defs.resources import DeskResource
+from pipeline.defs.resources import DeskResource, Shift
 
 
-def build_definitions(desk: object | None = None) -> dg.Definitions:
-    """All definitions; ``desk`` replaces the resource that opens the home, for tests and runs in process."""
+def build_definitions(shift: Shift | None = None) -> dg.Definitions:
+    """All definitions; a ``shift`` with an open desk stands in for the resource that opens one."""
     return dg.Definitions(
         assets=assets.ALL,
         asset_checks=checks.ALL,
         jobs=jobs.ALL,
         schedules=schedules.ALL,
         sensors=[*sensors.ALL, on_failure, on_silence],
-        resources={"shift": desk or DeskResource()},
+        resources={"shift": shift or DeskResource()},
         # A process per step costs seconds where the step takes milliseconds; engines use threads of their own.
         executor=dg.in_process_executor,
     )

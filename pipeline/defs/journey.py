@@ -65,11 +65,12 @@ class JourneyResult:
 class _Journey:
     desk: Desk
     instance: dg.DagsterInstance
-    definitions: dg.Definitions = field(default_factory=build_definitions)
     shift: Shift = field(init=False)
+    definitions: dg.Definitions = field(init=False)
 
     def __post_init__(self) -> None:
         self.shift = Shift(self.desk, patient=False)
+        self.definitions = build_definitions(self.shift)
 
     def run(
         self,
@@ -83,7 +84,6 @@ class _Journey:
         result = self.definitions.resolve_job_def(job).execute_in_process(
             run_config=_QUIET,
             instance=self.instance,
-            resources={"shift": self.shift},
             partition_key=partition,
             tags=tags,
             asset_selection=assets,

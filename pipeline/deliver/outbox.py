@@ -14,27 +14,28 @@ Writing ``.eml`` files (no mail server) can be repeated without harm, so it need
 """
 
 import hashlib
-import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from pipeline.deliver.documents import Documents, load
-from pipeline.deliver.message import Envelope, build, file_name, is_address
+import pyarrow as pa
+
+from pipeline.deliver.letter import Row, addresses, attachment_name, compose, prepare
+from pipeline.deliver.message import is_address
 from pipeline.deliver.smtp import Mailer, Outcome, parse_url
 from pipeline.errors import DeliveryError
 from pipeline.lake.lake import Lake
+from pipeline.lake.tables import BY_NAME
 from pipeline.ledger import schema
 from pipeline.ledger.ledger import Ledger
 
 ATTEMPTS = 8
 _FIRST_WAIT = timedelta(minutes=5)
 _LONGEST_WAIT = timedelta(hours=6)
-_DOMAIN = "tollbook.invalid"
-Row = Mapping[str, Any]
+_COPY = "deliver/emails"
 emails, invoices = schema.emails, schema.invoices
 
 
@@ -62,16 +63,6 @@ class _Run:
     progress: Callable[[str], None]
     sent: int = 0
     problems: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Letter:
-    """What a row binds; ``problem`` says why it cannot be sent yet."""
-
-    recipients: tuple[str, ...]
-    subject: str = ""
-    document_hash: str = ""
-    problem: str = ""
 
 
 def deliver(
@@ -121,82 +112,61 @@ def _park_interrupted(run: _Run) -> None:
 
 
 def _resend(run: _Run, names: Sequence[str], to: tuple[str, ...], by: str) -> None:
+    letters = [prepare(run.lake.home, _issued(run, name), run.from_email, to) for name in names]
     with run.ledger.transaction() as tx:
-        for name in names:
-            found = tx.execute(
-                invoices.select().where((invoices.c.number == name) | (invoices.c.invoice_sid == name))
-            ).mappings()
-            invoice = found.one_or_none()
-            if invoice is None or not invoice["number"]:
-                msg = f"there is no issued invoice {name!r}. `tollbook sql \"select number from invoice.invoices\"` lists them."
-                raise DeliveryError(msg)
-            row = _row(run, invoice, _letter(run, invoice, to))
-            known = tx.execute(
-                emails.update()
-                .where(emails.c.invoice_sid == invoice["invoice_sid"])
-                .values({k: v for k, v in row.items() if k not in {"email_sid", "message_id"}})
-            )
-            if not known.rowcount:
+        for letter in letters:
+            row = letter.row(run.from_email, run.now)
+            renewed = {name: value for name, value in row.items() if name not in {"email_sid", "message_id"}}
+            mine = emails.c.email_sid == row["email_sid"]
+            if not tx.execute(emails.update().where(mine).values(renewed)).rowcount:
                 tx.execute(emails.insert(), row)
-            whom = f"to {', '.join(to)}" if to else "to the invoice's recipients"
-            decision = {"at": run.now, "by": by, "what": "resend", "subject": invoice["number"], "reason": whom}
-            tx.execute(schema.decisions.insert(), decision)
+            whom = ", ".join(to) or "the invoice's own recipients"
+            decision = {"at": run.now, "by": by, "what": "resend", "subject": letter.invoice["number"]}
+            tx.execute(schema.decisions.insert(), decision | {"reason": f"to {whom}"})
+
+
+def _issued(run: _Run, name: str) -> Row:
+    wanted = (invoices.c.number == name) | (invoices.c.invoice_sid == name)
+    with run.ledger.read() as tx:
+        found = (
+            tx.execute(invoices.select().where(wanted, invoices.c.number.is_not(None)))
+            .mappings()
+            .one_or_none()
+        )
+    if found is None:
+        msg = f"there is no issued invoice {name!r}. `tollbook sql 'select number from invoice.invoices'` lists them."
+        raise DeliveryError(msg)
+    return found
 
 
 def _queue(run: _Run) -> None:
     """Rows for invoices that have none, and a second look at what is held."""
     known = emails.select().with_only_columns(emails.c.invoice_sid)
-    with run.ledger.transaction() as tx:
-        fresh = invoices.select().where(invoices.c.number.is_not(None), invoices.c.date_issued.is_not(None))
-        fresh = fresh.where(invoices.c.invoice_sid.not_in(known)).order_by(invoices.c.number)
-        for invoice in tx.execute(fresh).mappings().all():
-            tx.execute(emails.insert(), _row(run, invoice, _letter(run, invoice)))
+    issued = invoices.select().where(invoices.c.number.is_not(None), invoices.c.date_issued.is_not(None))
+    with run.ledger.read() as tx:
+        fresh = (
+            tx.execute(issued.where(invoices.c.invoice_sid.not_in(known)).order_by(invoices.c.number))
+            .mappings()
+            .all()
+        )
         held = tx.execute(emails.select().where(emails.c.status == "held")).mappings().all()
-        for row in held:
-            invoice = tx.execute(invoices.select().where(invoices.c.invoice_sid == row["invoice_sid"])).mappings().one()
-            again = _row(run, invoice, _letter(run, invoice, _split(row["recipients"])))
-            tx.execute(emails.update().where(emails.c.email_sid == row["email_sid"]).values(again))
-
-
-def _letter(run: _Run, invoice: Row, to: tuple[str, ...] = ()) -> _Letter:
-    snapshot = json.loads(invoice["snapshot"])
-    given = to or tuple(snapshot["recipients"])
-    recipients = tuple(dict.fromkeys(address for address in given if is_address(address)))
-    if not recipients:
-        why = "no e-mail address is known" if not given else "none of its e-mail addresses is valid"
-        return _Letter((), problem=f"{why}. Send it with `tollbook deliver --resend {invoice['number']} --to ADDRESS`.")
-    if not is_address(run.from_email or snapshot["seller"]["email"]):
-        return _Letter(recipients, problem="it has no sender. Set TOLLBOOK_FROM_EMAIL.")
-    try:
-        documents = load(run.lake.home, invoice)
-    except DeliveryError as error:
-        return _Letter(recipients, problem=str(error))
-    return _Letter(recipients, documents.subject, documents.pdf_sha256)
-
-
-def _row(run: _Run, invoice: Row, letter: _Letter) -> dict[str, Any]:
-    email_sid = "mail-" + hashlib.sha256(invoice["invoice_sid"].encode()).hexdigest()[:32]
-    return {
-        "email_sid": email_sid,
-        "invoice_sid": invoice["invoice_sid"],
-        "message_id": f"<{email_sid}@{run.from_email.partition('@')[2] or _DOMAIN}>",
-        "recipients": ",".join(letter.recipients),
-        "subject": letter.subject,
-        "status": "held" if letter.problem else "queued",
-        "attempts": 0,
-        "error": letter.problem,
-        "document_hash": letter.document_hash,
-        "queued_at": run.now,
-        "next_at": None,
-        "sent_at": None,
-    }
+    letters = [prepare(run.lake.home, invoice, run.from_email) for invoice in fresh]
+    again = [prepare(run.lake.home, _invoice(run, row), run.from_email, addresses(row)) for row in held]
+    with run.ledger.transaction() as tx:
+        for letter in letters:
+            tx.execute(emails.insert(), letter.row(run.from_email, run.now))
+        for letter in again:
+            row = letter.row(run.from_email, run.now)
+            mine = (emails.c.email_sid == row["email_sid"]) & (emails.c.status == "held")
+            tx.execute(emails.update().where(mine).values(row))
 
 
 def _send_due(run: _Run) -> None:
-    due = emails.select().where(emails.c.status == "queued")
-    due = due.where(emails.c.next_at.is_(None) | (emails.c.next_at <= run.now)).order_by(emails.c.queued_at, emails.c.subject)
+    due = emails.select().where(
+        emails.c.status == "queued", emails.c.next_at.is_(None) | (emails.c.next_at <= run.now)
+    )
     with run.ledger.read() as tx:
-        rows = tx.execute(due).mappings().all()
+        rows = tx.execute(due.order_by(emails.c.queued_at, emails.c.subject)).mappings().all()
     for n, row in enumerate(rows, start=1):
         if not _send(run, row):
             return
@@ -205,21 +175,15 @@ def _send_due(run: _Run) -> None:
 
 def _send(run: _Run, row: Row) -> bool:
     """Sends one message; False where no other could be sent either."""
-    with run.ledger.read() as tx:
-        invoice = tx.execute(invoices.select().where(invoices.c.invoice_sid == row["invoice_sid"])).mappings().one()
+    invoice = _invoice(run, row)
     try:
-        documents = load(run.lake.home, invoice)
-        if documents.pdf_sha256 != row["document_hash"]:
-            msg = f"its PDF has changed since it was queued. Look at it, then `tollbook deliver --resend {invoice['number']}`."
-            raise DeliveryError(msg)
-        envelope, content = _message(run, row, invoice, documents)
+        envelope, content = compose(run.lake.home, row, invoice, run.from_email)
     except DeliveryError as error:
-        _settle(run, row, "queued", Outcome("failed", str(error)))
+        _settle(run, row, Outcome("failed", str(error)))
         return True
     if run.mailer is None:
-        name = file_name(invoice["number"], row["email_sid"])
-        _write(run.lake.home / "outbox" / f"{name}.eml", content)
-        _settle(run, row, "queued", Outcome("sent"))
+        _write(run.lake.home / "outbox" / f"{attachment_name(row, invoice)}.eml", content)
+        _settle(run, row, Outcome("sent"))
         return True
     try:
         run.mailer.open()
@@ -227,32 +191,28 @@ def _send(run: _Run, row: Row) -> bool:
         run.problems.append(str(error))
         return False
     if _mark_sending(run, row):
-        _settle(run, row, "sending", run.mailer.send(envelope.sender, envelope.recipients, content))
+        _settle(run, row, run.mailer.send(envelope.sender, envelope.recipients, content))
     return True
 
 
-def _message(run: _Run, row: Row, invoice: Row, documents: Documents) -> tuple[Envelope, bytes]:
-    seller = json.loads(invoice["snapshot"])["seller"]
-    envelope = Envelope(
-        sender=run.from_email or seller["email"],
-        sender_name=seller["name"],
-        recipients=_split(row["recipients"]),
-        reply_to=seller["email"] if is_address(seller["email"]) else "",
-        message_id=row["message_id"],
-        date=row["queued_at"],
-    )
-    return envelope, build(envelope, documents, file_name(invoice["number"], row["email_sid"]))
+def _invoice(run: _Run, row: Row) -> Row:
+    with run.ledger.read() as tx:
+        return (
+            tx.execute(invoices.select().where(invoices.c.invoice_sid == row["invoice_sid"])).mappings().one()
+        )
 
 
 def _mark_sending(run: _Run, row: Row) -> bool:
     """Takes the row for this run; False where another has it."""
     mine = (emails.c.email_sid == row["email_sid"]) & (emails.c.status == "queued")
     with run.ledger.transaction() as tx:
-        done = tx.execute(emails.update().where(mine).values(status="sending", attempts=emails.c.attempts + 1))
+        done = tx.execute(
+            emails.update().where(mine).values(status="sending", attempts=emails.c.attempts + 1)
+        )
     return done.rowcount == 1
 
 
-def _settle(run: _Run, row: Row, expected: str, outcome: Outcome) -> None:
+def _settle(run: _Run, row: Row, outcome: Outcome) -> None:
     status, next_at = outcome.status, None
     attempts = row["attempts"] + 1
     if status == "queued":
@@ -262,10 +222,9 @@ def _settle(run: _Run, row: Row, expected: str, outcome: Outcome) -> None:
     if status == "sent":
         values["sent_at"] = run.now
         run.sent += 1
-    # What another run parked as unknown meanwhile is known after all.
-    mine = (emails.c.email_sid == row["email_sid"]) & emails.c.status.in_((expected, "unknown"))
+    # Without a look at the status: should somebody have parked it meanwhile, it is known after all.
     with run.ledger.transaction() as tx:
-        tx.execute(emails.update().where(mine).values(values))
+        tx.execute(emails.update().where(emails.c.email_sid == row["email_sid"]).values(values))
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -279,5 +238,39 @@ def _write(path: Path, content: bytes) -> None:
     temporary.replace(path)
 
 
-def _split(recipients: str) -> tuple[str, ...]:
-    return tuple(filter(None, recipients.split(",")))
+def _export(run: _Run) -> None:
+    """The lake's copy of the outbox, where it has changed."""
+    with run.ledger.read() as tx:
+        rows = [dict(row) for row in tx.execute(emails.select().order_by(emails.c.email_sid)).mappings()]
+    names = [name for name, _, _ in BY_NAME[_COPY].columns]
+    rows = [{name: row[name] for name in names} for row in rows]
+    inputs = hashlib.sha256(repr(rows).encode()).hexdigest()
+    standing = run.lake.files(_COPY, ["all"])
+    if standing[0].inputs == inputs if standing else not rows:
+        return
+    staged = run.lake.stage(_COPY, "all", pa.Table.from_pylist(rows, schema=BY_NAME[_COPY].schema), inputs)
+    with run.ledger.transaction() as tx:
+        run.lake.commit(tx, [staged], at=run.now, stage="deliver", note=f"{run.sent} sent")
+
+
+def _report(run: _Run) -> DeliverReport:
+    with run.ledger.read() as tx:
+        rows = tx.execute(emails.select().order_by(emails.c.email_sid)).mappings().all()
+        numbers = dict(
+            tuple(pair)
+            for pair in tx.execute(
+                invoices.select().with_only_columns(invoices.c.invoice_sid, invoices.c.number)
+            )
+        )
+    standing = Counter(row["status"] for row in rows)
+    notes = sorted(
+        f"{numbers[row['invoice_sid']]} {row['status']}: {row['error']}" for row in rows if row["error"]
+    )
+    return DeliverReport(
+        sent=run.sent,
+        waiting=standing["queued"],
+        held=standing["held"],
+        failed=standing["failed"],
+        unknown=standing["unknown"],
+        problems=(*run.problems, *notes),
+    )

@@ -121,11 +121,12 @@ class Mailer:
     def _connect(self) -> smtplib.SMTP:
         server = self.server
         context = ssl.create_default_context()
-        common = {"local_hostname": self._helo, "timeout": self._timeout}
         if server.scheme == "smtps":
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, context=context, **common)
+            smtp: smtplib.SMTP = smtplib.SMTP_SSL(
+                server.host, server.port, local_hostname=self._helo, timeout=self._timeout, context=context
+            )
         else:
-            smtp = smtplib.SMTP(server.host, server.port, **common)
+            smtp = smtplib.SMTP(server.host, server.port, local_hostname=self._helo, timeout=self._timeout)
         try:
             if server.scheme == "smtp+starttls":
                 smtp.starttls(context=context)
@@ -137,16 +138,17 @@ class Mailer:
             raise
         return smtp
 
-    def _content(self, smtp: smtplib.SMTP, content: bytes, refused: Mapping[str, tuple[int, bytes]]) -> Outcome:
+    def _content(
+        self, smtp: smtplib.SMTP, content: bytes, refused: Mapping[str, tuple[int, bytes]]
+    ) -> Outcome:
         try:
             code, reply = smtp.data(content)
         except smtplib.SMTPDataError as error:
             return self._refused(error.smtp_code, error.smtp_error)
         except (smtplib.SMTPException, OSError) as error:
             self.close()
-            return Outcome(
-                "unknown", f"connection lost while the message was being sent ({self._said(error)}); it may have arrived"
-            )
+            lost = f"connection lost while the message was being sent ({self._said(error)})"
+            return Outcome("unknown", f"{lost}; it may have arrived. Ask, then resend it if it has not.")
         if not _positive(code):
             return self._refused(code, reply)
         note = f"not accepted: {self._each(refused)}" if refused else ""
@@ -185,11 +187,11 @@ class Mailer:
 
 
 def _positive(code: int) -> bool:
-    return 200 <= code < 300  # noqa: PLR2004
+    return 200 <= code < 300
 
 
 def _transient(code: int) -> bool:
-    return not 500 <= code < 600  # noqa: PLR2004
+    return not 500 <= code < 600
 
 
 def _loopback(host: str) -> bool:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from socket import AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, socket
@@ -36,7 +36,8 @@ def serve(
     on_ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serves until interrupted. Port 0 takes a free one; ``on_ready`` is told the API's URL once it answers."""
-    with _listening(host, port) as listener:
+    # The server takes Ctrl-C for itself first, and closes what is open; then it hands it on.
+    with _listening(host, port) as listener, suppress(KeyboardInterrupt):
         _Server(world, token, lambda: on_ready and on_ready(_url(listener))).run([listener])
 
 

@@ -56,8 +56,8 @@ class WorldConfig:
 
     def flags(self) -> list[str]:
         """The command line flags of ``python -m pipeline.provider`` that make this world."""
-        given = [(f.name, getattr(self, f.name), f.default) for f in fields(self)]
-        pairs = [(name, value) for name, value, default in given if value not in (default, None, False)]
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        pairs = [(name, value) for name, value in values.items() if value is not None and value is not False]
         texts: dict[type, Callable] = {date: date.isoformat, datetime: datetime.isoformat}
         return [
             text

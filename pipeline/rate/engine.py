@@ -5,9 +5,7 @@ assignments, customers, partners or endpoints, or the query itself. Days are tak
 every batch must give exactly one cost row per landed record, or nothing of it is committed.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,45 +13,20 @@ import pyarrow as pa
 
 from pipeline.domain.numbering import country_of
 from pipeline.errors import LakeError
-from pipeline.lake.lake import DataFile, Lake, Staged
+from pipeline.lake.lake import Lake, Staged
 from pipeline.lake.layout import day_label, label_day
 from pipeline.lake.views import sql_text
 from pipeline.ledger.ledger import Ledger
 from pipeline.masters.model import Masters
 from pipeline.rate.choices import choices
+from pipeline.rate.due import SERVICES, TABLES, Due, Service, emptied, find_due
 from pipeline.rate.report import RateReport, Tally
 from pipeline.rate.world import World, read_world
 
-VERSION = "1"
 BATCH_RECORDS = 250_000
-SERVICES = ("call", "message")
 Progress = Callable[[int, int], None]
 # A DuckDB connection, as the lake hands it out; only the lake may name its type.
 Duck = Any
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """The tables of calls or of messages, and the column of the billed amount of usage."""
-
-    name: str
-    landed: str
-    rated: str
-    usage: str
-
-
-_SERVICES = {
-    "call": Service("call", "land/calls", "rate/calls", "billed_seconds"),
-    "message": Service("message", "land/messages", "rate/messages", "billed_units"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A landed day that is to be rated, and the fingerprint of all it will be made from."""
-
-    file: DataFile
-    inputs: str
 
 
 def rate_days(
@@ -78,17 +51,20 @@ def rate_days(
     world = read_world(lake, masters, root_sid)
     report = RateReport(warnings=_warnings(world))
     labels = None if days is None else [day_label(d) for d in days]
-    due = {name: _due(lake, _SERVICES[name], world, labels, report) for name in services}
+    due: dict[str, list[Due]] = {}
+    for name in services:
+        due[name], unchanged = find_due(lake, TABLES[name], world, labels)
+        report.unchanged += unchanged
     to_do, done = sum(d.file.rows for found in due.values() for d in found), 0
     for name in services:
-        _remove_empty(lake, ledger, _SERVICES[name], labels, now, report)
+        _remove_empty(lake, ledger, TABLES[name], labels, now, report)
     if not to_do:
         return report
     with lake.duck() as con:
         prepare(con, world)
         for name, found in due.items():
             for batch in _batches(found):
-                staged = _rate_batch(con, lake, world, _SERVICES[name], batch, report)
+                staged = _rate_batch(con, lake, world, TABLES[name], batch, report)
                 with ledger.transaction() as tx:
                     lake.commit(tx, staged, at=now, stage="rate", note=f"{name}s of {len(batch)} days")
                 done += sum(d.file.rows for d in batch)
@@ -113,32 +89,15 @@ def rate_landed(con: Duck, world: World, service: str) -> None:
     con.register("plans", made.plans)
     if service == "message":
         _register_countries(con, "select distinct translate(number_dst, '+ ().-', '') from landed")
-    con.execute(f"create or replace temp table rated as {sql_text(_SERVICES[service].rated)}")
+    con.execute(f"create or replace temp table rated as {sql_text(TABLES[service].rated)}")
     if service == "call":
         _register_countries(con, "select distinct matched_number from rated where country_code is null")
-
-
-def _due(
-    lake: Lake, service: Service, world: World, labels: list[str] | None, report: RateReport
-) -> list[Due]:
-    query = hashlib.sha256(sql_text(service.rated).encode()).hexdigest()
-    rated = {f.label: f.inputs for f in lake.files(service.rated, labels)}
-    found = []
-    for file in lake.files(service.landed, labels):
-        parts = (VERSION, query, file.sha256, world.fingerprint(label_day(file.label)))
-        inputs = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-        if rated.get(file.label) == inputs:
-            report.unchanged += 1
-        elif file.rows:
-            found.append(Due(lake.verify(file), inputs))
-    return found
 
 
 def _remove_empty(
     lake: Lake, ledger: Ledger, service: Service, labels: list[str] | None, now: datetime, report: RateReport
 ) -> None:
-    landed = {f.label for f in lake.files(service.landed, labels) if f.rows}
-    gone = [(service.rated, f.label) for f in lake.files(service.rated, labels) if f.label not in landed]
+    gone = [(service.rated, label) for label in emptied(lake, service, labels)]
     if gone:
         with ledger.transaction() as tx:
             lake.commit(tx, [], at=now, stage="rate", note=f"{len(gone)} days have no records", remove=gone)

@@ -20,6 +20,7 @@ from pipeline.domain.period import Period
 from pipeline.errors import RenderError
 from pipeline.ledger import schema
 from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.query import rows, rows_in
 from pipeline.masters.model import Seller
 from pipeline.render.detail import Detail
 
@@ -108,22 +109,21 @@ class Document:
 def load_rows(ledger: Ledger) -> dict[str, Mapping[str, Any]]:
     """The rows of all invoices by sid: drafts and issued ones, oldest first."""
     table = schema.invoices
-    with ledger.read() as tx:
-        rows = tx.execute(table.select().order_by(table.c.period_end, table.c.invoice_sid)).mappings().all()
-    return {row["invoice_sid"]: row for row in rows}
+    found = rows(ledger, table.select().order_by(table.c.period_end, table.c.invoice_sid))
+    return {row["invoice_sid"]: row for row in found}
 
 
 def load_lines(ledger: Ledger, invoice_sid: str) -> tuple[tuple[Item, ...], tuple[TaxItem, ...]]:
     """Items and taxes of an invoice, in their order."""
     items, taxes = schema.invoice_items, schema.invoice_taxes
     with ledger.read() as tx:
-        item_rows = tx.execute(
-            items.select().where(items.c.invoice_sid == invoice_sid).order_by(items.c.line_no)
-        ).mappings()
-        tax_rows = tx.execute(
-            taxes.select().where(taxes.c.invoice_sid == invoice_sid).order_by(taxes.c.line_no)
-        ).mappings()
-        return tuple(_item(row) for row in item_rows), tuple(_tax(row) for row in tax_rows)
+        item_rows = rows_in(
+            tx, items.select().where(items.c.invoice_sid == invoice_sid).order_by(items.c.line_no)
+        )
+        tax_rows = rows_in(
+            tx, taxes.select().where(taxes.c.invoice_sid == invoice_sid).order_by(taxes.c.line_no)
+        )
+    return tuple(_item(row) for row in item_rows), tuple(_tax(row) for row in tax_rows)
 
 
 def make_document(

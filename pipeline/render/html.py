@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError, pass_context
+from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pipeline.domain.invoice import Item
 from pipeline.domain.money import add
@@ -35,7 +36,9 @@ _SECTIONS = {
     "did": "Phone numbers",
     "adjustment": "Adjustments",
 }
-_FORMATTERS = tuple("money exact count percent seconds usage long_date short_date day_month moment period".split())
+_FORMATTERS = tuple(
+    "money exact count percent seconds usage long_date short_date day_month moment period".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +156,6 @@ def _printable(value: Any) -> Any:
 def _formatter(name: str) -> Callable[..., str]:
     @pass_context
     def apply(context: Context, value: Any, *arguments: Any) -> str:
-        return getattr(context["formats"], name)(value, *arguments)
+        return str(getattr(context["formats"], name)(value, *arguments))
 
     return apply

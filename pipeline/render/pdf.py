@@ -54,7 +54,7 @@ def make_pdf(html: str, identifier: str) -> bytes:
     fetcher = _fetcher()
     try:
         with _limited(SECONDS):
-            made = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url="data:,").write_pdf(
+            made: bytes = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url="data:,").write_pdf(
                 pdf_variant="pdf/ua-1", pdf_tags=True, pdf_identifier=identifier.encode("ascii")
             )
     except weasyprint.urls.FatalURLFetchingError as error:
@@ -107,7 +107,7 @@ def _weasyprint() -> Any:
 def _fetcher() -> Any:
     from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
-    class DataOnly(URLFetcher):
+    class DataOnly(URLFetcher):  # type: ignore[misc]
         """Answers data URIs of images; refuses all else for good."""
 
         def __init__(self) -> None:

@@ -169,11 +169,7 @@ def test_excluded_fields_are_left_out(api: Client) -> None:
         ("endpoints", "properties.login like sandbox_f%", ["flexml"]),
         ("endpoints", "type in (flexml, mediator)", ["flexml", "mediator"]),
         ("endpoints", "name ilike SANDBOX_VOICE%", ["voicemail"]),
-        (
-            "endpoints",
-            "type notin (third_party, flexml, mediator) and type like con%",
-            ["conference", "conference_playback"],
-        ),
+        ("endpoints", "type notin (flexml, conference) and type like con%", ["conference_playback"]),
     ],
 )
 def test_tables_are_filtered(api: Client, resource: str, text: str, expected: list[str]) -> None:

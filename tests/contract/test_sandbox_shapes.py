@@ -2,6 +2,7 @@
 
 import csv
 from datetime import date
+from decimal import Decimal
 from io import StringIO
 from typing import Any
 
@@ -129,9 +130,9 @@ def wrong(record: dict[str, Any], shape: dict[str, Any]) -> list[str]:
 )
 def test_items_have_the_documented_shape(api: Client, path: str, shape: dict[str, Any]) -> None:
     items = api.get("/core/v2" + path, params={"limit": 1000}).json()["items"]
-    optional = {"number_group_dst"}
+    optional = {"number_group_dst": []} if "number_group_dst" in shape else {}
 
-    found = [wrong({**dict.fromkeys(optional & set(shape), []), **item}, shape) for item in items]
+    found = [wrong({**optional, **item}, shape) for item in items]
 
     assert items
     assert [problem for problem in found if problem] == []
@@ -250,11 +251,10 @@ def test_invoices_add_up_and_come_as_files(api: Client) -> None:
     invoices = api.get("/core/v2/invoices").json()["items"]
     one = api.get("/core/v2/invoices").json()["items"][0]["invoice_sid"]
 
-    cents = [
-        (round(float(i["amount"]) * 100), [round(float(x["amount"]) * 100) for x in i["invoice_items"]])
-        for i in invoices
+    sums = [
+        (Decimal(i["amount"]), sum(Decimal(item["amount"]) for item in i["invoice_items"])) for i in invoices
     ]
-    assert [total - sum(items) for total, items in cents] == [0, 0, 0]
+    assert [total - items for total, items in sums] == [0, 0, 0]
     assert api.get(f"/core/v2/invoices/{one}.html").text.startswith("<!doctype html>")
     assert api.get(f"/core/v2/billing/invoices/{one}.pdf").content.startswith(b"%PDF-")
 

@@ -203,7 +203,7 @@ def _call(dice: Dice, n: int, plans: list[RatePlan]) -> dict:
         "price": r.choice((None, Decimal(0), Decimal("0.01"))) if seconds else Decimal(0),
     }
     if seconds == 0 and r.random() < 0.2:
-        record["sipcause"] = 200
+        record |= r.choice(({"sipcause": 200}, {"price": Decimal("0.01")}))
     if r.random() < 0.03:
         record["date_talk"] = None
     if r.random() < 0.03:

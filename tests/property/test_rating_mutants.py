@@ -15,7 +15,10 @@ MUTANTS = {
     "cheapest prefix": ("arg_max(c.rate_id, c.length)", "arg_max(c.rate_id, -c.rate_id)"),
     "one digit less": ("left(d.number, l.length)", "left(d.number, l.length - 1)"),
     "grace exclusive": ("base_ms <= grace_ms", "base_ms < grace_ms"),
-    "minimum exclusive": ("when bounded_ms <= minimum_ms", "when bounded_ms < minimum_ms - 1"),
+    "no minimum": (
+        "when bounded_ms <= minimum_ms then minimum_ms",
+        "when bounded_ms <= minimum_ms then bounded_ms",
+    ),
     "increment floors": ("minimum_ms + increment_ms - 1)", "minimum_ms)"),
     "total rule everywhere": ("when increment_rule = 'total'", "when true"),
     "after-minimum rule everywhere": ("when increment_rule = 'total'", "when false"),
@@ -46,7 +49,7 @@ MUTANTS = {
         "when 'inbound' then l.endpoint_sid_dst",
     ),
     "transformed is ignored": ("then u.number_dst_transformed", "then u.number_dst"),
-    "no toll-free": ("in ('1800', ", "in ('"),
+    "1800 is not toll-free": ("in ('1800', ", "in ('1801', "),
 }
 MESSAGE_MUTANTS = {
     "country before code": ("else 2 end", "else 5 end"),

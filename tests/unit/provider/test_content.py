@@ -2,13 +2,14 @@
 
 from collections import Counter
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from itertools import product
 
 import pytest
 
 from pipeline.provider import numbers
 from pipeline.provider.deck import call_plan, message_rows
+from pipeline.provider.entropy import Entropy
 from pipeline.provider.inventory import assign_lines
 from pipeline.provider.partners import partners
 from pipeline.provider.traffic import stamp
@@ -44,9 +45,9 @@ def test_the_outbound_deck_has_the_real_size_and_no_default() -> None:
     assert (len(rows), len(prefixes)) == (110_170, 110_170)
     assert all(prefix and prefix.isascii() and prefix.isdigit() for prefix in prefixes)
     assert Counter((r.billing_increment, r.billing_minimum) for r in rows).most_common(1)[0][0] == ("6", "6")
-    assert {(r.billing_increment, r.billing_minimum) for r in rows} == set(
-        [("6", "6"), ("60", "60"), ("6", "30"), ("1", "1"), ("1", "60")]
-    )
+    assert {(r.billing_increment, r.billing_minimum) for r in rows} == {
+        ("6", "6"), ("60", "60"), ("6", "30"), ("1", "1"), ("1", "60"),
+    }  # fmt: skip
     assert all(len(row.price.partition(".")[2]) <= 6 for row in rows)
 
 
@@ -91,11 +92,7 @@ def test_every_number_is_valid(calls: list[dict], messages: list[dict]) -> None:
 
 def test_numbers_belong_to_one_partner_each() -> None:
     everyone = partners(400)
-    owned = [
-        number
-        for lines in assign_lines(everyone, World(WorldConfig(calls=1, messages=1)).entropy)
-        for number in lines.all
-    ]
+    owned = [number for lines in assign_lines(everyone, Entropy(1)) for number in lines.all]
 
     assert len(owned) == len(set(owned))
     assert [number for number in owned if not numbers.is_valid(number)] == []
@@ -151,7 +148,11 @@ def test_prices_are_those_of_the_published_plans(world: World, unit: int | None)
             continue
         talk = seconds(call, "date_talk", "date_stop") if call["date_talk"] else Decimal(0)
         increment, minimum = Decimal(row.billing_increment), Decimal(row.billing_minimum)
-        billed = max(minimum, -(-talk // increment) * increment) if talk else Decimal(0)
+        billed = (
+            max(minimum, (talk / increment).to_integral_value(ROUND_CEILING) * increment)
+            if talk
+            else Decimal(0)
+        )
         price = Decimal(row.price) * billed / (unit or minimum)
         assert (call["rate"], Decimal(call["duration_billing"])) == (row.price, billed)
         assert Decimal(call["price"]) == price.quantize(Decimal("1e-10"), ROUND_HALF_UP)

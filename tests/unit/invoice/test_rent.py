@@ -1,0 +1,106 @@
+"""The rent of numbers: in advance for the next period, by days in the first one, to the same payers as calls."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from pipeline.ledger.schema import invoice_items
+from pipeline.masters.model import Customer, Seller
+from tests.fixtures.billing import ACME, HOUSE, Desk, masters
+
+FIRST = datetime(2026, 2, 1, tzinfo=UTC)
+MARCH_11 = datetime(2026, 3, 11, 15, tzinfo=UTC)
+MARCH_20 = datetime(2026, 3, 20, 15, tzinfo=UTC)
+APRIL_2 = datetime(2026, 4, 2, 6, tzinfo=UTC)
+
+
+def did(sid: str, seen: datetime = FIRST, gone: datetime | None = None, price: str = "0.6", owner: str = "acme") -> dict:
+    return {"did_sid": sid, "partner_sid": owner, "price": Decimal(price), "valid_from": seen, "valid_to": gone}
+
+
+def rent(tmp_path: Path, *dids: dict, customer: Customer = ACME) -> list[tuple]:
+    desk = Desk(tmp_path).commit()
+    desk.put("land/dids", [did("anchor", price="0"), *dids])
+    desk.bill(masters=masters(customer))
+    found = sorted(desk.ledger_rows(invoice_items), key=lambda i: i.line_no)
+    return [(i.description, i.usage, str(i.amount_exact), i.period_start.date().isoformat()) for i in found]
+
+
+def ahead(text: str, count: int, amount: str) -> tuple:
+    return f"Phone numbers, monthly rent in advance ({text})", count, amount, "2026-04-01"
+
+
+def started(text: str, count: int, amount: str) -> tuple:
+    return f"New phone numbers, rent by days ({text})", count, amount, "2026-03-01"
+
+
+TABLE = {
+    "long held numbers owe the next month": (
+        [did("a"), did("b")],
+        [ahead("2 at 0.60", 2, "1.2000000000")],
+    ),
+    "a price is a line": (
+        [did("a"), did("b", price="1")],
+        [ahead("1 at 0.60", 1, "0.6000000000"), ahead("1 at 1.00", 1, "1.0000000000")],
+    ),
+    "a new number owes its days too": (
+        [did("a", MARCH_11)],
+        [started("1 at 0.60", 1, "0.4064516129"), ahead("1 at 0.60", 1, "0.6000000000")],
+    ),
+    "a number given up owes nothing ahead": ([did("a", gone=MARCH_20)], []),
+    "a number that came and went owes its days": (
+        [did("a", MARCH_11, MARCH_20)],
+        [started("1 at 0.60", 1, "0.1935483871")],
+    ),
+    "a number first seen after the period waits": ([did("a", APRIL_2)], []),
+    "a changed price is no new number": (
+        [did("a", FIRST, MARCH_11), did("a", MARCH_11, price="0.8")],
+        [ahead("1 at 0.80", 1, "0.8000000000")],
+    ),
+    "a number that changed hands is new to its new partner": (
+        [did("a", FIRST, MARCH_11, owner="boreal"), did("a", MARCH_11)],
+        [started("1 at 0.60", 1, "0.4064516129"), ahead("1 at 0.60", 1, "0.6000000000")],
+    ),
+}
+
+
+@pytest.mark.parametrize("dids", [dids for dids, _ in TABLE.values()], ids=TABLE)
+def test_rent(tmp_path: Path, dids: list[dict], request: pytest.FixtureRequest) -> None:
+    expected = TABLE[request.node.callspec.id][1]
+    assert rent(tmp_path, *dids) == expected
+
+
+def test_a_customers_own_price_wins(tmp_path: Path) -> None:
+    customer = replace(ACME, did_price=Decimal("2.5"))
+    assert rent(tmp_path, did("a"), customer=customer) == [
+        ("Phone numbers, monthly rent in advance (2 at 2.50)", 2, "5.0000000000", "2026-04-01")
+    ]
+
+
+def test_rent_goes_on_from_month_to_month(tmp_path: Path) -> None:
+    desk = Desk(tmp_path).commit().put("land/dids", [did("a")])
+    desk.bill(datetime(2026, 5, 3, tzinfo=UTC))
+    starts = desk.rows("select date_billing_period_start::date::varchar from invoice.items order by all")
+    assert starts == [("2026-04-01",), ("2026-05-01",)]
+
+
+def test_each_level_of_the_tree_pays_for_a_number(tmp_path: Path) -> None:
+    brand = Seller(key="brand", name="Brand", partner_sid="acme", series="BR")
+    below = replace(ACME, partner_sid="shop", name="Shop", seller="brand", did_price=Decimal(3))
+    held = masters(replace(ACME, resells=True), below, sellers={"house": HOUSE, "brand": brand})
+    desk = Desk(tmp_path, parents={"acme": "root", "shop": "acme"}).commit()
+    desk.put("land/dids", [did("a", owner="shop")])
+    report = desk.bill(masters=held)
+    assert [(b.partner_sid, b.number, b.amount) for b in report.invoices] == [
+        ("acme", "HCS-2026-000001", Decimal("0.60")),
+        ("shop", "BR-2026-000001", Decimal("3.00")),
+    ]
+
+
+def test_rent_in_another_currency_parks(tmp_path: Path) -> None:
+    desk = Desk(tmp_path).commit().put("land/dids", [did("a")])
+    (found,) = desk.bill(masters=masters(replace(ACME, currency="EUR"))).parked
+    assert found.reason.endswith("known in USD only: give it a did_price")
