@@ -127,8 +127,8 @@ class Desk:
 
     def pull_feed(self, feed: Feed) -> "Landed":
         """Polls a feed from its bookmark on, and sweeps the lookback when that is due."""
-        from pipeline.ledger import bookmarks
         from pipeline.land.records import Landed
+        from pipeline.ledger import bookmarks
         from pipeline.pull import walk
 
         total = Landed()
@@ -141,7 +141,9 @@ class Desk:
                 mark = mark.with_(swept_to=self.now, oldest_value=since if mark.oldest_sid else None)
             elif self._sweep_due(mark):
                 begin = (mark.swept_to or self.now) - self.settings.lookback
-                mark = self._land(feed, walk.window(client, feed, begin), mark, total).with_(swept_to=self.now)
+                mark = self._land(feed, walk.window(client, feed, begin), mark, total).with_(
+                    swept_to=self.now
+                )
             mark = self._land(feed, walk.history(client, feed, mark, since), mark, total, backwards=True)
             with self.ledger.transaction() as tx:
                 bookmarks.write(tx, self.settings.source, feed.resource, mark, self.now)
@@ -284,7 +286,9 @@ class Desk:
         from pipeline.rate.decks import import_decks
 
         with self.locked():
-            return import_decks(self.lake, self.ledger, read_decks(self.settings.masters / "decks"), now=self.now)
+            return import_decks(
+                self.lake, self.ledger, read_decks(self.settings.masters / "decks"), now=self.now
+            )
 
     def approve(self, which: str, *, by: str | None = None) -> "tuple[Issued, ...]":
         """Issues a draft that waits for approval, or ``all`` of them; the person goes on record."""

@@ -54,7 +54,11 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         ("from_email", settings.from_email, "set from_email: invoices need a sender"),
     ):
         yield Finding(name, str(value), "good") if value else Finding(name, "not set", "bad", remedy)
-    where = "SMTP server" if settings.smtp_url else f"{settings.home / 'outbox'} (no smtp_url: messages become files)"
+    where = (
+        "SMTP server"
+        if settings.smtp_url
+        else f"{settings.home / 'outbox'} (no smtp_url: messages become files)"
+    )
     yield Finding("mail goes to", where)
 
 
@@ -67,14 +71,20 @@ def _masters(settings: Settings) -> Iterator[Finding]:
         yield Finding("masters", str(error), "bad", "mend the lines it names")
         return
     found = f"{len(masters.customers)} customers, {len(masters.sellers)} sellers, {len(masters.assignments)} assignments"
-    remedy = "" if masters.customers else "fill in masters/customers.csv; `tollbook customers missing` drafts its rows"
+    remedy = (
+        ""
+        if masters.customers
+        else "fill in masters/customers.csv; `tollbook customers missing` drafts its rows"
+    )
     yield Finding("masters", found, "good" if masters.customers else "warn", remedy)
 
 
 def _machine(settings: Settings) -> Iterator[Finding]:
     free = shutil.disk_usage(settings.home).free
     low = free < _LOW_DISK
-    yield Finding("disk", f"{free / 1024**3:.1f} GiB free", "warn" if low else "good", "make room" if low else "")
+    yield Finding(
+        "disk", f"{free / 1024**3:.1f} GiB free", "warn" if low else "good", "make room" if low else ""
+    )
     if ctypes.util.find_library("pango-1.0"):
         yield Finding("PDF", "Pango is here")
         return
@@ -102,9 +112,13 @@ def _provider(settings: Settings) -> Iterator[Finding]:
     if not settings.api_token:
         return
     try:
-        with Client(settings.api_url, settings.api_token, Patience(connect=5, read=15, page=20, attempts=2)) as client:
+        with Client(
+            settings.api_url, settings.api_token, Patience(connect=5, read=15, page=20, attempts=2)
+        ) as client:
             partner = whoami(client)
-            yield Finding("provider", f"answers; we are {partner.get('company_name')} ({partner.get('partner_sid')})")
+            yield Finding(
+                "provider", f"answers; we are {partner.get('company_name')} ({partner.get('partner_sid')})"
+            )
             for name, path in _SCOPED.items():
                 yield _scope(client, name, path)
     except TollbookError as error:

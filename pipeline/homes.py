@@ -26,7 +26,11 @@ def make_home(folder: Path) -> list[Path]:
     if (folder / MARKER).exists():
         msg = f"{folder} is a home already; `tollbook doctor` says how it is."
         raise HomeError(msg)
-    texts = {MARKER: _settings_text(), ".env": _env_text(), ".gitignore": "*\n!masters/\n!masters/**\n!tollbook.toml\n"}
+    texts = {
+        MARKER: _settings_text(),
+        ".env": _env_text(),
+        ".gitignore": "*\n!masters/\n!masters/**\n!tollbook.toml\n",
+    }
     try:
         folder.mkdir(parents=True, exist_ok=True)
         made = [_write(folder / name, text) for name, text in texts.items()]
@@ -67,7 +71,9 @@ def make_demo_home(folder: Path, api_url: str, *, fresh: bool) -> None:
         if not (folder / "masters").exists():
             _copy_masters(shipped("data", "masters"), folder / "masters")
     except OSError as error:
-        msg = f"cannot make the demo's home in {folder}: {error.strerror}. Name a writable folder with --home."
+        msg = (
+            f"cannot make the demo's home in {folder}: {error.strerror}. Name a writable folder with --home."
+        )
         raise HomeError(msg) from None
 
 

@@ -16,6 +16,11 @@ def sandbox() -> Iterator[object]:
     from pipeline.provider.server import start_background
     from pipeline.provider.world import WorldConfig
 
-    config = WorldConfig(seed=7, calls=3_000, messages=600, faults=Faults.parse("late_inserts=0.01,wrong_charges=3,missing_answer=2"))
+    config = WorldConfig(
+        seed=7,
+        calls=3_000,
+        messages=600,
+        faults=Faults.parse("late_inserts=0.01,wrong_charges=3,missing_answer=2"),
+    )
     with start_background(config, "sandbox-token") as handle:
         yield handle

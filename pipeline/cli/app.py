@@ -23,14 +23,17 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 AsOf = Annotated[
     str | None,
-    typer.Option("--as-of", help="Work as of this instant (ISO 8601) instead of now: what is due then is billed."),
+    typer.Option(
+        "--as-of", help="Work as of this instant (ISO 8601) instead of now: what is due then is billed."
+    ),
 ]
 
 
 @app.callback()
 def _options(
     home: Annotated[
-        Path | None, typer.Option("--home", help="The home to work in; default: upwards from here, or TOLLBOOK_HOME.")
+        Path | None,
+        typer.Option("--home", help="The home to work in; default: upwards from here, or TOLLBOOK_HOME."),
     ] = None,
     version: Annotated[bool, typer.Option("--version", help="Show the version and leave.")] = False,
 ) -> None:

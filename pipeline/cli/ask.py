@@ -24,8 +24,12 @@ class Format(StrEnum):
 
 @app.command()
 def sql(
-    query: Annotated[str | None, typer.Argument(help="One query; without it, a session on standard input.")] = None,
-    format: Annotated[Format, typer.Option("--format", "-f", help="How the answer is printed.")] = Format.table,
+    query: Annotated[
+        str | None, typer.Argument(help="One query; without it, a session on standard input.")
+    ] = None,
+    format: Annotated[
+        Format, typer.Option("--format", "-f", help="How the answer is printed.")
+    ] = Format.table,
     limit: Annotated[int, typer.Option(help="Rows that a table shows; 0 shows all.")] = 200,
 ) -> None:
     """Ask DuckDB over every table: land.*, rate.*, invoice.*, deliver.*, measure.*."""
@@ -48,7 +52,9 @@ def _session(ask, format: Format, limit: int, lake: "Lake") -> None:  # noqa: AN
     if prompts:
         import readline  # noqa: F401  line editing and history
 
-        say(f"DuckDB over {lake.home}; end a query with ;  leave with Ctrl-D. `show all tables;` lists what there is.")
+        say(
+            f"DuckDB over {lake.home}; end a query with ;  leave with Ctrl-D. `show all tables;` lists what there is."
+        )
     statement = ""
     while True:
         try:

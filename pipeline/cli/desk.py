@@ -9,7 +9,9 @@ from pipeline.cli.app import AsOf, Json, app, open_desk
 from pipeline.cli.show import as_json, heading, money, say, table
 from pipeline.errors import SettingsError
 
-customers = typer.Typer(no_args_is_help=True, help="The master data that billing needs and the provider does not have.")
+customers = typer.Typer(
+    no_args_is_help=True, help="The master data that billing needs and the provider does not have."
+)
 app.add_typer(customers, name="customers")
 
 By = Annotated[str | None, typer.Option("--by", help="Who decides; goes on record. Default: the login name.")]
@@ -20,10 +22,30 @@ def list_customers(json: Json = False) -> None:
     """Every customer, with seller, currency, anchor day and approval."""
     masters = open_desk(watch=False).masters
     rows = [
-        (c.name, c.partner_sid, c.seller, c.currency, c.time_zone, c.anchor_day, c.terms_days, c.approval, c.resells)
+        (
+            c.name,
+            c.partner_sid,
+            c.seller,
+            c.currency,
+            c.time_zone,
+            c.anchor_day,
+            c.terms_days,
+            c.approval,
+            c.resells,
+        )
         for c in masters.customers.values()
     ]
-    columns = ("name", "partner_sid", "seller", "currency", "time_zone", "anchor", "terms", "approval", "resells")
+    columns = (
+        "name",
+        "partner_sid",
+        "seller",
+        "currency",
+        "time_zone",
+        "anchor",
+        "terms",
+        "approval",
+        "resells",
+    )
     if json:
         as_json([dict(zip(columns, row, strict=True)) for row in rows])
     else:
@@ -41,7 +63,15 @@ def missing() -> None:
     say("partner_sid,name,seller,time_zone,currency,country,state,city,zip,approval")
     for partner in found:
         place = [partner[name] or "" for name in ("country_code", "state", "city", "zip")]
-        cells = [partner["partner_sid"], partner["company_name"] or partner["name"] or "", "", "", "USD", *place, "manual"]
+        cells = [
+            partner["partner_sid"],
+            partner["company_name"] or partner["name"] or "",
+            "",
+            "",
+            "USD",
+            *place,
+            "manual",
+        ]
         say(",".join(f'"{cell}"' if "," in cell else cell for cell in cells))
 
 

@@ -10,7 +10,7 @@ from pipeline.errors import SettingsError
 
 if TYPE_CHECKING:
     from pipeline.desk import Desk
-    from pipeline.rate.explain import Explanation, ExplainedRow
+    from pipeline.rate.explain import ExplainedRow, Explanation
 
 _INVOICE = "select * from invoice.invoices where invoice_sid = $which or number = $which"
 _ITEMS = "select * from invoice.items where invoice_sid = $sid order by line_no"
@@ -31,7 +31,9 @@ where c.invoice_sid = $sid and c.line_no = $line order by c.date_stop, c.dr_sid
 
 @app.command()
 def explain(
-    sid: Annotated[str, typer.Argument(help="A dr_sid, an invoice number or sid, or a line of one as INVOICE/LINE.")],
+    sid: Annotated[
+        str, typer.Argument(help="A dr_sid, an invoice number or sid, or a line of one as INVOICE/LINE.")
+    ],
     limit: Annotated[int, typer.Option(help="Records of a line to show; 0 shows all.")] = 20,
     json: Json = False,
 ) -> None:
@@ -55,15 +57,30 @@ def _invoice(desk: "Desk", invoice: dict[str, Any], json: bool) -> None:
         return
     number = invoice["number"] or invoice["invoice_sid"]
     heading(f"{number}: {invoice['company_name']}, {invoice['status']}")
-    say(f"  {invoice['date_billing_period_start']} to {invoice['date_billing_period_end']}, {invoice['currency']}")
+    say(
+        f"  {invoice['date_billing_period_start']} to {invoice['date_billing_period_end']}, {invoice['currency']}"
+    )
     rows = [
-        (i["line_no"], i["description"], i["records"], i["usage"], f"{i['amount_exact']:f}", money(i["amount"]))
+        (
+            i["line_no"],
+            i["description"],
+            i["records"],
+            i["usage"],
+            f"{i['amount_exact']:f}",
+            money(i["amount"]),
+        )
         for i in items
     ]
-    table(("line", "what", "records", "usage", "exact", "rounded"), rows, right=("line", "records", "usage", "exact", "rounded"))
+    table(
+        ("line", "what", "records", "usage", "exact", "rounded"),
+        rows,
+        right=("line", "records", "usage", "exact", "rounded"),
+    )
     for t in taxes:
         percent = (t["rate"] * 100).normalize()
-        say(f"  {t['name']}: {percent:f} % of {money(t['base'])} = {money(t['amount'])}  ({t['legal_source']})")
+        say(
+            f"  {t['name']}: {percent:f} % of {money(t['base'])} = {money(t['amount'])}  ({t['legal_source']})"
+        )
     say(
         f"  {money(invoice['balance_previous'])} before + {money(invoice['amount'])} items + {money(invoice['amount_tax'])} "
         f"taxes - {money(invoice['payments'])} paid = {money(invoice['balance_forward'])}; due {money(invoice['amount_due'])}"
@@ -77,13 +94,17 @@ def _line(desk: "Desk", invoice: dict[str, Any], line: str, limit: int, json: bo
     records = desk.lake.query(_LINE, {"sid": invoice["invoice_sid"], "line": int(line)})
     items = [i for i in desk.lake.query(_ITEMS, {"sid": invoice["invoice_sid"]}) if i["line_no"] == int(line)]
     if not items:
-        raise SettingsError(f"the invoice has no line {line}; `tollbook explain {invoice['number']}` lists them.")
+        raise SettingsError(
+            f"the invoice has no line {line}; `tollbook explain {invoice['number']}` lists them."
+        )
     if json:
         as_json({"item": items[0], "records": records})
         return
     item = items[0]
     heading(f"{item['description']}: {money(item['amount'])} {invoice['currency']}")
-    say(f"  {item['records']:,} record{'s' if item['records'] != 1 else ''}, {item['usage']:,} of usage, exact sum {item['amount_exact']:f}, rounded half-up once")
+    say(
+        f"  {item['records']:,} record{'s' if item['records'] != 1 else ''}, {item['usage']:,} of usage, exact sum {item['amount_exact']:f}, rounded half-up once"
+    )
     shown = records if limit == 0 else records[:limit]
     columns = ("dr_sid", "date_stop", "number", "prefix", "plan_sid", "price", "usage", "amount")
     table(columns, [tuple(r[c] for c in columns) for r in shown], right=columns[5:])
@@ -97,7 +118,15 @@ def _record(found: "Explanation", json: bool) -> None:
         return
     landed = found.landed
     heading(f"{found.service} {landed['dr_sid']}")
-    for name in ("date_start", "date_talk", "date_stop", "direction", "number_src", "number_dst", "partner_sid"):
+    for name in (
+        "date_start",
+        "date_talk",
+        "date_stop",
+        "direction",
+        "number_src",
+        "number_dst",
+        "partner_sid",
+    ):
         if landed.get(name) is not None:
             say(f"  {name}: {landed[name]}")
     price = landed.get("price")
@@ -113,4 +142,7 @@ def _payer(row: "ExplainedRow") -> None:
     for reason in outcome.reasons:
         say(f"  {reason}")
     if row.agrees is False:
-        say("  the rated row says otherwise: masters or plans have changed since; `tollbook rate` brings it up to date", style="red")
+        say(
+            "  the rated row says otherwise: masters or plans have changed since; `tollbook rate` brings it up to date",
+            style="red",
+        )

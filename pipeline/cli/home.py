@@ -41,11 +41,11 @@ def doctor() -> None:
         raise HomeError(f"{bad} thing{'s' if bad > 1 else ''} to mend before this home can work.")
 
 
-
-
 @app.command()
 def verify(
-    repair: Annotated[bool, typer.Option("--repair", help="Set damaged files aside and make or pull them again.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Set damaged files aside and make or pull them again.")
+    ] = False,
 ) -> None:
     """Check every data file against its commit."""
     desk = open_desk()
@@ -60,4 +60,6 @@ def verify(
         desk.publish()
         say("repaired; run `tollbook run` to rate and check what was made again")
     else:
-        raise LakeError(f"{len(found)} damaged. `tollbook verify --repair` sets them aside and makes them again.")
+        raise LakeError(
+            f"{len(found)} damaged. `tollbook verify --repair` sets them aside and makes them again."
+        )

@@ -22,7 +22,9 @@ _DEMO_FAULTS = "late_inserts=0.002,wrong_charges=7,missing_answer=1"
 @app.command()
 def demo(
     home: Annotated[Path | None, typer.Option(help="Where the demo's home shall be.")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Remove what an earlier demo left and start again.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Remove what an earlier demo left and start again.")
+    ] = False,
     calls: Calls = 100_000,
     messages: Messages = 20_000,
     seed: Seed = 1,
@@ -122,12 +124,16 @@ def pull(as_of: AsOf = None, json: Json = False) -> None:
         for snapshot in SNAPSHOTS:
             desk.progress(snapshot.resource)
             done = desk.pull_snapshot(snapshot.resource)
-            rows.append((snapshot.resource, done.rows, done.new, done.gone, done.rows - done.new, done.quarantined))
+            rows.append(
+                (snapshot.resource, done.rows, done.new, done.gone, done.rows - done.new, done.quarantined)
+            )
         for plan in desk.pull_rates():
             rows.append((f"rates {plan.plan}", plan.rows, plan.rows if plan.new else 0, 0, 0, 0))
         for feed in FEEDS:
             done = desk.pull_feed(feed)
-            rows.append((feed.resource, done.fetched, done.fresh, done.superseding, done.identical, done.quarantined))
+            rows.append(
+                (feed.resource, done.fetched, done.fresh, done.superseding, done.identical, done.quarantined)
+            )
         desk.publish()
     clear_line()
     columns = ("resource", "fetched", "new", "superseded", "identical", "quarantined")
@@ -173,7 +179,9 @@ def render(as_of: AsOf = None, json: Json = False) -> None:
 
 @app.command()
 def deliver(
-    resend: Annotated[list[str] | None, typer.Option(help="Send this invoice again, by number or sid.")] = None,
+    resend: Annotated[
+        list[str] | None, typer.Option(help="Send this invoice again, by number or sid.")
+    ] = None,
     as_of: AsOf = None,
     json: Json = False,
 ) -> None:

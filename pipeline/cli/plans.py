@@ -32,8 +32,12 @@ Statuses = Annotated[str, typer.Option(help="Messages: the statuses that are bil
 def import_plan(
     deck: Annotated[Path | None, typer.Argument(help="The deck, a CSV file.")] = None,
     plan: Annotated[str, typer.Option(help="The plan's name; assignments use it.")] = "",
-    effective: Annotated[str, typer.Option(help="The first instant it is in force, for example 2026-01-01.")] = "",
-    everything: Annotated[bool, typer.Option("--all", help="Import what masters/decks/decks.toml lists.")] = False,
+    effective: Annotated[
+        str, typer.Option(help="The first instant it is in force, for example 2026-01-01.")
+    ] = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help="Import what masters/decks/decks.toml lists.")
+    ] = False,
     service: Service = "",
     direction: Direction = "",
     family: Family = "",
@@ -104,7 +108,9 @@ def show(
     """
     found = open_desk(watch=False).lake.query(query, {"plan": plan, "prefix": prefix})
     if not found:
-        raise SettingsError(f"there is no plan {plan!r} with such rates. `tollbook plans list` names the plans.")
+        raise SettingsError(
+            f"there is no plan {plan!r} with such rates. `tollbook plans list` names the plans."
+        )
     shown = found if limit == 0 else found[:limit]
     table(list(found[0]), [tuple(row.values()) for row in shown])
     if len(shown) < len(found):
@@ -137,7 +143,9 @@ def quote(
     at: Annotated[str | None, typer.Option(help="When it starts; default now.")] = None,
     plan: Annotated[str, typer.Option(help="A stored plan.")] = "",
     plan_file: Annotated[Path | None, typer.Option(help="A deck file instead; needs no home.")] = None,
-    usage: Annotated[Path | None, typer.Option(help="A CSV of number,seconds,at (messages: number,units,at).")] = None,
+    usage: Annotated[
+        Path | None, typer.Option(help="A CSV of number,seconds,at (messages: number,units,at).")
+    ] = None,
     service: Service = "",
     direction: Direction = "",
     unit: Unit = "fixed:60",
@@ -154,7 +162,9 @@ def quote(
     if usage is not None:
         done = quote_usage(deck, usage, sys.stdout)
         sys.stderr.write(f"{done.rows} rows: {done.rated} rated for {money(done.amount)} {deck.currency}, ")
-        sys.stderr.write(f"{done.unrated} unrated, {done.not_billable} not billable, {done.invalid} invalid\n")
+        sys.stderr.write(
+            f"{done.unrated} unrated, {done.not_billable} not billable, {done.invalid} invalid\n"
+        )
         return
     if number is None:
         raise typer.BadParameter("name a number, or a file with --usage")
@@ -176,7 +186,12 @@ def _deck(
 
         ever = datetime(1970, 1, 1, tzinfo=UTC)
         options = DeckOptions(
-            plan_file.stem, ever, service=service, direction=direction, unit_rule=unit, increment_rule=increments
+            plan_file.stem,
+            ever,
+            service=service,
+            direction=direction,
+            unit_rule=unit,
+            increment_rule=increments,
         )
         return read_deck(plan_file, options)
     from pipeline.rate.plans import stored_plan, with_rates
@@ -223,5 +238,3 @@ def _price(rate: object) -> str:
         return ""
     price = getattr(rate, "price", None)
     return "blocked" if price is None else money(price)
-
-

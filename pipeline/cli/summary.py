@@ -83,7 +83,15 @@ def print_summary(desk: "Desk", result: "JourneyResult", *, seconds: float) -> N
     print_rating(desk)
     heading("Invoiced")
     rows = [
-        (r["seller"], r["status"], r["invoices"], money(r["amount"]), money(r["tax"]), money(r["due"]), r["currency"])
+        (
+            r["seller"],
+            r["status"],
+            r["invoices"],
+            money(r["amount"]),
+            money(r["tax"]),
+            money(r["due"]),
+            r["currency"],
+        )
         for r in _ask(desk, _INVOICED)
     ]
     columns = ("seller", "status", "invoices", "amount", "tax", "due", "currency")
@@ -92,7 +100,9 @@ def print_summary(desk: "Desk", result: "JourneyResult", *, seconds: float) -> N
     print_audit(desk.audit(), limit=12)
     heading("Margin")
     for m in _margin(desk):
-        text = f"revenue {money(m['revenue'])} - cost {money(m['cost'])} = {money(m['margin'])} {m['currency']}"
+        text = (
+            f"revenue {money(m['revenue'])} - cost {money(m['cost'])} = {money(m['margin'])} {m['currency']}"
+        )
         say(f"{text} ({m['percent']} of revenue)")
     print_statement(desk)
     _print_places(desk)
@@ -137,7 +147,7 @@ def print_statement(desk: "Desk") -> None:
     """The statement, and whether it adds up."""
     heading("The statement")
     statement = desk.statement()
-    columns = ("section", "what", "records", "seconds", "money", "currency")
+    columns = ("section", "service", "side", "what", "reason", "records", "seconds", "money", "currency")
     rows = [tuple(getattr(line, name) for name in columns) for line in statement.lines]
     table(columns, rows, right=("records", "seconds", "money"))
     if statement.differences:
@@ -153,7 +163,10 @@ def _print_places(desk: "Desk") -> None:
     mailed = ", ".join(f"{r['emails']} {r['status']}" for r in _ask(desk, _MAILED)) or "none"
     rows = (
         ("invoices", f"{home}/documents/<invoice>/invoice.pdf"),
-        ("e-mails", f"{home}/outbox/*.eml ({mailed})" if not desk.settings.smtp_url else f"sent by SMTP ({mailed})"),
+        (
+            "e-mails",
+            f"{home}/outbox/*.eml ({mailed})" if not desk.settings.smtp_url else f"sent by SMTP ({mailed})",
+        ),
         ("tables", f"{home}/lake/<stage>/<table>/"),
         ("SQL", f"tollbook --home {home} sql 'select * from measure.traffic limit 10'"),
         ("DuckDB", f"{home}/tollbook.duckdb"),

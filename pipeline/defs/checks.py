@@ -16,7 +16,6 @@ import dagster as dg
 
 from pipeline.defs import figures
 from pipeline.defs.resources import Shift
-from pipeline.desk import Desk
 from pipeline.domain.cursor import CALLS, MESSAGES, Feed
 from pipeline.shipped import shipped
 
@@ -40,7 +39,7 @@ class Promise:
     name: str
     asset: str
     blocking: bool = True
-    find: Callable[[Desk], Rows] | None = None
+    find: Callable[[Shift], Rows] | None = None
     says: str = ""
 
     @property
@@ -52,10 +51,10 @@ class Promise:
         key = dg.AssetKey(self.asset.split("/"))
         return dg.AssetCheckSpec(self.name, asset=key, blocking=self.blocking, description=self.description)
 
-    def broken_by(self, desk: Desk, con: Duck) -> Rows:
+    def broken_by(self, shift: Shift, con: Duck) -> Rows:
         """The rows that break it, at most a thousand."""
         if self.find is not None:
-            return self.find(desk)
+            return self.find(shift)
         done = con.execute(f"select * from ({sql(self.name)[0]}) limit {_MOST}")
         names = [column[0] for column in done.description]
         return [dict(zip(names, row, strict=True)) for row in done.fetchall()]
@@ -68,15 +67,17 @@ def sql(name: str) -> tuple[str, str]:
     return text, text.splitlines()[0].removeprefix("-- purpose:").strip()
 
 
-def _ahead(feed: Feed, desk: Desk) -> Rows:
+def _ahead(feed: Feed, shift: Shift) -> Rows:
     """A bookmark beyond now would skip everything until then; the provider's clock may be ahead by the overlap."""
+    desk = shift.desk
     mark, latest = desk.bookmark(feed), desk.now + desk.settings.overlap
     held = {"newest_value": mark.newest_value, "cursor_value": mark.cursor_value, "swept_to": mark.swept_to}
     return [{"bookmark": k, "stands_at": v} for k, v in held.items() if v is not None and v > latest]
 
 
-def _differences(desk: Desk) -> Rows:
-    return [{"difference": str(d)} for d in desk.statement().differences]
+def _differences(shift: Shift) -> Rows:
+    made = shift.reports.get("measure/statement") or shift.desk.statement()
+    return [{"difference": str(d)} for d in made.differences]  # type: ignore[attr-defined]
 
 
 _NOT_AHEAD = "no bookmark stands in the future"
@@ -113,7 +114,7 @@ def check_asset(asset: str, promises: tuple[Promise, ...]) -> dg.AssetChecksDefi
         # One connection for all: opening one makes every view anew.
         with shift.step(f"checks of {asset}") as desk, desk.lake.duck() as con:
             for name in wanted:
-                found[name] = by_name[name].broken_by(desk, con)
+                found[name] = by_name[name].broken_by(shift, con)
         shift.broken |= {name: rows for name, rows in found.items() if rows}
         for name, rows in found.items():
             shown = {"rows that break it": len(rows), "the first": figures.table(rows[:_SHOWN])}

@@ -16,6 +16,10 @@ _DOMAIN = "tollbook.invalid"
 Row = Mapping[str, Any]
 
 
+class ChangedError(DeliveryError):
+    """The PDF is not the one that the row was queued with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """An invoice made ready for the outbox; ``problem`` says why it cannot be sent yet."""
@@ -67,13 +71,14 @@ def compose(home: Path, row: Row, invoice: Row, from_email: str) -> tuple[Envelo
     """The message of a queued row.
 
     Raises:
-        DeliveryError: the documents are not those that the row was queued with.
+        ChangedError: the PDF is not the one that the row was queued with.
+        DeliveryError: a document is missing or is not what was made.
     """
     documents: Documents = load(home, invoice)
     if documents.pdf_sha256 != row["document_hash"]:
         advice = f"Look at it, then `tollbook deliver --resend {invoice['number']}`."
         msg = f"its PDF has changed since it was queued. {advice}"
-        raise DeliveryError(msg)
+        raise ChangedError(msg)
     seller = json.loads(invoice["snapshot"])["seller"]
     envelope = Envelope(
         sender=from_email or seller["email"],

@@ -3,8 +3,8 @@
 ::
 
     held ──> queued ──> sending ──> sent
-                ^          │  ├───> failed    refused for good; a person resends
-                └── 4xx ───┘  └───> unknown   nobody can know; a person looks and resends
+      ^        │ ^        │  ├────> failed    refused for good; a person resends
+      └────────┘ └─ 4xx ──┘  └────> unknown   nobody can know; a person looks and resends
 
 A row is marked ``sending`` before anything is sent. Found so by the next run, it was interrupted and becomes
 ``unknown``: SMTP has no way to ask whether a message arrived, and an invoice sent twice is worse than one that waits
@@ -23,7 +23,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.deliver.letter import Row, addresses, attachment_name, compose, prepare
+from pipeline.deliver.letter import ChangedError, Row, addresses, attachment_name, compose, prepare
 from pipeline.deliver.message import is_address
 from pipeline.deliver.smtp import Mailer, Outcome, parse_url
 from pipeline.errors import DeliveryError
@@ -31,6 +31,7 @@ from pipeline.lake.lake import Lake
 from pipeline.lake.tables import BY_NAME
 from pipeline.ledger import schema
 from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.query import rows
 
 ATTEMPTS = 8
 _FIRST_WAIT = timedelta(minutes=5)
@@ -127,29 +128,19 @@ def _resend(run: _Run, names: Sequence[str], to: tuple[str, ...], by: str) -> No
 
 def _issued(run: _Run, name: str) -> Row:
     wanted = (invoices.c.number == name) | (invoices.c.invoice_sid == name)
-    with run.ledger.read() as tx:
-        found = (
-            tx.execute(invoices.select().where(wanted, invoices.c.number.is_not(None)))
-            .mappings()
-            .one_or_none()
-        )
-    if found is None:
+    found = rows(run.ledger, invoices.select().where(wanted, invoices.c.number.is_not(None)))
+    if not found:
         msg = f"there is no issued invoice {name!r}. `tollbook sql 'select number from invoice.invoices'` lists them."
         raise DeliveryError(msg)
-    return found
+    return found[0]
 
 
 def _queue(run: _Run) -> None:
     """Rows for invoices that have none, and a second look at what is held."""
     known = emails.select().with_only_columns(emails.c.invoice_sid)
     issued = invoices.select().where(invoices.c.number.is_not(None), invoices.c.date_issued.is_not(None))
-    with run.ledger.read() as tx:
-        fresh = (
-            tx.execute(issued.where(invoices.c.invoice_sid.not_in(known)).order_by(invoices.c.number))
-            .mappings()
-            .all()
-        )
-        held = tx.execute(emails.select().where(emails.c.status == "held")).mappings().all()
+    fresh = rows(run.ledger, issued.where(invoices.c.invoice_sid.not_in(known)).order_by(invoices.c.number))
+    held = rows(run.ledger, emails.select().where(emails.c.status == "held"))
     letters = [prepare(run.lake.home, invoice, run.from_email) for invoice in fresh]
     again = [prepare(run.lake.home, _invoice(run, row), run.from_email, addresses(row)) for row in held]
     with run.ledger.transaction() as tx:
@@ -162,15 +153,13 @@ def _queue(run: _Run) -> None:
 
 
 def _send_due(run: _Run) -> None:
-    due = emails.select().where(
-        emails.c.status == "queued", emails.c.next_at.is_(None) | (emails.c.next_at <= run.now)
-    )
-    with run.ledger.read() as tx:
-        rows = tx.execute(due.order_by(emails.c.queued_at, emails.c.subject)).mappings().all()
-    for n, row in enumerate(rows, start=1):
+    now_or_never = emails.c.next_at.is_(None) | (emails.c.next_at <= run.now)
+    due = emails.select().where(emails.c.status == "queued", now_or_never)
+    found = rows(run.ledger, due.order_by(emails.c.queued_at, emails.c.subject))
+    for n, row in enumerate(found, start=1):
         if not _send(run, row):
             return
-        run.progress(f"sent {n} of {len(rows)} messages")
+        run.progress(f"sent {n} of {len(found)} messages")
 
 
 def _send(run: _Run, row: Row) -> bool:
@@ -178,8 +167,11 @@ def _send(run: _Run, row: Row) -> bool:
     invoice = _invoice(run, row)
     try:
         envelope, content = compose(run.lake.home, row, invoice, run.from_email)
-    except DeliveryError as error:
+    except ChangedError as error:
         _settle(run, row, Outcome("failed", str(error)))
+        return True
+    except DeliveryError as error:
+        _settle(run, row, Outcome("held", str(error)))
         return True
     if run.mailer is None:
         _write(run.lake.home / "outbox" / f"{attachment_name(row, invoice)}.eml", content)
@@ -196,10 +188,7 @@ def _send(run: _Run, row: Row) -> bool:
 
 
 def _invoice(run: _Run, row: Row) -> Row:
-    with run.ledger.read() as tx:
-        return (
-            tx.execute(invoices.select().where(invoices.c.invoice_sid == row["invoice_sid"])).mappings().one()
-        )
+    return rows(run.ledger, invoices.select().where(invoices.c.invoice_sid == row["invoice_sid"]))[0]
 
 
 def _mark_sending(run: _Run, row: Row) -> bool:
@@ -240,31 +229,25 @@ def _write(path: Path, content: bytes) -> None:
 
 def _export(run: _Run) -> None:
     """The lake's copy of the outbox, where it has changed."""
-    with run.ledger.read() as tx:
-        rows = [dict(row) for row in tx.execute(emails.select().order_by(emails.c.email_sid)).mappings()]
     names = [name for name, _, _ in BY_NAME[_COPY].columns]
-    rows = [{name: row[name] for name in names} for row in rows]
-    inputs = hashlib.sha256(repr(rows).encode()).hexdigest()
-    standing = run.lake.files(_COPY, ["all"])
-    if standing[0].inputs == inputs if standing else not rows:
+    standing = rows(run.ledger, emails.select().order_by(emails.c.email_sid))
+    shown = [{name: row[name] for name in names} for row in standing]
+    inputs = hashlib.sha256(repr(shown).encode()).hexdigest()
+    copies = run.lake.files(_COPY, ["all"])
+    if copies[0].inputs == inputs if copies else not shown:
         return
-    staged = run.lake.stage(_COPY, "all", pa.Table.from_pylist(rows, schema=BY_NAME[_COPY].schema), inputs)
+    staged = run.lake.stage(_COPY, "all", pa.Table.from_pylist(shown, schema=BY_NAME[_COPY].schema), inputs)
     with run.ledger.transaction() as tx:
         run.lake.commit(tx, [staged], at=run.now, stage="deliver", note=f"{run.sent} sent")
 
 
 def _report(run: _Run) -> DeliverReport:
-    with run.ledger.read() as tx:
-        rows = tx.execute(emails.select().order_by(emails.c.email_sid)).mappings().all()
-        numbers = dict(
-            tuple(pair)
-            for pair in tx.execute(
-                invoices.select().with_only_columns(invoices.c.invoice_sid, invoices.c.number)
-            )
-        )
-    standing = Counter(row["status"] for row in rows)
+    found = rows(run.ledger, emails.select().order_by(emails.c.email_sid))
+    named = rows(run.ledger, invoices.select().with_only_columns(invoices.c.invoice_sid, invoices.c.number))
+    numbers = {row["invoice_sid"]: row["number"] for row in named}
+    standing = Counter(row["status"] for row in found)
     notes = sorted(
-        f"{numbers[row['invoice_sid']]} {row['status']}: {row['error']}" for row in rows if row["error"]
+        f"{numbers[row['invoice_sid']]} {row['status']}: {row['error']}" for row in found if row["error"]
     )
     return DeliverReport(
         sent=run.sent,

@@ -89,7 +89,11 @@ class Lake:
     def duck(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """An in-memory DuckDB that sees every table as a view, and may write only to the staging folder."""
         con = duckdb.connect(
-            config={"memory_limit": self.memory_limit, "autoinstall_known_extensions": "false", "threads": "2"}
+            config={
+                "memory_limit": self.memory_limit,
+                "autoinstall_known_extensions": "false",
+                "threads": "2",
+            }
         )
         try:
             self.layout.staging.mkdir(parents=True, exist_ok=True)
@@ -189,7 +193,9 @@ class Lake:
         """
         staged = list(staged)
         gone = {(s.table, s.label) for s in staged} | set(remove)
-        commit_id = tx.execute(commits.insert(), {"at": at, "stage": stage, "note": note}).inserted_primary_key[0]
+        commit_id = tx.execute(
+            commits.insert(), {"at": at, "stage": stage, "note": note}
+        ).inserted_primary_key[0]
         for table, label in sorted(gone):
             tx.execute(
                 files_table.update()
@@ -213,7 +219,9 @@ class Lake:
             )
             return
         row = {"table_name": s.table, "label": s.label, "path": path, "rows": s.rows, "bytes": s.bytes}
-        tx.execute(files_table.insert(), row | {"sha256": s.sha256, "inputs": s.inputs, "commit_id": commit_id})
+        tx.execute(
+            files_table.insert(), row | {"sha256": s.sha256, "inputs": s.inputs, "commit_id": commit_id}
+        )
 
     # Keeping house
 
@@ -234,8 +242,9 @@ class Lake:
         """Removes strays and what was replaced over a day ago; renews the names under ``lake/``."""
         with self.ledger.read() as tx:
             known = tx.execute(
-                select(files_table.c.table_name, files_table.c.label, files_table.c.path)
-                .add_columns(files_table.c.sha256, files_table.c.dead_at)
+                select(files_table.c.table_name, files_table.c.label, files_table.c.path).add_columns(
+                    files_table.c.sha256, files_table.c.dead_at
+                )
             ).all()
         live = {self.home / r.path: r for r in known if r.dead_at is None}
         kept = {self.home / r.path for r in known if r.dead_at and r.dead_at > now - KEEP_REPLACED}

@@ -13,6 +13,7 @@ import duckdb
 
 from pipeline.errors import QueryError
 
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Columns, rows, and the columns that hold numbers."""
@@ -53,8 +54,21 @@ def _answer(con: duckdb.DuckDBPyConnection, query: str) -> Answer:
 # What may be asked. COPY, ATTACH, EXPORT, LOAD and PREPARE are not here: they reach files.
 _READING = {
     getattr(duckdb.StatementType, name)
-    for name in ("SELECT", "PRAGMA", "CALL", "RELATION", "CREATE", "CREATE_FUNC", "DROP", "INSERT", "UPDATE", "DELETE")
+    for name in (
+        "SELECT",
+        "PRAGMA",
+        "CALL",
+        "RELATION",
+        "CREATE",
+        "CREATE_FUNC",
+        "DROP",
+        "INSERT",
+        "UPDATE",
+        "DELETE",
+    )
     + ("VARIABLE_SET", "EXPLAIN")
 }
-_EXPLAINS_A_WRITE = re.compile(r"\bexplain\b.*\b(copy|attach|export|install|load)\b", re.IGNORECASE | re.DOTALL)
+_EXPLAINS_A_WRITE = re.compile(
+    r"\bexplain\b.*\b(copy|attach|export|install|load)\b", re.IGNORECASE | re.DOTALL
+)
 _NUMERIC = ("DECIMAL", "BIGINT", "INTEGER", "HUGEINT", "DOUBLE", "NUMBER", "UBIGINT", "SMALLINT")

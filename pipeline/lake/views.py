@@ -40,7 +40,9 @@ def write_catalog(target: Path, staging: Path, statements: list[str]) -> None:
     staging.mkdir(parents=True, exist_ok=True)
     temporary = staging / f"{uuid.uuid4().hex}.duckdb"
     with duckdb.connect() as con:
-        con.execute(f"attach '{str(temporary).replace(chr(39), chr(39) * 2)}' as catalog (storage_version 'v1.0.0')")
+        con.execute(
+            f"attach '{str(temporary).replace(chr(39), chr(39) * 2)}' as catalog (storage_version 'v1.0.0')"
+        )
         con.execute("use catalog")
         for statement in statements:
             con.execute(statement)

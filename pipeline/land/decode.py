@@ -35,7 +35,9 @@ class Rejected:
     reason: str
 
 
-def decode(items: list[dict[str, Any]], table: Table, source: str, sort_key: str) -> tuple[pl.DataFrame, list[Rejected]]:
+def decode(
+    items: list[dict[str, Any]], table: Table, source: str, sort_key: str
+) -> tuple[pl.DataFrame, list[Rejected]]:
     """Typed rows (without revision and landed_at) and rejected items; together as many as came.
 
     Private fields are taken out of ``items`` themselves, before anything else looks at them.
@@ -94,7 +96,9 @@ def _series(name: str, values: list[Any], kind: pa.DataType) -> tuple[pl.Series,
         return text, text.cast(target, strict=False)
     if pa.types.is_boolean(kind):
         words = pl.Series(name, [None if v is None else str(v).lower() for v in values], pl.String)
-        return words, words.replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
+        return words, words.replace_strict(
+            {"true": True, "false": False}, default=None, return_dtype=pl.Boolean
+        )
     text = pl.Series(name, values, pl.String, strict=True)
     if pa.types.is_timestamp(kind):
         return text, _instants(text)

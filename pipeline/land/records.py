@@ -16,9 +16,9 @@ from pipeline.domain.cursor import Bookmark, Feed, Page
 from pipeline.lake.lake import Lake, Staged
 from pipeline.lake.layout import day_label, label_day
 from pipeline.lake.tables import BY_NAME, Table
-from pipeline.ledger import bookmarks
 from pipeline.land.decode import Rejected, decode
 from pipeline.land.quarantine import stage_rejected
+from pipeline.ledger import bookmarks
 from pipeline.ledger.schema import landings
 
 
@@ -70,7 +70,9 @@ def land_pages(
     return result
 
 
-def _merge(lake: Lake, feed: Feed, table: Table, incoming: pl.DataFrame, result: Landed, now: datetime) -> list[Staged]:
+def _merge(
+    lake: Lake, feed: Feed, table: Table, incoming: pl.DataFrame, result: Landed, now: datetime
+) -> list[Staged]:
     versions = BY_NAME[f"{table.name}_versions"]
     incoming = _ordered(incoming)
     held = _held(lake, table, incoming["dr_sid"])
@@ -91,7 +93,9 @@ def _merge(lake: Lake, feed: Feed, table: Table, incoming: pl.DataFrame, result:
 
 def _ordered(incoming: pl.DataFrame) -> pl.DataFrame:
     """One row per record and content, in the order of arrival."""
-    return incoming.with_row_index("_seen").unique(["dr_sid", "content_hash"], keep="last", maintain_order=True)
+    return incoming.with_row_index("_seen").unique(
+        ["dr_sid", "content_hash"], keep="last", maintain_order=True
+    )
 
 
 def _held(lake: Lake, table: Table, sids: pl.Series) -> pl.DataFrame:
@@ -106,7 +110,13 @@ def _held(lake: Lake, table: Table, sids: pl.Series) -> pl.DataFrame:
         )
         if found.height:
             parts.append(found.with_columns(pl.lit(label_day(file.label)).alias("_day")))
-    empty = {"dr_sid": pl.String, "revision": pl.Int32, "version": pl.Int64, "content_hash": pl.String, "_day": pl.Date}
+    empty = {
+        "dr_sid": pl.String,
+        "revision": pl.Int32,
+        "version": pl.Int64,
+        "content_hash": pl.String,
+        "_day": pl.Date,
+    }
     return pl.concat(parts) if parts else pl.DataFrame(schema=empty)
 
 
@@ -164,7 +174,9 @@ def _write_day(
 ) -> Staged | None:
     label = day_label(day)
     names = [name for name, _, _ in table.columns]
-    kept = lake.scan(table.name, [label]).filter(~pl.col("dr_sid").is_in(leaving["dr_sid"].implode())).collect()
+    kept = (
+        lake.scan(table.name, [label]).filter(~pl.col("dr_sid").is_in(leaving["dr_sid"].implode())).collect()
+    )
     rows = pl.concat([kept.select(names), current.filter(pl.col("_day") == day).select(names)])
     return lake.stage(table.name, label, rows.sort([feed.sort_key, "dr_sid"])) if rows.height else None
 
@@ -178,7 +190,9 @@ def _write_versions(lake: Lake, versions: Table, feed: Feed, superseded: pl.Data
     for (day,), rows in sorted(superseded.group_by("_day"), key=lambda group: group[0][0]):
         label = day_label(day)
         kept = lake.scan(versions.name, [label]).collect()
-        together = pl.concat([kept.select(names), rows.select(names)]).sort([feed.sort_key, "dr_sid", "revision"])
+        together = pl.concat([kept.select(names), rows.select(names)]).sort(
+            [feed.sort_key, "dr_sid", "revision"]
+        )
         staged.append(lake.stage(versions.name, label, together))
     return staged
 
@@ -199,5 +213,3 @@ def _count(tx: Connection, commit_id: int, source: str, resource: str, landed: L
     }
     landed.identical = counts["identical"]
     tx.execute(landings.insert(), {"commit_id": commit_id, "source": source, "resource": resource} | counts)
-
-

@@ -16,4 +16,6 @@ def forget_day(lake: Lake, fault: Fault, *, source: str, now: datetime) -> None:
     with lake.ledger.transaction() as tx:
         note = {"at": now, "stage": "verify", "note": f"{resource} {fault.label} is damaged: pulled again"}
         commit_id = tx.execute(commits.insert(), note).inserted_primary_key[0]
-        tx.execute(landings.insert(), {"commit_id": commit_id, "source": source, "resource": resource} | counts)
+        tx.execute(
+            landings.insert(), {"commit_id": commit_id, "source": source, "resource": resource} | counts
+        )

@@ -80,7 +80,9 @@ def _merge(
 ) -> tuple[pl.DataFrame, int, int]:
     content = [name for name in table.schema.names if name not in ("valid_from", "valid_to")]
     schema = pa.schema([table.schema.field(name) for name in content])
-    seen = pl.from_arrow(pa.Table.from_pylist(rows, schema=schema)).unique(key, keep="last", maintain_order=True)
+    seen = pl.from_arrow(pa.Table.from_pylist(rows, schema=schema)).unique(
+        key, keep="last", maintain_order=True
+    )
     open_rows = held.filter(pl.col("valid_to").is_null())
     same = {"on": content, "nulls_equal": True}
     new = seen.join(open_rows, how="anti", **same)
@@ -102,12 +104,16 @@ def _rows(items: list[dict[str, Any]], table: Table, key: str) -> tuple[list[dic
         try:
             row = _row(item, table)
         except ValueError as error:
-            rejected.append(Rejected(msgspec.json.encode(_safe(item), order="sorted"), None, str(error)[:200]))
+            rejected.append(
+                Rejected(msgspec.json.encode(_safe(item), order="sorted"), None, str(error)[:200])
+            )
             continue
         if row.get(key):
             rows.append(row)
         else:
-            rejected.append(Rejected(msgspec.json.encode(_safe(item), order="sorted"), None, f"{key} is missing"))
+            rejected.append(
+                Rejected(msgspec.json.encode(_safe(item), order="sorted"), None, f"{key} is missing")
+            )
     return rows, rejected
 
 

@@ -9,6 +9,11 @@ from typing import Any
 
 from pipeline.errors import TollbookError
 
+# What ``forbidden`` can name.
+RESOURCES = (
+    "calls", "messages", "partners", "dids", "endpoints", "countries", "rates", "message_rates", "invoices", "whoami",
+)  # fmt: skip
+
 
 class FaultError(TollbookError):
     """A fault that does not exist, or a value that it cannot take."""
@@ -35,9 +40,7 @@ class Faults:
     html_502: float = _fault(0.0, "fraction of requests that answer 502 with an HTML page")
     truncated: float = _fault(0.0, "fraction of answers that break off in the middle")
     slow: float = _fault(0.0, "seconds that every answer takes longer")
-    forbidden: str = _fault(
-        "", "resources that answer 403, joined by +: calls, messages, partners, dids, ..."
-    )
+    forbidden: str = _fault("", f"resources that answer 403, joined by +: {', '.join(RESOURCES)}")
 
     def __post_init__(self) -> None:
         for name in ("late_inserts", "http_500", "html_502", "truncated"):
@@ -48,6 +51,8 @@ class Faults:
             < 0
         ):
             raise FaultError("a fault cannot happen less than zero times: give counts and seconds from 0 up")
+        if unknown := self.forbidden_resources.difference(RESOURCES):
+            raise FaultError(f"no resource is called {min(unknown)!r}; known are {', '.join(RESOURCES)}")
 
     @classmethod
     def parse(cls, text: str) -> "Faults":

@@ -17,7 +17,7 @@ from pipeline.provider.wire import Refusal, forbidden, not_found, unauthorized
 CORE = "/core/v2"
 
 # Resource names, as the fault ``forbidden`` takes them, by the beginning of the path.
-RESOURCES = {
+_RESOURCE_OF = {
     "/oauth": "whoami",
     "/partners": "partners",
     "/calls/call_drs": "calls",
@@ -75,7 +75,7 @@ class Disturbance:
         """The answer that a fault gives instead of the resource; None when there is none."""
         self._number += 1
         path = scope["path"].removeprefix(CORE)
-        resource = next((name for start, name in RESOURCES.items() if path.startswith(start)), "")
+        resource = next((name for start, name in _RESOURCE_OF.items() if path.startswith(start)), "")
         if resource in self.faults.forbidden_resources:
             return forbidden().response()
         if self._strikes("http_500"):

@@ -88,9 +88,7 @@ class Client:
         """A list envelope; ``unreadable`` holds the bytes of items that cannot be decoded, and why."""
         return self._retried(path, params, _envelope)
 
-    def _retried(
-        self, path: str, params: Mapping[str, Any] | None, read: Callable[[bytes, str], T]
-    ) -> T:
+    def _retried(self, path: str, params: Mapping[str, Any] | None, read: Callable[[bytes, str], T]) -> T:
         tries = self.patience.attempts
         for attempt in stamina.retry_context(
             on=_worth_another_try, attempts=tries, timeout=None, wait_max=self.patience.backoff_max
@@ -110,7 +108,9 @@ class Client:
             with self._http.stream("GET", self.base_url + path, params=params, headers=headers) as response:
                 body = _bounded(response, self.patience.page, request)
         except httpx.TransportError as error:
-            msg = f"{request}: {type(error).__name__}. Is the provider reachable from here, and the URL right?"
+            msg = (
+                f"{request}: {type(error).__name__}. Is the provider reachable from here, and the URL right?"
+            )
             raise TransientError(msg, request=request) from None
         if response.status_code != 200:
             raise error_of(response.status_code, body, request, response.headers.get("retry-after"))
@@ -208,7 +208,9 @@ def _envelope(body: bytes, request: str) -> dict[str, Any]:
 def _lenient(body: bytes, request: str) -> Any:
     """The slow way for a page that the fast decoder refuses: what is readable is kept, item by item."""
     try:
-        envelope = json.loads(body, parse_float=str, parse_int=lambda text: int(text) if len(text) < 20 else text)
+        envelope = json.loads(
+            body, parse_float=str, parse_int=lambda text: int(text) if len(text) < 20 else text
+        )
         items = envelope["items"]
     except (ValueError, TypeError, KeyError, RecursionError):
         msg = f"{request}: the answer is not JSON (cut short, or a page of a proxy)."

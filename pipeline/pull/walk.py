@@ -27,7 +27,9 @@ class Walked:
     last_value: datetime
 
 
-def poll(client: Client, feed: Feed, bookmark: Bookmark, since: datetime, overlap: timedelta) -> Iterator[Walked]:
+def poll(
+    client: Client, feed: Feed, bookmark: Bookmark, since: datetime, overlap: timedelta
+) -> Iterator[Walked]:
     """Everything from the bookmark on; from ``since`` on if there is none.
 
     A cursor that has expired (404) is replaced by a filter that begins ``overlap`` before it.
@@ -39,7 +41,9 @@ def poll(client: Client, feed: Feed, bookmark: Bookmark, since: datetime, overla
         yield from _after(client, feed, bookmark.cursor_sid)
     except _ExpiredError:
         begin = (bookmark.cursor_value or since) - overlap
-        log.warning("%s: the cursor has expired; going on by filter from %s", feed.resource, begin.isoformat())
+        log.warning(
+            "%s: the cursor has expired; going on by filter from %s", feed.resource, begin.isoformat()
+        )
         yield from window(client, feed, begin)
 
 
@@ -70,7 +74,9 @@ def history(client: Client, feed: Feed, bookmark: Bookmark, since: datetime) -> 
         if walked is None:
             return
         if walked.last_sid == sid:
-            raise TerminalError(f"{feed.resource}: the page before {sid} does not move on; the walk was stopped.")
+            raise TerminalError(
+                f"{feed.resource}: the page before {sid} does not move on; the walk was stopped."
+            )
         sid, value = walked.last_sid, walked.last_value
         yield replace(walked, page=_not_before(walked.page, feed, since))
 

@@ -40,7 +40,7 @@ waiting as (
 ),
 
 -- Every record that is charged now or was claimed once, with all three sums side by side.
-sums as (
+sums as materialized (
     select
         coalesce(c.service, k.service) as service,
         c.payer_sid is not null and c.rated as rated,

@@ -4,24 +4,29 @@
 -- Grain:  one row per difference.
 -- Reads:  measure.statement, measure.landings, rate.calls, rate.messages, measure.fates, invoice.invoices,
 --         invoice.items, invoice.taxes, invoice.claims
-with fetched as (
+-- The statement is made once, then compared with itself.
+with statement as materialized (
+    select * from measure.statement
+),
+
+fetched as (
     select resource as subject, fetched as expected, fresh + superseding + identical + quarantined as actual
     from measure.landings
 ),
 
 landed as (
     select l.service as subject, f.records as expected, l.records as actual
-    from measure.statement as l
-    join measure.statement as f on f.service = l.service and f.section = 'fetched' and f.what = 'new'
+    from statement as l
+    join statement as f on f.service = l.service and f.section = 'fetched' and f.what = 'new'
     where l.section = 'landed'
 ),
 
 rated as (
     select l.service || ' ' || s.side as subject, any_value(l.records) as expected,
         coalesce(sum(r.records), 0) as actual
-    from measure.statement as l
+    from statement as l
     cross join (select unnest(['cost', 'charge']) as side) as s
-    left join measure.statement as r on r.section = 'rated' and r.service = l.service and r.side = s.side
+    left join statement as r on r.section = 'rated' and r.service = l.service and r.side = s.side
     where l.section = 'landed'
     group by l.service, s.side
 ),
@@ -31,13 +36,13 @@ charged as (
         coalesce(c.records, 0) as actual_records, r.money as expected, coalesce(c.money, 0) as actual
     from (
         select service, currency, sum(records) as records, sum(money) as money
-        from measure.statement
+        from statement
         where section = 'rated' and side in ('charge', 'resold') and what = 'rated'
         group by all
     ) as r
     left join (
         select service, currency, sum(records) as records, sum(money) as money
-        from measure.statement
+        from statement
         where section = 'charged'
         group by all
     ) as c on c.service = r.service and c.currency is not distinct from r.currency

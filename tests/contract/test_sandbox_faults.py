@@ -8,7 +8,7 @@ import pytest
 from httpx import Client
 
 from pipeline.provider.app import create_app
-from pipeline.provider.faults import Faults
+from pipeline.provider.faults import RESOURCES, Faults
 from pipeline.provider.world import World, WorldConfig
 from tests.contract.sandbox_api import client
 
@@ -165,6 +165,19 @@ def test_a_share_of_the_answers_is_an_error_of_the_server() -> None:
 def test_errors_of_the_server_are_not_json() -> None:
     assert sandbox("http_500=1").get(CALLS).text == "Internal Server Error"
     assert sandbox("html_502=1").get(CALLS).headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("resource", RESOURCES)
+def test_every_resource_can_be_forbidden(resource: str) -> None:
+    paths = (
+        "/calls/call_drs", "/sms/message_drs", "/partners", "/phonenumber/dids", "/endpoints", "/countries",
+        "/calls/rates/inbound/pstn", "/sms/rates/outbound/toll", "/invoices", "/oauth/whoami",
+    )  # fmt: skip
+    api = sandbox(f"forbidden={resource}")
+
+    statuses = [api.get("/core/v2" + path).status_code for path in paths]
+
+    assert statuses == [403 if resource == name else 200 for name in RESOURCES]
 
 
 def test_a_forbidden_resource_leaves_the_others() -> None:

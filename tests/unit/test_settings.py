@@ -49,7 +49,9 @@ def test_named_home_must_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_environment_wins_over_dotenv_over_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The nearer to the run, the stronger."""
     from_file = load(home).from_email
-    (home / ".env").write_text("# secrets\nTOLLBOOK_FROM_EMAIL='dotenv@example.com'\nTOLLBOOK_API_TOKEN=abc\n")
+    (home / ".env").write_text(
+        "# secrets\nTOLLBOOK_FROM_EMAIL='dotenv@example.com'\nTOLLBOOK_API_TOKEN=abc\n"
+    )
     from_dotenv = load(home)
     monkeypatch.setenv("TOLLBOOK_FROM_EMAIL", "env@example.com")
     found = [from_file, from_dotenv.from_email, from_dotenv.api_token, load(home).from_email]
@@ -66,16 +68,21 @@ def test_values_are_typed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("SINCE", "soon"), ("BILL_FROM", "2026-02-30"), ("LOOKBACK_HOURS", "a day"), ("LOOKBACK_HOURS", "0")]
+    ("name", "value"),
+    [("SINCE", "soon"), ("BILL_FROM", "2026-02-30"), ("LOOKBACK_HOURS", "a day"), ("LOOKBACK_HOURS", "0")],
 )
-def test_impossible_value_is_named(home: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_impossible_value_is_named(
+    home: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
     """The message says which setting and where it is from."""
     monkeypatch.setenv(f"TOLLBOOK_{name}", value)
     with pytest.raises(SettingsError, match=f"(?i){name}"):
         load(home)
 
 
-@pytest.mark.parametrize("text", ["from_mail = 'x'", "since = [", "since 2026"], ids=["unknown", "broken", "no equals"])
+@pytest.mark.parametrize(
+    "text", ["from_mail = 'x'", "since = [", "since 2026"], ids=["unknown", "broken", "no equals"]
+)
 def test_wrong_file_is_named(home: Path, text: str) -> None:
     """A misspelt setting is not silently ignored."""
     (home / "tollbook.toml").write_text(text)

@@ -221,8 +221,16 @@ LENIENT = {
     "price as a number": ({"price": "0.5"}, "price", Decimal("0.5")),
     "cause as a number": ({"sipcause": 486}, "sipcause", 486),
     "version as text": ({"version": "7"}, "version", 7),
-    "date without milliseconds": ({"date_talk": "2026-03-01T15:32:16Z"}, "date_talk", datetime(2026, 3, 1, 15, 32, 16, tzinfo=UTC)),
-    "date with an offset": ({"date_talk": "2026-03-01T16:32:16+01:00"}, "date_talk", datetime(2026, 3, 1, 15, 32, 16, tzinfo=UTC)),
+    "date without milliseconds": (
+        {"date_talk": "2026-03-01T15:32:16Z"},
+        "date_talk",
+        datetime(2026, 3, 1, 15, 32, 16, tzinfo=UTC),
+    ),
+    "date with an offset": (
+        {"date_talk": "2026-03-01T16:32:16+01:00"},
+        "date_talk",
+        datetime(2026, 3, 1, 15, 32, 16, tzinfo=UTC),
+    ),
     "boolean as boolean": ({"stir_identity": True}, "stir_identity", True),
     "unknown key": ({"codec_src": "opus"}, "extra_json", '{"codec_src":"opus"}'),
     "missing keys": ({"identity": None}, "identity", None),
@@ -239,7 +247,9 @@ def test_dialects_of_the_documents_are_read(lake: Lake, given: dict, column: str
 def test_unreadable_bytes_are_kept(lake: Lake) -> None:
     """An item that is no text is quarantined with its bytes."""
     land(lake, call(), unreadable=((b'{"dr_sid": "\\ud83d"}', "not readable"),))
-    assert current(lake, "raw", "reason", table="land/quarantine") == [(b'{"dr_sid": "\\ud83d"}', "not readable")]
+    assert current(lake, "raw", "reason", table="land/quarantine") == [
+        (b'{"dr_sid": "\\ud83d"}', "not readable")
+    ]
 
 
 def test_group_message_counts_its_recipients(lake: Lake) -> None:

@@ -32,6 +32,7 @@ def test_text_and_repr_lead_back(faults: Faults) -> None:
         ("version_bumps=0.5", "version_bumps cannot be"),
         ("http_500", "http_500 cannot be ''"),
         ("http_500=2", "between 0 and 1"),
+        ("forbidden=call", "no resource is called 'call'; known are calls, messages"),
         ("wrong_charges=-1", "less than zero times"),
     ],
 )

@@ -49,7 +49,9 @@ CODES = {
     " UNKNOWN_ROUTING_METHOD UNKNOWN_TIME_ZONE",
 }
 ALL_CODES = [
-    (kind, code + ("_NOT_FOUND" if kind == "not_found" else "")) for kind, codes in CODES.items() for code in codes.split()
+    (kind, code + ("_NOT_FOUND" if kind == "not_found" else ""))
+    for kind, codes in CODES.items()
+    for code in codes.split()
 ] + [("not_found", "SIP_TRUNK_WAS_DELETED")]
 
 
