@@ -70,7 +70,8 @@ def _masters(settings: Settings) -> Iterator[Finding]:
     except TollbookError as error:
         yield Finding("masters", str(error), "bad", "mend the lines it names")
         return
-    found = f"{len(masters.customers)} customers, {len(masters.sellers)} sellers, {len(masters.assignments)} assignments"
+    counts = (len(masters.customers), len(masters.sellers), len(masters.assignments))
+    found = "{} customers, {} sellers, {} assignments".format(*counts)
     remedy = (
         ""
         if masters.customers
@@ -88,7 +89,10 @@ def _machine(settings: Settings) -> Iterator[Finding]:
     if ctypes.util.find_library("pango-1.0"):
         yield Finding("PDF", "Pango is here")
         return
-    remedy = "Debian/Ubuntu: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core; macOS: brew install pango"
+    remedy = (
+        "Debian/Ubuntu: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core; "
+        "macOS: brew install pango"
+    )
     yield Finding("PDF", "Pango is missing: invoices come as HTML only", "warn", remedy)
 
 

@@ -21,7 +21,8 @@ select c.dr_sid, c.date_stop, c.revision, coalesce(r.matched_number, m.matched_n
        coalesce(r.rate_price, m.rate_price) as price, c.usage, c.amount
 from invoice.claims as c
 left join rate.calls as r
-    on c.service = 'call' and r.source = c.source and r.dr_sid = c.dr_sid and r.side = c.side and r.payer_sid = c.payer_sid
+    on c.service = 'call' and r.source = c.source and r.dr_sid = c.dr_sid and r.side = c.side
+    and r.payer_sid = c.payer_sid
 left join rate.messages as m
     on c.service = 'message' and m.source = c.source and m.dr_sid = c.dr_sid and m.side = c.side
     and m.payer_sid = c.payer_sid
@@ -81,10 +82,11 @@ def _invoice(desk: "Desk", invoice: dict[str, Any], json: bool) -> None:
         say(
             f"  {t['name']}: {percent:f} % of {money(t['base'])} = {money(t['amount'])}  ({t['legal_source']})"
         )
-    say(
-        f"  {money(invoice['balance_previous'])} before + {money(invoice['amount'])} items + {money(invoice['amount_tax'])} "
-        f"taxes - {money(invoice['payments'])} paid = {money(invoice['balance_forward'])}; due {money(invoice['amount_due'])}"
+    before, items_, taxes_, paid, after, due = (
+        money(invoice[name])
+        for name in ("balance_previous", "amount", "amount_tax", "payments", "balance_forward", "amount_due")
     )
+    say(f"  {before} before + {items_} items + {taxes_} taxes - {paid} paid = {after}; due {due}")
     say(f"  a line's records: tollbook explain {number}/1", style="dim")
 
 
@@ -102,9 +104,8 @@ def _line(desk: "Desk", invoice: dict[str, Any], line: str, limit: int, json: bo
         return
     item = items[0]
     heading(f"{item['description']}: {money(item['amount'])} {invoice['currency']}")
-    say(
-        f"  {item['records']:,} record{'s' if item['records'] != 1 else ''}, {item['usage']:,} of usage, exact sum {item['amount_exact']:f}, rounded half-up once"
-    )
+    count = f"{item['records']:,} record{'' if item['records'] == 1 else 's'}"
+    say(f"  {count}, {item['usage']:,} of usage, exact sum {item['amount_exact']:f}, rounded half-up once")
     shown = records if limit == 0 else records[:limit]
     columns = ("dr_sid", "date_stop", "number", "prefix", "plan_sid", "price", "usage", "amount")
     table(columns, [tuple(r[c] for c in columns) for r in shown], right=columns[5:])

@@ -82,7 +82,8 @@ def list_plans(json: Json = False) -> None:
     """Every version of every plan: the provider's and yours."""
     query = """
         select plan_sid, plan_version, origin, service, coalesce(direction, 'any') as direction,
-               coalesce(family, 'any') as family, currency, unit_rule, increment_rule, effective_from, effective_to, rows
+               coalesce(family, 'any') as family, currency, unit_rule, increment_rule,
+               effective_from, effective_to, rows
         from rate.plans order by origin desc, plan_sid, effective_from
     """
     found = open_desk(watch=False).lake.query(query)

@@ -16,6 +16,8 @@ _CONFIG = """\
 # Written once by tollbook; yours to change. See https://docs.dagster.io/deployment/oss/dagster-yaml
 telemetry:
   enabled: false
+nux:
+  enabled: false
 
 # One run at a time: runs of one home hold its lock.
 concurrency:

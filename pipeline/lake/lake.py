@@ -7,9 +7,6 @@ file is a stray that no row names, and ``sweep`` removes it. Every read checks s
 damaged Parquet file without a word.
 """
 
-import hashlib
-import os
-import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +23,7 @@ from sqlalchemy import Connection, select
 
 from pipeline.errors import LakeError
 from pipeline.lake import questions, views
+from pipeline.lake.disk import fsync, link, parquets, prune, quoted, replace_text, sha256_of
 from pipeline.lake.layout import Layout
 from pipeline.lake.questions import Answer
 from pipeline.lake.tables import BY_NAME, TABLES, Table
@@ -98,7 +96,7 @@ class Lake:
         try:
             self.layout.staging.mkdir(parents=True, exist_ok=True)
             con.execute("set timezone = 'UTC'")
-            con.execute(f"set temp_directory = '{_quoted(self.layout.staging / 'spill')}'")
+            con.execute(f"set temp_directory = '{quoted(self.layout.staging / 'spill')}'")
             con.execute("set preserve_insertion_order = true")
             for statement in self._definitions():
                 con.execute(statement)
@@ -132,12 +130,12 @@ class Lake:
         try:
             stat = file.path.stat()
         except OSError:
-            msg = f"{file.path} is missing. Run `tollbook verify --repair`: what the provider still has is pulled again."
+            msg = f"{file.path} is missing. Run `tollbook verify --repair`: it is made or pulled again."
             raise LakeError(msg) from None
         mark = (stat.st_mtime_ns, stat.st_size)
         if self._verified.get(file.path) == mark:
             return file
-        if stat.st_size != file.bytes or _sha256(file.path) != file.sha256:
+        if stat.st_size != file.bytes or sha256_of(file.path) != file.sha256:
             msg = f"{file.path} is damaged. Run `tollbook verify --repair`: it is set aside and made or pulled again."
             raise LakeError(msg)
         self._verified[file.path] = mark
@@ -169,7 +167,7 @@ class Lake:
 
         def write(path: Path) -> None:
             nonlocal rows
-            target = f"copy (select {names} from ({sql})) to '{_quoted(path)}'"
+            target = f"copy (select {names} from ({sql})) to '{quoted(path)}'"
             options = f"(format parquet, compression zstd, row_group_size {_ROW_GROUP})"
             rows = con.execute(f"{target} {options}", params or []).fetchall()[0][0]
             _check_types(pq.read_schema(path), spec)
@@ -236,7 +234,7 @@ class Lake:
             return
         views.write_catalog(self.layout.catalog, self.layout.staging, definitions)
         target.parent.mkdir(parents=True, exist_ok=True)
-        _replace_text(target, text)
+        replace_text(target, text)
 
     def sweep(self, now: datetime) -> None:
         """Removes strays and what was replaced over a day ago; renews the names under ``lake/``."""
@@ -248,17 +246,17 @@ class Lake:
             ).all()
         live = {self.home / r.path: r for r in known if r.dead_at is None}
         kept = {self.home / r.path for r in known if r.dead_at and r.dead_at > now - KEEP_REPLACED}
-        for path in _parquets(self.layout.files):
+        for path in parquets(self.layout.files):
             if path not in live and path not in kept:
                 path.unlink(missing_ok=True)
         shown = {self.layout.shown(r.table_name, r.label, r.sha256): path for path, r in live.items()}
-        for path in _parquets(self.layout.lake):
+        for path in parquets(self.layout.lake):
             if path not in shown:
                 path.unlink(missing_ok=True)
-                _prune(path.parent, self.layout.lake)
+                prune(path.parent, self.layout.lake)
         for name, path in shown.items():
             if not name.exists() and path.exists():
-                _link(path, name)
+                link(path, name)
 
     # Inside
 
@@ -282,15 +280,18 @@ class Lake:
         temporary = staging / f"{uuid.uuid4().hex}.parquet"
         try:
             write(temporary)
-            _fsync(temporary)
-            sha = _sha256(temporary)
+            fsync(temporary)
+            sha = sha256_of(temporary)
             path = self.layout.stored(spec.name, label, sha)
             path.parent.mkdir(parents=True, exist_ok=True)
             size = temporary.stat().st_size
             temporary.replace(path)
-            _fsync(path.parent)
+            fsync(path.parent)
         except OSError as error:
-            msg = f"cannot write to {self.home}: {error.strerror or error}. Nothing was committed; make room or permission and run again."
+            msg = (
+                f"cannot write to {self.home}: {error.strerror or error}. "
+                "Nothing was committed; make room or give permission, and run again."
+            )
             raise LakeError(msg) from error
         finally:
             temporary.unlink(missing_ok=True)
@@ -323,48 +324,6 @@ def _check_types(found: pa.Schema, spec: Table) -> None:
         if not same:
             msg = f"{spec.name}.{name}: the query gives {actual}, the table wants {expected}"
             raise ValueError(msg)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
-
-
-def _parquets(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("*.parquet")) if folder.is_dir() else []
-
-
-def _prune(folder: Path, root: Path) -> None:
-    while folder != root and folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
-        folder = folder.parent
-
-
-def _link(path: Path, name: Path) -> None:
-    name.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(path, name)
-    except OSError:
-        # A file system without hard links: the second name is a copy.
-        shutil.copy2(path, name)
-
-
-def _replace_text(target: Path, text: str) -> None:
-    temporary = target.with_suffix(".tmp")
-    temporary.write_text(text)
-    temporary.replace(target)
 
 
 __all__ = ["TABLES", "Answer", "DataFile", "Lake", "Staged"]

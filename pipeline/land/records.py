@@ -63,7 +63,7 @@ def land_pages(
         staged = _merge(lake, feed, table, pl.concat(frames), result, now)
     staged += stage_rejected(lake, feed.resource, source, rejected, now)
     with lake.ledger.transaction() as tx:
-        emptied = _emptied(lake, table, result.days, staged)
+        emptied = _emptied(table, result.days, staged)
         commit_id = lake.commit(tx, staged, at=now, stage="land", note=feed.resource, remove=emptied)
         _count(tx, commit_id, source, feed.resource, result)
         bookmarks.write(tx, source, feed.resource, bookmark, now)
@@ -197,7 +197,7 @@ def _write_versions(lake: Lake, versions: Table, feed: Feed, superseded: pl.Data
     return staged
 
 
-def _emptied(lake: Lake, table: Table, days: set[date], staged: list[Staged]) -> list[tuple[str, str]]:
+def _emptied(table: Table, days: set[date], staged: list[Staged]) -> list[tuple[str, str]]:
     """Days that lost their last record to another day."""
     written = {s.label for s in staged if s.table == table.name}
     return [(table.name, label) for label in map(day_label, days) if label not in written]

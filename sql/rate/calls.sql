@@ -10,40 +10,54 @@
 --         rate.rates     the rows of the plans
 -- Rules:  pipeline/domain/rating.py says the same for one call and is held to the same cases.
 -- All arithmetic is on integers: milliseconds, and prices in 1e-12 of the currency.
-with usage as (
+with bared as (
     select
-        l.*,
-        coalesce(l.partner_sid, '') as owner_sid,
+        *,
+        translate(number_dst, '+ ().-', '') as bare_dst,
+        translate(number_dst_transformed, '+ ().-', '') as bare_transformed,
+        translate(number_dst_original, '+ ().-', '') as bare_original
+    from landed
+),
+
+usage as (
+    select
+        b.*,
+        coalesce(b.partner_sid, '') as owner_sid,
         case when e.type is null or e.type = 'system_gateway' then 'pstn' else e.type end as family,
-        epoch_ms(l.date_start) as start_ms,
-        epoch_ms(l.date_talk) as talk_ms,
-        epoch_ms(l.date_stop) as stop_ms
-    from landed as l
+        epoch_ms(b.date_start) as start_ms,
+        epoch_ms(b.date_talk) as talk_ms,
+        epoch_ms(b.date_stop) as stop_ms,
+        b.date_talk is null and (coalesce(b.sipcause = 200, false) or coalesce(b.price > 0, false)) as answer_missing,
+        case when b.bare_dst <> '' and ltrim(b.bare_dst, '0123456789') = '' then b.bare_dst end as dst,
+        case when b.bare_transformed <> '' and ltrim(b.bare_transformed, '0123456789') = ''
+            then b.bare_transformed end as transformed,
+        case when b.bare_original <> '' and ltrim(b.bare_original, '0123456789') = ''
+            then b.bare_original end as original
+    from bared as b
     left join endpoint_types as e
-        on e.endpoint_sid = case l.direction
-            when 'inbound' then l.endpoint_sid_src
-            when 'outbound' then l.endpoint_sid_dst
+        on e.endpoint_sid = case b.direction
+            when 'inbound' then b.endpoint_sid_src
+            when 'outbound' then b.endpoint_sid_dst
         end
 ),
 
 -- Who pays, and on which plan at the start of the call.
-due as (
+due as materialized (
     select
         u.source, u.dr_sid, u.revision, p.side, p.level, p.payer_sid, p.payee_sid, p.verdict,
-        u.partner_sid, u.direction, u.family, u.date_start, u.date_stop,
-        u.start_ms, u.talk_ms, u.stop_ms, u.sipcause, u.price as provider_price, u.duration_billing,
+        u.partner_sid, u.direction, u.family, u.date_start, u.date_stop, u.start_ms, u.answer_missing,
+        u.price as provider_price, u.duration_billing,
         c.plan_key, c.missing, t.plan_sid, t.plan_version, t.currency, t.increment_rule, t.rounding_mode, t.quantum,
-        case when t.billable_base = 'duration' then u.start_ms else u.talk_ms end as began_ms,
-        translate(
-            coalesce(
-                case t.match_field
-                    when 'number_dst_transformed' then u.number_dst_transformed
-                    when 'number_dst_original' then u.number_dst_original
-                end,
-                u.number_dst
-            ),
-            '+ ().-', ''
-        ) as bare_number
+        case
+            when u.talk_ms is null then 0
+            when t.billable_base = 'duration' then u.stop_ms - u.start_ms
+            else u.stop_ms - u.talk_ms
+        end as counted_ms,
+        case
+            when t.match_field = 'number_dst_transformed' and u.number_dst_transformed is not null then u.transformed
+            when t.match_field = 'number_dst_original' and u.number_dst_original is not null then u.original
+            else u.dst
+        end as number
     from usage as u
     join parties as p on p.partner_sid = u.owner_sid
     left join choices as c
@@ -51,15 +65,6 @@ due as (
         and c.direction = u.direction and c.family = u.family
         and u.start_ms >= c.from_ms and u.start_ms < c.to_ms
     left join plans as t on t.plan_key = c.plan_key
-),
-
-numbered as materialized (
-    select
-        * exclude (bare_number),
-        case when bare_number <> '' and ltrim(bare_number, '0123456789') = '' then bare_number end as number,
-        talk_ms is null and (coalesce(sipcause = 200, false) or coalesce(provider_price > 0, false)) as answer_missing,
-        case when talk_ms is null then 0 else stop_ms - began_ms end as counted_ms
-    from due
 ),
 
 -- The rows of the plans as integers. Times without an end reach further than any call.
@@ -82,7 +87,7 @@ lengths as (
 ),
 
 dialled as (
-    select distinct plan_key, number from numbered where plan_key is not null and number is not null
+    select distinct plan_key, number from due where plan_key is not null and number is not null
 ),
 
 candidates as materialized (
@@ -121,7 +126,7 @@ matched as (
         r.price_e12, r.connect_fee_e12, r.increment_ms, r.minimum_ms, r.grace_ms, r.unit_ms,
         case when not n.answer_missing then n.counted_ms end as base_ms,
         least(greatest(n.counted_ms, 0), 86400000) as bounded_ms
-    from numbered as n
+    from due as n
     left join destinations as d
         on d.plan_key = n.plan_key and d.number = n.number
         and n.start_ms >= d.from_ms and n.start_ms < d.to_ms
@@ -220,7 +225,8 @@ select
     case
         when family <> 'pstn' then 'bridge'
         when length(number) = 11
-            and left(number, 4) in ('1800', '1833', '1844', '1855', '1866', '1877', '1888') then 'toll_free'
+            and left(number, 2) = '18'
+            and substr(number, 3, 2) in ('00', '33', '44', '55', '66', '77', '88') then 'toll_free'
         else 'toll'
     end as item_type,
     country_code,

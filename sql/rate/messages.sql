@@ -35,8 +35,8 @@ usage as (
         n.country_code as number_country,
         case
             when length(d.own_number) <= 6 then 'short_code'
-            when length(d.own_number) = 11
-                and left(d.own_number, 4) in ('1800', '1833', '1844', '1855', '1866', '1877', '1888') then 'toll_free'
+            when length(d.own_number) = 11 and left(d.own_number, 2) = '18'
+                and substr(d.own_number, 3, 2) in ('00', '33', '44', '55', '66', '77', '88') then 'toll_free'
             else 'toll'
         end as family,
         case when d.segments >= 1 then d.segments::bigint * greatest(coalesce(d.recipients, 1), 1) end as all_units

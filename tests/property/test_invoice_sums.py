@@ -30,10 +30,13 @@ def item(amount: Decimal, kind: str, country: str | None) -> Item:
 
 
 items = st.lists(
-    st.builds(item, amounts, st.sampled_from(["toll", "sms", "did"]), st.sampled_from(["USA", "DEU", None])), max_size=30
+    st.builds(item, amounts, st.sampled_from(["toll", "sms", "did"]), st.sampled_from(["USA", "DEU", None])),
+    max_size=30,
 )
 rules = st.builds(
-    lambda rate, share, scope, kinds: TaxRule("r", "R", "state", "sales_tax", rate, share, items=kinds, scope=scope),
+    lambda rate, share, scope, kinds: TaxRule(
+        "r", "R", "state", "sales_tax", rate, share, items=kinds, scope=scope
+    ),
     rates,
     rates,
     st.sampled_from(["any", "domestic", "international"]),
@@ -48,7 +51,13 @@ def test_lines_and_taxes_sum_to_the_foot(
     previous, paid = to_minor(previous, "USD"), to_minor(paid, "USD")
     place = Place("USA", "TX")
     made = tax_items(
-        lines, place=place, exempt="", tax_point=date(2026, 3, 31), rules=taxes, places=[place], currency="USD"
+        lines,
+        place=place,
+        exempt="",
+        tax_point=date(2026, 3, 31),
+        rules=taxes,
+        places=[place],
+        currency="USD",
     )
     foot = totals(lines, made, balance_previous=previous, payments=paid, currency="USD")
     assert foot.amount == sum((line.amount for line in lines), Decimal(0))
@@ -77,7 +86,10 @@ def test_periods_follow_one_another_without_gaps(zone: str, anchor: int, bill_fr
 
 # What can happen to a record between two runs: (which, amount or unrated, as a new revision?)
 turns = st.lists(
-    st.lists(st.tuples(st.integers(0, 3), st.sampled_from([None, "0", "0.004", "1.005", "7"]), st.booleans()), max_size=4),
+    st.lists(
+        st.tuples(st.integers(0, 3), st.sampled_from([None, "0", "0.004", "1.005", "7"]), st.booleans()),
+        max_size=4,
+    ),
     min_size=1,
     max_size=4,
 )
@@ -85,7 +97,9 @@ turns = st.lists(
 
 @settings(max_examples=12, deadline=None)
 @given(turns)
-def test_every_record_is_billed_once_whatever_happens_between_runs(played: list[list[tuple[int, Any, bool]]]) -> None:
+def test_every_record_is_billed_once_whatever_happens_between_runs(
+    played: list[list[tuple[int, Any, bool]]],
+) -> None:
     with TemporaryDirectory() as folder:
         desk = Desk(Path(folder))
         month = datetime(2026, 4, 3, tzinfo=UTC)
@@ -106,7 +120,9 @@ def _play(desk: Desk, sid: str, amount: str | None, revised: bool) -> None:
     if known is not None and not revised:
         return
     revision = known["revision"] + 1 if known else 1
-    status: dict[str, Any] = {"rating_status": "not_billable", "unrated_reason": "not_answered"} if amount is None else {}
+    status: dict[str, Any] = (
+        {"rating_status": "not_billable", "unrated_reason": "not_answered"} if amount is None else {}
+    )
     desk.call(sid, amount or "0", revision=revision, **status)
 
 
@@ -125,6 +141,7 @@ def _check_entries(desk: Desk) -> None:
 def _check_claims(desk: Desk) -> None:
     claimed = dict(desk.rows("select dr_sid, sum(amount) from invoice.claims group by dr_sid"))
     now = {
-        sid: row["amount"] if row["rating_status"] == "rated" else Decimal(0) for sid, row in desk.calls.items()
+        sid: row["amount"] if row["rating_status"] == "rated" else Decimal(0)
+        for sid, row in desk.calls.items()
     }
     assert {sid: claimed.get(sid, Decimal(0)) for sid in now} == now

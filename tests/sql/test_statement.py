@@ -21,7 +21,9 @@ def desk(tmp_path: Path) -> Desk:
 def land(desk: Desk, resource: str, **counts: int) -> None:
     row = dict.fromkeys(("fetched", "fresh", "superseding", "identical", "quarantined"), 0) | counts
     with desk.ledger.transaction() as tx:
-        commit = tx.execute(commits.insert(), {"at": NOW, "stage": "land", "note": ""}).inserted_primary_key[0]
+        commit = tx.execute(commits.insert(), {"at": NOW, "stage": "land", "note": ""}).inserted_primary_key[
+            0
+        ]
         tx.execute(landings.insert(), row | {"commit_id": commit, "source": "carrierx", "resource": resource})
 
 
@@ -99,7 +101,9 @@ def test_what_changes_after_it_was_claimed(desk: Desk, change: dict, expected: l
 
 def test_it_adds_up_after_the_correction_is_invoiced(desk: Desk) -> None:
     desk.call("a", "1").commit().bill()
-    desk.call("a", "3", revision=2).call("b", "1", stop=datetime(2026, 3, 2, 12, tzinfo=UTC)).commit().bill(MAY)
+    desk.call("a", "3", revision=2).call("b", "1", stop=datetime(2026, 3, 2, 12, tzinfo=UTC)).commit().bill(
+        MAY
+    )
     assert section(desk, "charged") == [("claimed", None, 2, "4")]
     assert make_statement(desk.lake, desk.ledger).differences == ()
 

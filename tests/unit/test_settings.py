@@ -86,7 +86,7 @@ def test_impossible_value_is_named(
 def test_wrong_file_is_named(home: Path, text: str) -> None:
     """A misspelt setting is not silently ignored."""
     (home / "tollbook.toml").write_text(text)
-    with pytest.raises(SettingsError, match="tollbook.toml"):
+    with pytest.raises(SettingsError, match=r"tollbook\.toml"):
         load(home)
 
 

@@ -75,7 +75,14 @@ FEET = [
 
 @pytest.mark.parametrize(("lines", "taxed", "previous", "paid", "amount", "tax", "forward", "due"), FEET)
 def test_the_foot(
-    lines: list[str], taxed: list[str], previous: str, paid: str, amount: str, tax: str, forward: str, due: str
+    lines: list[str],
+    taxed: list[str],
+    previous: str,
+    paid: str,
+    amount: str,
+    tax: str,
+    forward: str,
+    due: str,
 ) -> None:
     (rule,) = taxes([item("1")], SALES)
     found = totals(

@@ -26,7 +26,11 @@ def at(text: str) -> datetime:
 
 def edges(zone: str, anchor: int, bill_from: str, as_of: str) -> list[str]:
     found = periods(zone, anchor, date.fromisoformat(bill_from), at(as_of), LOOKBACK)
-    return [p.start.strftime("%m-%d %H:%M") for p in found] + [found[-1].end.strftime("%m-%d %H:%M")] if found else []
+    return (
+        [p.start.strftime("%m-%d %H:%M") for p in found] + [found[-1].end.strftime("%m-%d %H:%M")]
+        if found
+        else []
+    )
 
 
 # zone, anchor, bill_from, as_of, the edges of the due periods in UTC
@@ -65,7 +69,12 @@ def test_periods(zone: str, anchor: int, bill_from: str, as_of: str, expected: l
 
 @pytest.mark.parametrize(
     ("as_of", "due"),
-    [("2026-04-02T00:59:59", 0), ("2026-04-02T01:00:00", 1), ("2026-05-02T00:00:00", 1), ("2026-05-02T01:00:00", 2)],
+    [
+        ("2026-04-02T00:59:59", 0),
+        ("2026-04-02T01:00:00", 1),
+        ("2026-05-02T00:00:00", 1),
+        ("2026-05-02T01:00:00", 2),
+    ],
 )
 def test_a_period_is_due_when_its_end_is_a_lookback_ago(as_of: str, due: int) -> None:
     assert len(periods("UTC", 1, date(2026, 3, 1), at(as_of), LOOKBACK)) == due
@@ -94,7 +103,9 @@ def test_a_month_with_a_clock_change_has_an_hour_less() -> None:
         (15, ("2025-12-20", "2026-01-15"), ("2026-01-15", "2026-02-15"), ("2025-12-15", "2026-01-15")),
     ],
 )
-def test_neighbours(anchor: int, period: tuple[str, str], after: tuple[str, str], whole: tuple[str, str]) -> None:
+def test_neighbours(
+    anchor: int, period: tuple[str, str], after: tuple[str, str], whole: tuple[str, str]
+) -> None:
     this = Period(at(period[0]), at(period[1]))
     assert period_after(this, "UTC", anchor) == Period(at(after[0]), at(after[1]))
     assert whole_period(this, "UTC", anchor) == Period(at(whole[0]), at(whole[1]))

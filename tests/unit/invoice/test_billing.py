@@ -28,16 +28,23 @@ def lines(desk: Desk, number: str) -> list[tuple]:
     with desk.ledger.read() as tx:
         sid = tx.execute(invoices.select().where(invoices.c.number == number)).one().invoice_sid
         found = tx.execute(invoice_items.select().where(invoice_items.c.invoice_sid == sid)).all()
-    return [(i.description, i.usage, i.records, str(i.amount)) for i in sorted(found, key=lambda i: i.line_no)]
+    return [
+        (i.description, i.usage, i.records, str(i.amount)) for i in sorted(found, key=lambda i: i.line_no)
+    ]
 
 
 def claimed(desk: Desk) -> list[tuple]:
     query = "select dr_sid, revision, payer_sid, amount, usage::integer from invoice.claims order by all"
-    return [(sid, rev, payer, str(amount.normalize()), usage) for sid, rev, payer, amount, usage in desk.rows(query)]
+    return [
+        (sid, rev, payer, str(amount.normalize()), usage)
+        for sid, rev, payer, amount, usage in desk.rows(query)
+    ]
 
 
 def test_a_month_of_records_becomes_one_issued_invoice(desk: Desk) -> None:
-    desk.call("a", "0.123").call("b", "0.122").call("c", "2", country_code="USA").message("m", "0.0075").commit()
+    desk.call("a", "0.123").call("b", "0.122").call("c", "2", country_code="USA").message(
+        "m", "0.0075"
+    ).commit()
     (billed,) = desk.bill().invoices
     assert (billed.number, billed.amount) == ("HCS-2026-000001", Decimal("2.26"))
     assert lines(desk, "HCS-2026-000001") == [
@@ -53,7 +60,13 @@ def test_the_contracts_sample_invoice(desk: Desk) -> None:
     desk.call("b", "0.01", country_code="USA").commit()
     desk.bill(masters=masters(customer))
     (invoice,) = desk.ledger_rows(invoices)
-    found = (invoice.amount, invoice.amount_tax, invoice.balance_previous, invoice.balance_forward, invoice.amount_due)
+    found = (
+        invoice.amount,
+        invoice.amount_tax,
+        invoice.balance_previous,
+        invoice.balance_forward,
+        invoice.amount_due,
+    )
     assert [str(f) for f in found] == ["0.38", "0.00", "-351.91", "-351.53", "0.00"]
     assert invoice.status == "complete"
 
@@ -62,7 +75,11 @@ def test_a_second_run_does_nothing(desk: Desk) -> None:
     desk.call("a").commit().bill()
     before = desk.ledger_rows(invoices), desk.ledger_rows(entries), desk.lake.files("invoice/claims")
     assert desk.bill().invoices == ()
-    assert (desk.ledger_rows(invoices), desk.ledger_rows(entries), desk.lake.files("invoice/claims")) == before
+    assert (
+        desk.ledger_rows(invoices),
+        desk.ledger_rows(entries),
+        desk.lake.files("invoice/claims"),
+    ) == before
 
 
 def test_a_late_record_is_billed_with_the_next_invoice_under_its_own_period(desk: Desk) -> None:
@@ -83,7 +100,9 @@ def test_a_changed_record_is_billed_by_its_difference(desk: Desk) -> None:
     assert claimed(desk) == [("a", 1, "acme", "1", 60), ("a", 2, "acme", "-0.6", -36)]
 
 
-def test_a_changed_record_that_became_unrated_is_given_back_and_billed_again_when_it_is_rated(desk: Desk) -> None:
+def test_a_changed_record_that_became_unrated_is_given_back_and_billed_again_when_it_is_rated(
+    desk: Desk,
+) -> None:
     accepting = masters(policy=Policy(accepted_unrated=("blocked",)))
     desk.call("a", "1").commit().bill(masters=accepting)
     desk.call("a", None, revision=2, unrated_reason="blocked").commit().bill(MAY, masters=accepting)
@@ -101,7 +120,9 @@ def test_a_revision_without_a_difference_makes_no_line(desk: Desk) -> None:
     assert desk.bill(MAY).invoices == ()
     desk.call("b", "1", stop=APRIL_DAY).commit().bill(MAY)
     assert lines(desk, "HCS-2026-000002") == [("Outbound calls to DEU", 60, 1, "1.00")]
-    assert desk.rows("select line_no, dr_sid, revision from invoice.claims where line_no = 0") == [(0, "a", 2)]
+    assert desk.rows("select line_no, dr_sid, revision from invoice.claims where line_no = 0") == [
+        (0, "a", 2)
+    ]
 
 
 def test_rating_the_same_revision_anew_bills_nothing(desk: Desk) -> None:
@@ -188,14 +209,21 @@ def test_a_landed_record_that_is_not_rated_parks_its_customer(desk: Desk) -> Non
 
 @pytest.mark.parametrize("reason", ["no_customer", "unknown_partner"])
 def test_records_of_nobody_stop_the_run(desk: Desk, reason: str) -> None:
-    desk.call("a").call("x", None, payer_sid="stranger", partner_sid="stranger", unrated_reason=reason).commit()
+    desk.call("a").call(
+        "x", None, payer_sid="stranger", partner_sid="stranger", unrated_reason=reason
+    ).commit()
     with pytest.raises(GateError, match=f"1 record of partner stranger: {reason}"):
         desk.bill()
     assert desk.ledger_rows(invoices) == []
 
 
 def test_our_own_use_stops_nobody(desk: Desk) -> None:
-    own = {"payer_sid": ROOT, "partner_sid": ROOT, "rating_status": "not_billable", "unrated_reason": "own_use"}
+    own = {
+        "payer_sid": ROOT,
+        "partner_sid": ROOT,
+        "rating_status": "not_billable",
+        "unrated_reason": "own_use",
+    }
     report = desk.call("a").call("x", "0", **own).commit().bill()
     assert len(report.invoices) == 1
 
@@ -262,7 +290,12 @@ def test_the_snapshot_freezes_what_the_document_says(desk: Desk) -> None:
     assert snapshot["bill_to"] == ["Acme Dental", "1 Main Street", "Austin, TX 78701", "USA"]
     assert snapshot["recipients"] == ["billing@acme.example"]
     assert len(snapshot["days"]) == 31
-    assert snapshot["days"][9] == {"date": "2026-03-10", "amount": "1.5100000000", "seconds": "60.000", "messages": 1}
+    assert snapshot["days"][9] == {
+        "date": "2026-03-10",
+        "amount": "1.5100000000",
+        "seconds": "60.000",
+        "messages": 1,
+    }
     assert snapshot["records"] == {"calls": 1, "messages": 1}
     assert snapshot["customer"]["opening_balance"] == "0"
     assert [(p["plan_sid"], p["records"]) for p in snapshot["plans"]] == [("retail", 2)]

@@ -48,7 +48,11 @@ def test_an_issued_invoice_is_dated_and_due(desk: Desk) -> None:
     desk.bill()
     approve(desk.lake, desk.ledger, "all", by="ann", now=NOW)
     (invoice,) = desk.ledger_rows(invoices)
-    assert (invoice.date_issued, invoice.date_due, invoice.approved_by) == (NOW, NOW + timedelta(days=14), "ann")
+    assert (invoice.date_issued, invoice.date_due, invoice.approved_by) == (
+        NOW,
+        NOW + timedelta(days=14),
+        "ann",
+    )
 
 
 def test_nothing_can_be_approved_twice(desk: Desk) -> None:
@@ -123,7 +127,9 @@ def test_the_copies_in_the_lake_follow_the_ledger(desk: Desk) -> None:
     assert desk.rows("select number, status, company_name from invoice.invoices") == [
         ("HCS-2026-000001", "complete", "Acme Dental")
     ]
-    assert desk.rows("select kind, amount, note from invoice.payments") == [("payment", Decimal("-10.00"), "wire")]
+    assert desk.rows("select kind, amount, note from invoice.payments") == [
+        ("payment", Decimal("-10.00"), "wire")
+    ]
 
 
 def _approve_one(job: tuple[str, str]) -> str:

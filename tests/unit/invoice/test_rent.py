@@ -17,8 +17,16 @@ MARCH_20 = datetime(2026, 3, 20, 15, tzinfo=UTC)
 APRIL_2 = datetime(2026, 4, 2, 6, tzinfo=UTC)
 
 
-def did(sid: str, seen: datetime = FIRST, gone: datetime | None = None, price: str = "0.6", owner: str = "acme") -> dict:
-    return {"did_sid": sid, "partner_sid": owner, "price": Decimal(price), "valid_from": seen, "valid_to": gone}
+def did(
+    sid: str, seen: datetime = FIRST, gone: datetime | None = None, price: str = "0.6", owner: str = "acme"
+) -> dict:
+    return {
+        "did_sid": sid,
+        "partner_sid": owner,
+        "price": Decimal(price),
+        "valid_from": seen,
+        "valid_to": gone,
+    }
 
 
 def rent(tmp_path: Path, *dids: dict, customer: Customer = ACME) -> list[tuple]:

@@ -13,6 +13,7 @@ from pipeline.land.records import Landed, land_pages
 from pipeline.ledger.ledger import Ledger, sqlite_url
 
 NOW = datetime(2026, 4, 3, 6, tzinfo=UTC)
+TALK = datetime(2026, 3, 1, 15, 32, 16, tzinfo=UTC)
 
 
 def call(sid: str = "a", **changes: Any) -> dict[str, Any]:

@@ -1,4 +1,5 @@
 """Error bodies in every dialect of the documents become one refusal."""
+# ruff: noqa: E501
 
 import pytest
 

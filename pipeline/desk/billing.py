@@ -1,0 +1,142 @@
+"""From rates to e-mails: what a day, a month and a person at the desk set going."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from pipeline.desk.landing import Landing
+from pipeline.errors import SettingsError
+from pipeline.settings import who
+
+if TYPE_CHECKING:
+    from pipeline.deliver.outbox import DeliverReport
+    from pipeline.invoice.billing import BillingReport
+    from pipeline.invoice.issue import Issued, Paid
+    from pipeline.rate.decks import Imported
+    from pipeline.rate.gate import GateResult
+    from pipeline.rate.report import RateReport
+    from pipeline.render.documents import RenderReport
+
+
+@dataclass(slots=True)
+class Billing(Landing):
+    """The part of the desk that makes money of records."""
+
+    def import_decks(self) -> "list[Imported]":
+        """Imports the decks that ``masters/decks/decks.toml`` lists; one that is there already changes nothing."""
+        from pipeline.masters.decks import read_decks
+        from pipeline.rate.decks import import_decks
+
+        with self.locked():
+            return import_decks(
+                self.lake, self.ledger, read_decks(self.settings.masters / "decks"), now=self.now
+            )
+
+    def rate(self, days: list[date] | None = None) -> "RateReport":
+        """Rates the days whose records, plans or assignments changed; all landed days where none are named."""
+        from pipeline.rate.engine import rate_days
+        from pipeline.rate.plans import build_plans
+
+        with self.locked():
+            build_plans(self.lake, self.ledger, self.masters, now=self.now)
+            return rate_days(
+                self.lake,
+                self.ledger,
+                self.masters,
+                root_sid=self.root(),
+                days=days,
+                now=self.now,
+                progress=lambda done, total: self.progress(f"rated {done:,} of {total:,} records"),
+            )
+
+    def due_days(self) -> dict[date, str]:
+        """The landed days whose rating is out of date, each with a fingerprint of what it would be made from."""
+        from pipeline.rate.due import due_days
+        from pipeline.rate.plans import build_plans
+
+        with self.locked():
+            build_plans(self.lake, self.ledger, self.masters, now=self.now)
+            return due_days(self.lake, self.masters, root_sid=self.root())
+
+    def unit_gate(self) -> "GateResult":
+        """Whether the provider's own charges contradict the unit that its plans are read with."""
+        from pipeline.rate.gate import check_units
+
+        return check_units(self.lake, self.masters.policy.gate_accepted)
+
+    def invoice(self) -> "BillingReport":
+        """Drafts what is due, issues what needs no approval.
+
+        Raises:
+            GateError: something does not add up that belongs to nobody, or a plan's unit is contradicted.
+        """
+        from pipeline.invoice.billing import bill
+
+        with self.locked():
+            return bill(
+                self.lake,
+                self.ledger,
+                self.masters,
+                root_sid=self.root(),
+                as_of=self.now,
+                bill_from=self._bill_from(),
+                lookback=self.settings.lookback,
+                now=self.now,
+                unit_gate=self.unit_gate,
+                progress=self.progress,
+            )
+
+    def approve(self, which: str, *, by: str | None = None) -> "tuple[Issued, ...]":
+        """Issues a draft that waits for approval, or ``all`` of them; the person goes on record."""
+        from pipeline.invoice.issue import approve
+
+        with self.locked():
+            return approve(self.lake, self.ledger, which, by=by or who(), now=self.now)
+
+    def pay(self, which: str, amount: Decimal, *, note: str = "", by: str | None = None) -> "Paid":
+        """Records a payment on an invoice or a customer's account."""
+        from pipeline.invoice.issue import pay
+
+        with self.locked():
+            return pay(self.lake, self.ledger, which, amount, note=note, by=by or who(), now=self.now)
+
+    def render(self, *, pdf: bool = True) -> "RenderReport":
+        """Makes the documents that are missing."""
+        from pipeline.render.documents import render_invoices
+
+        templates = self.settings.home / "templates"
+        with self.locked():
+            return render_invoices(
+                self.lake,
+                self.ledger,
+                now=self.now,
+                masters=self.settings.masters,
+                templates=templates if templates.is_dir() else None,
+                pdf=pdf,
+                progress=self.progress,
+            )
+
+    def deliver(self, resend: tuple[str, ...] = ()) -> "DeliverReport":
+        """Sends what is issued and not yet sent."""
+        from pipeline.deliver.outbox import deliver
+
+        with self.locked():
+            return deliver(
+                self.lake,
+                self.ledger,
+                smtp_url=self.settings.smtp_url or None,
+                from_email=self.settings.from_email,
+                now=self.now,
+                resend=resend,
+                progress=self.progress,
+            )
+
+    def _bill_from(self) -> date:
+        if self.settings.bill_from is None:
+            msg = (
+                "from which day on may usage be invoiced? Set TOLLBOOK_BILL_FROM (or bill_from in tollbook.toml): "
+                "going live must not bill the past."
+            )
+            raise SettingsError(msg)
+        return self.settings.bill_from

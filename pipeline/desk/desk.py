@@ -1,0 +1,54 @@
+"""The whole desk: what comes in, what goes out, and answers about both."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.desk.billing import Billing
+
+if TYPE_CHECKING:
+    from pipeline.measure.statement import Statement
+    from pipeline.rate.audit import AuditReport
+    from pipeline.rate.explain import Explanation
+
+
+@dataclass(slots=True)
+class Desk(Billing):
+    """An open home with every button there is."""
+
+    def statement(self) -> "Statement":
+        """The statement that adds up."""
+        from pipeline.measure.statement import make_statement
+
+        return make_statement(self.lake, self.ledger)
+
+    def audit(self) -> "AuditReport":
+        """The provider's charges against our own rating of its plans."""
+        from pipeline.rate.audit import audit
+
+        return audit(self.lake)
+
+    def explain(self, sid: str) -> "Explanation":
+        """The chain of reasons behind a record, an invoice line or an invoice."""
+        from pipeline.rate.explain import explain_record
+
+        return explain_record(self.lake, self.masters, sid, root_sid=self.root())
+
+    def parked(self) -> list[dict[str, str]]:
+        """The customers that are set aside, and why."""
+        from pipeline.ledger.parking import parked_reasons
+
+        with self.ledger.read() as tx:
+            rows = parked_reasons(tx)
+        names = {sid: customer.name for sid, customer in self.masters.customers.items()}
+        return [{"partner_sid": sid, "name": names.get(sid, sid), "reason": reason} for sid, reason in rows]
+
+    def partners_without_customer(self) -> list[dict[str, str | None]]:
+        """Partners with charges that nobody pays."""
+        query = """
+            with orphans as (
+                select distinct partner_sid from rate.unrated where unrated_reason in ('no_customer', 'unknown_partner')
+            )
+            select o.partner_sid, p.company_name, p.name, p.country_code, p.state, p.city, p.zip
+            from orphans as o left join land.partners as p using (partner_sid) order by o.partner_sid
+        """
+        return self.lake.query(query)

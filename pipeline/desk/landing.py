@@ -1,0 +1,164 @@
+"""Pulling and landing: what a poll, a sweep, a snapshot and a repair are made of."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from pipeline.desk.room import Room
+from pipeline.domain.cursor import FEEDS, Bookmark, Feed
+from pipeline.errors import SettingsError
+from pipeline.lake.layout import label_day
+
+if TYPE_CHECKING:
+    from pipeline.lake.care import Fault
+    from pipeline.land.rates import PlanLanded
+    from pipeline.land.records import Landed
+    from pipeline.land.snapshots import SnapshotLanded
+
+PAGES_PER_COMMIT = 20
+SWEEP_EVERY = timedelta(hours=24)
+
+
+@dataclass(slots=True)
+class Landing(Room):
+    """The part of the desk that the provider's records come in through."""
+
+    def pull_feed(self, feed: Feed) -> "Landed":
+        """Polls a feed from its bookmark on, and sweeps the lookback when that is due."""
+        from pipeline.land.records import Landed
+        from pipeline.ledger import bookmarks
+        from pipeline.pull import walk
+
+        total = Landed()
+        with self.locked(), self.provider() as client:
+            mark = held = self.bookmark(feed)
+            since = self._since()
+            mark = self._land(feed, walk.poll(client, feed, mark, since, self.settings.overlap), mark, total)
+            if held.cursor_sid is None:
+                # All from ``since`` on has just been read, as it stands now.
+                mark = mark.with_(swept_to=self.now, oldest_value=since if mark.oldest_sid else None)
+            elif self._sweep_due(mark):
+                begin = (mark.swept_to or self.now) - self.settings.lookback
+                mark = self._land(feed, walk.window(client, feed, begin), mark, total).with_(
+                    swept_to=self.now
+                )
+            mark = self._land(feed, walk.history(client, feed, mark, since), mark, total, backwards=True)
+            with self.ledger.transaction() as tx:
+                bookmarks.write(tx, self.settings.source, feed.resource, mark, self.now)
+        return total
+
+    def pull_snapshot(self, resource: str) -> "SnapshotLanded":
+        """Takes one list as it stands: partners, dids, endpoints, countries, provider_invoices."""
+        from pipeline.land.snapshots import BY_RESOURCE, land_snapshot
+        from pipeline.pull.snapshots import listing
+
+        snapshot = BY_RESOURCE[resource]
+        with self.locked(), self.provider() as client:
+            items = listing(client, snapshot.path, snapshot.key)
+            return land_snapshot(self.lake, snapshot, items, source=self.settings.source, now=self.now)
+
+    def pull_rates(self) -> "list[PlanLanded]":
+        """Takes every rate plan of the account as it stands."""
+        from pipeline.land.rates import land_plan
+        from pipeline.pull.snapshots import plan, plan_keys
+
+        landed = []
+        with self.locked(), self.provider() as client:
+            for key in plan_keys():
+                self.progress(f"rates: {key.service} {key.direction} {key.family}")
+                found = plan(client, key)
+                if found is None:
+                    continue
+                landed.append(
+                    land_plan(
+                        self.lake,
+                        service=found.service,
+                        direction=found.direction,
+                        family=found.family,
+                        effective_date=found.effective_date,
+                        rates_plan_sid=found.rates_plan_sid,
+                        rates_plan_name=found.rates_plan_name,
+                        items=found.items,
+                        now=self.now,
+                    )
+                )
+        return landed
+
+    def bookmark(self, feed: Feed) -> Bookmark:
+        """Where a feed stands."""
+        from pipeline.ledger import bookmarks
+
+        with self.ledger.read() as tx:
+            return bookmarks.read(tx, self.settings.source, feed.resource)
+
+    def verify(self, *, repair: bool = False) -> "list[Fault]":
+        """Every live file against its commit; with ``repair``, damaged ones are set aside and made again.
+
+        Landed days are pulled again, what is derived from them is made again by the next run. What nobody can
+        make again (claims of issued invoices, superseded versions) is named and left for a backup.
+        """
+        from pipeline.lake.care import faults, set_aside
+        from pipeline.land.repair import forget_day
+
+        found = faults(self.lake)
+        if not repair or not found:
+            return found
+        feeds = {f"land/{feed.resource}": feed for feed in FEEDS}
+        with self.locked():
+            for fault in found:
+                if fault.table in feeds:
+                    forget_day(self.lake, fault, source=self.settings.source, now=self.now)
+                    self._pull_day(feeds[fault.table], label_day(fault.label))
+                elif fault.can_be_made_again:
+                    set_aside(self.lake, [fault], self.now)
+        return found
+
+    def _pull_day(self, feed: Feed, day: date) -> None:
+        from pipeline.land.records import Landed
+        from pipeline.pull import walk
+
+        begin = datetime.combine(day, time(), UTC)
+        end = begin + timedelta(days=1)
+        with self.provider() as client:
+            mark = self.bookmark(feed)
+            self._land(feed, walk.window(client, feed, begin, end), mark, Landed(), still=True)
+
+    def _since(self) -> datetime:
+        if self.settings.since is not None:
+            return self.settings.since
+        if self.settings.bill_from is not None:
+            # A day earlier: the local date may begin before its UTC day.
+            return datetime.combine(self.settings.bill_from, time(), UTC) - timedelta(days=1)
+        msg = "where should history start? Set TOLLBOOK_SINCE (or since in tollbook.toml), for example 2026-01-01."
+        raise SettingsError(msg)
+
+    def _sweep_due(self, mark: Bookmark) -> bool:
+        return mark.swept_to is None or self.now - mark.swept_to >= SWEEP_EVERY
+
+    def _land(
+        self,
+        feed: Feed,
+        walked: Iterator,
+        mark: Bookmark,
+        total: "Landed",
+        *,
+        backwards: bool = False,
+        still: bool = False,
+    ) -> Bookmark:
+        from pipeline.land.walks import land_walk
+
+        return land_walk(
+            self.lake,
+            feed,
+            walked,
+            mark,
+            total,
+            source=self.settings.source,
+            now=self.now,
+            overlap=self.settings.overlap,
+            pages_per_commit=PAGES_PER_COMMIT,
+            backwards=backwards,
+            still=still,
+            progress=self.progress,
+        )

@@ -1,0 +1,55 @@
+"""Files on disk: durable, hashed, under two names."""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def fsync(path: Path) -> None:
+    """Makes a file or the names in a folder durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def quoted(path: Path) -> str:
+    """A path inside a SQL literal."""
+    return str(path).replace("'", "''")
+
+
+def parquets(folder: Path) -> list[Path]:
+    """Every Parquet file below a folder."""
+    return sorted(folder.rglob("*.parquet")) if folder.is_dir() else []
+
+
+def prune(folder: Path, root: Path) -> None:
+    """Removes folders that have become empty, up to ``root``."""
+    while folder != root and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
+
+
+def link(path: Path, name: Path) -> None:
+    """A second name for a file."""
+    name.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(path, name)
+    except OSError:
+        # A file system without hard links: the second name is a copy.
+        shutil.copy2(path, name)
+
+
+def replace_text(target: Path, text: str) -> None:
+    """Puts a text in place at once."""
+    temporary = target.with_suffix(".tmp")
+    temporary.write_text(text)
+    temporary.replace(target)

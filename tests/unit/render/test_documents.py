@@ -1,0 +1,254 @@
+"""Documents are made once; an issued one never changes, and says so when it would."""
+
+import hashlib
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pypdfium2
+import pytest
+
+from pipeline.errors import RenderError
+from pipeline.lake.lake import Lake
+from pipeline.ledger import schema
+from pipeline.ledger.query import rows
+from pipeline.render import pdf as pdfs
+from pipeline.render.documents import RenderReport, render_invoices
+from tests.fixtures.invoices import ISSUED, NOW, add_invoice, snapshot
+
+ALL = ["calls.csv", "email.json", "invoice.html", "invoice.pdf", "manifest.json", "messages.csv"]
+
+
+@pytest.fixture(autouse=True)
+def quick_pdf(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Real PDFs have tests of their own; here one is made of what it was made from."""
+    made: list[str] = []
+
+    def stand_in(html: str, identifier: str) -> bytes:
+        made.append(identifier)
+        return b"%PDF " + hashlib.sha256(html.encode()).hexdigest().encode()
+
+    monkeypatch.setattr(pdfs, "make_pdf", stand_in)
+    return made
+
+
+def render(lake: Lake, **options: object) -> RenderReport:
+    return render_invoices(lake, lake.ledger, now=NOW, **options)  # type: ignore[arg-type]
+
+
+def folder(lake: Lake, sid: str = "inv-1") -> Path:
+    return lake.home / "documents" / sid
+
+
+def content(lake: Lake) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder(lake).iterdir())}
+
+
+def ledger_hash(lake: Lake) -> str | None:
+    return rows(lake.ledger, schema.invoices.select())[0]["document_hash"]
+
+
+def update(lake: Lake, **values: object) -> None:
+    with lake.ledger.transaction() as tx:
+        tx.execute(schema.invoices.update().values(**values))
+
+
+def test_issued_invoice_gets_all_its_documents_and_its_hash(lake: Lake) -> None:
+    add_invoice(lake)
+    assert render(lake) == RenderReport(invoices=1, pdfs=1)
+    assert list(content(lake)) == ALL
+    assert ledger_hash(lake) == hashlib.sha256(content(lake)["invoice.html"]).hexdigest()
+
+
+def test_documents_are_private(lake: Lake) -> None:
+    add_invoice(lake)
+    render(lake)
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in folder(lake).iterdir()}
+    assert (modes, stat.S_IMODE(folder(lake).stat().st_mode)) == ({0o600}, 0o700)
+
+
+def test_second_run_does_nothing(lake: Lake, quick_pdf: list[str]) -> None:
+    add_invoice(lake)
+    add_invoice(lake, "draft", None)
+    render(lake)
+    before = content(lake)
+    assert render(lake) == RenderReport(unchanged=2)
+    assert (content(lake), len(quick_pdf)) == (before, 2)
+
+
+def test_draft_has_no_hash_and_follows_its_rows(lake: Lake) -> None:
+    add_invoice(lake, number=None)
+    assert render(lake) == RenderReport(drafts=1, pdfs=1)
+    assert (b"DRAFT" in content(lake)["invoice.html"], ledger_hash(lake)) == (True, None)
+    update(lake, snapshot=snapshot({"purchase_order": "PO 9000"}))
+    assert render(lake).drafts == 1
+    assert b"PO 9000" in content(lake)["invoice.html"]
+
+
+def test_issuing_replaces_the_draft(lake: Lake) -> None:
+    add_invoice(lake, number=None)
+    render(lake)
+    update(lake, number="HCS-2026-000001", date_issued=ISSUED, status="open")
+    assert render(lake) == RenderReport(invoices=1, pdfs=1)
+    assert b"DRAFT" not in content(lake)["invoice.html"]
+
+
+def test_payment_leaves_the_issued_page_alone(lake: Lake) -> None:
+    add_invoice(lake)
+    render(lake)
+    before = content(lake)
+    update(lake, status="complete")
+    assert render(lake) == RenderReport(unchanged=1)
+    assert content(lake) == before
+
+
+@pytest.mark.parametrize("lost", ALL)
+def test_lost_file_is_made_again_the_same(lake: Lake, lost: str) -> None:
+    add_invoice(lake)
+    render(lake)
+    before = content(lake)
+    (folder(lake) / lost).unlink()
+    assert render(lake).invoices == 1
+    assert content(lake) == before
+
+
+def test_lost_folder_is_made_again_the_same(lake: Lake) -> None:
+    add_invoice(lake)
+    render(lake)
+    before = content(lake)
+    for path in folder(lake).iterdir():
+        path.unlink()
+    folder(lake).rmdir()
+    render(lake)
+    assert content(lake) == before
+
+
+def test_lost_pdf_does_not_need_the_page_again(lake: Lake, tmp_path: Path) -> None:
+    """The page stands as issued, so a template that has changed since does not matter."""
+    add_invoice(lake)
+    render(lake)
+    (folder(lake) / "invoice.pdf").unlink()
+    assert render(lake, templates=other_template(tmp_path)) == RenderReport(invoices=1, pdfs=1)
+
+
+def test_page_that_was_tampered_with_is_named_and_left(lake: Lake) -> None:
+    add_invoice(lake)
+    render(lake)
+    page = folder(lake) / "invoice.html"
+    page.write_text(page.read_text().replace("$180.66", "$18.66"))
+    report = render(lake)
+    assert (report.invoices, len(report.problems)) == (0, 1)
+    assert "HCS-2026-000001" in report.problems[0]
+    assert b"$18.66" in content(lake)["invoice.html"]
+
+
+def test_lost_page_that_would_come_out_otherwise_is_not_made(lake: Lake, tmp_path: Path) -> None:
+    add_invoice(lake)
+    render(lake)
+    known = ledger_hash(lake)
+    (folder(lake) / "invoice.html").unlink()
+    report = render(lake, templates=other_template(tmp_path))
+    assert [p[:47] for p in report.problems] == ["HCS-2026-000001: the page of HCS-2026-000001 w"[:47] + "a"]
+    assert ("invoice.html" in content(lake), ledger_hash(lake)) == (False, known)
+
+
+def other_template(tmp_path: Path) -> Path:
+    target = tmp_path / "templates" / "invoice" / "invoice.html.j2"
+    target.parent.mkdir(parents=True)
+    target.write_text("{{ invoice.number }} in another dress")
+    return tmp_path / "templates"
+
+
+def test_one_bad_invoice_harms_no_other(lake: Lake) -> None:
+    add_invoice(lake, "inv-1", snapshot="{}")
+    add_invoice(lake, "inv-2", "HCS-2026-000002")
+    report = render(lake)
+    assert (report.invoices, len(report.problems)) == (1, 1)
+    assert "inv-1: its snapshot cannot be read" in report.problems[0]
+
+
+def test_without_pango_everything_but_the_pdf_is_made(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise RenderError(pdfs.INSTALL)
+
+    add_invoice(lake)
+    with monkeypatch.context() as patch:
+        patch.setattr(pdfs, "check", missing)
+        assert render(lake) == RenderReport(invoices=1, problems=(pdfs.INSTALL,))
+        assert render(lake) == RenderReport(unchanged=1, problems=(pdfs.INSTALL,))
+    page = content(lake)["invoice.html"]
+    assert render(lake) == RenderReport(invoices=1, pdfs=1)
+    assert (content(lake)["invoice.html"], list(content(lake))) == (page, ALL)
+
+
+def test_pdf_can_be_left_out(lake: Lake) -> None:
+    add_invoice(lake)
+    assert render(lake, pdf=False) == RenderReport(invoices=1)
+    assert render(lake, pdf=False) == RenderReport(unchanged=1)
+    assert [name for name in ALL if name not in content(lake)] == ["invoice.pdf"]
+
+
+def test_invoice_without_calls_has_no_empty_csv(lake: Lake) -> None:
+    add_invoice(lake, calls=0, messages=0)
+    render(lake)
+    assert [name for name in content(lake) if name.endswith(".csv")] == []
+
+
+@pytest.mark.parametrize("step", ["keep", "finish", "put"])
+def test_interrupted_run_is_completed_by_the_next(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Wherever a run ends, no half file has a name, and the next run ends with the same bytes."""
+    add_invoice(lake)
+    render(lake)
+    expected = content(lake)
+    for path in folder(lake).iterdir():
+        path.unlink()
+    update(lake, document_hash=None)
+    for crash_at in range(1, 6):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"pipeline.render.shelf.Shelf.{step}", crashing(step, crash_at))
+            try:
+                render(lake)
+            except KeyboardInterrupt:
+                pass
+        partial = {n: c for n, c in content(lake).items() if not n.startswith(".")}
+        assert {n: c for n, c in partial.items() if n not in {"manifest.json"}}.items() <= expected.items()
+        assert render(lake).problems == ()
+        assert content(lake) == expected
+        for path in folder(lake).iterdir():
+            path.unlink()
+        update(lake, document_hash=None)
+
+
+def crashing(step: str, at: int) -> Callable:
+    from pipeline.render.shelf import Shelf
+
+    real, calls = getattr(Shelf, step), [0]
+
+    def method(self: Shelf, *arguments: object) -> object:
+        calls[0] += 1
+        if calls[0] == at:
+            raise KeyboardInterrupt
+        return real(self, *arguments)
+
+    return method
+
+
+def test_rows_on_the_page_are_capped(lake: Lake) -> None:
+    add_invoice(lake, calls=9, messages=0)
+    render(lake, detail_rows=4)
+    page = content(lake)["invoice.html"].decode()
+    assert "The first 4 of 9 records" in page
+    assert len(content(lake)["calls.csv"].splitlines()) == 10
+
+
+def test_whole_way_with_a_real_pdf(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    add_invoice(lake)
+    assert render(lake) == RenderReport(invoices=1, pdfs=1)
+    document = pypdfium2.PdfDocument(content(lake)["invoice.pdf"])
+    try:
+        assert "$180.66" in document[0].get_textpage().get_text_bounded()
+    finally:
+        document.close()

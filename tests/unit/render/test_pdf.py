@@ -1,0 +1,118 @@
+"""The PDF says what the page says, is tagged, and is the same file each time."""
+
+import builtins
+import sys
+
+import pypdfium2
+import pytest
+
+from pipeline.errors import RenderError
+from pipeline.render import pdf
+from pipeline.render.html import render_html
+from pipeline.render.pdf import Job, make_pdf, make_pdfs
+from tests.fixtures.invoices import snapshot
+from tests.fixtures.pages import detail, make_page
+
+LETTER, A4 = (612, 792), (595, 842)
+SMALL = "<!doctype html><html lang='en'><title>t</title><p>"
+
+
+def texts(content: bytes) -> list[str]:
+    document = pypdfium2.PdfDocument(content)
+    try:
+        return [page.get_textpage().get_text_bounded() for page in document]
+    finally:
+        document.close()
+
+
+@pytest.fixture(scope="module")
+def made() -> bytes:
+    return make_pdf(render_html(make_page(calls=detail(60))), "0123456789abcdef")
+
+
+def test_pdf_holds_every_line_and_amount(made: bytes) -> None:
+    document = make_page()
+    text = " ".join(" ".join(texts(made)).split())
+    figures = ["$0.37", "$118.43", "$2.04", "$7.20", "$128.04", "$44.62", "$8.00", "$52.62", "$180.66"]
+    wanted = [
+        document.number,
+        *(item.description for item in document.items),
+        *(t.name for t in document.taxes),
+    ]
+    assert [missing for missing in wanted + figures if missing not in text] == []
+
+
+def test_pages_are_numbered_and_named(made: bytes) -> None:
+    pages = texts(made)
+    assert len(pages) > 1
+    assert [f"Page {n} of {len(pages)}" in text for n, text in enumerate(pages, start=1)] == [True] * len(
+        pages
+    )
+    assert ["Harbor Carrier Services \N{MIDDLE DOT} Invoice HCS-2026-000001" in text for text in pages] == [
+        True
+    ] * len(pages)
+
+
+def test_table_heads_repeat(made: bytes) -> None:
+    with_rows = [text for text in texts(made) if "+4930901820" in text]
+    assert len(with_rows) > 1
+    assert ["Direction" in text for text in with_rows] == [True] * len(with_rows)
+
+
+def test_pdf_is_tagged_titled_and_in_a_language(made: bytes) -> None:
+    document = pypdfium2.PdfDocument(made)
+    title = document.get_metadata_dict()["Title"]
+    document.close()
+    assert title == "Invoice HCS-2026-000001 - Harbor Carrier Services"
+    assert [mark for mark in (b"/StructTreeRoot", b"/Lang (en)", b"/MarkInfo") if mark not in made] == []
+
+
+def test_same_page_is_the_same_file(made: bytes) -> None:
+    assert make_pdf(render_html(make_page(calls=detail(60))), "0123456789abcdef") == made
+
+
+@pytest.mark.parametrize(
+    ("country", "size"), [pytest.param("USA", LETTER, id="letter"), pytest.param("GBR", A4, id="A4")]
+)
+def test_size_of_paper(country: str, size: tuple[int, int]) -> None:
+    document = pypdfium2.PdfDocument(
+        make_pdf(render_html(make_page(snapshot=snapshot({"place": {"country": country}}))), "ab")
+    )
+    try:
+        assert tuple(round(x) for x in document[0].get_size()) == size
+    finally:
+        document.close()
+
+
+def test_draft_is_marked_on_every_page() -> None:
+    pages = texts(make_pdf(render_html(make_page(number=None, calls=detail(60))), "ab"))
+    assert ["DRAFT" in text for text in pages] == [True] * len(pages)
+
+
+def test_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def without_pango(name: str, *rest: object) -> object:
+        if name == "weasyprint":
+            raise OSError("cannot load library 'libpango-1.0-0'\nmore")
+        return real(name, *rest)
+
+    monkeypatch.delitem(sys.modules, "weasyprint", raising=False)
+    monkeypatch.setattr(builtins, "__import__", without_pango)
+    with pytest.raises(RenderError, match="apt-get install libpango-1.0-0.*brew install pango"):
+        pdf.check()
+
+
+def test_page_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "SECONDS", 0.2)
+    with pytest.raises(RenderError, match="took more than"):
+        make_pdf(SMALL + "<table>" + "<tr><td>x<td>y" * 4000, "ab")
+
+
+def test_many_documents_are_made_by_processes_and_one_bad_one_harms_no_other() -> None:
+    jobs = [Job(str(n), SMALL + str(n), "ab") for n in range(4)]
+    jobs.append(Job("bad", SMALL + "<img src='file:///etc/hostname'>", "ab"))
+    done = {job.key: result for job, result in make_pdfs(jobs)}
+    assert {key: type(result) for key, result in done.items()} == dict.fromkeys("0123", bytes) | {
+        "bad": RenderError
+    }
