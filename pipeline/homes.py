@@ -65,7 +65,7 @@ def make_demo_home(folder: Path, api_url: str, *, fresh: bool) -> None:
         text = (
             f"{_DEMO_MARK} Made by `tollbook demo`; safe to delete.\n"
             f'api_url = "{api_url}"\napi_token = "{DEMO_TOKEN}"\n'
-            f'since = "{DEMO_SINCE}"\nbill_from = "{DEMO_SINCE}"\nfrom_email = "billing@harbor-carrier.example"\n'
+            f'since = "{DEMO_SINCE}"\nbill_from = "{DEMO_SINCE}"\nfrom_email = "billing@harborcarrier.example.com"\n'
         )
         _write(marker, text)
         if not (folder / "masters").exists():

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -63,7 +64,7 @@ def _secrets(settings: Settings) -> list[str]:
 
 
 def _mail(settings: Settings, subject: str, text: str, now: datetime) -> None:
-    from pipeline.deliver.smtp import send
+    from pipeline.deliver.smtp import Mailer, parse_url
 
     message = EmailMessage()
     message["From"] = settings.from_email or settings.alert_email
@@ -71,7 +72,16 @@ def _mail(settings: Settings, subject: str, text: str, now: datetime) -> None:
     message["Subject"] = subject
     message["Date"] = format_datetime(now)
     message.set_content(text)
-    send(settings.smtp_url, message)
+    mailer = Mailer(parse_url(settings.smtp_url), "tollbook", _TIMEOUT_SECONDS)
+    try:
+        mailer.open()
+        outcome = mailer.send(
+            message["From"].addresses[0].addr_spec, [settings.alert_email], message.as_bytes(policy=SMTP)
+        )
+    finally:
+        mailer.close()
+    if outcome.status != "sent":
+        raise DeliveryError(outcome.note)
 
 
 def _post(settings: Settings, subject: str, text: str, now: datetime) -> None:

@@ -8,7 +8,6 @@ https://docs.dagster.io/guides/build/jobs/asset-jobs.
 import dagster as dg
 
 from pipeline.defs.checks import BOOKMARKS
-from pipeline.defs.partitions import days, months
 
 _FEEDS = dg.AssetSelection.assets(["land", "calls"], ["land", "messages"])
 
@@ -25,13 +24,11 @@ land = dg.define_asset_job(
 rate = dg.define_asset_job(
     "rate",
     selection=dg.AssetSelection.groups("rate"),
-    partitions_def=days,
     description="Any range of days in one run; days of which nothing changed are left as they are.",
 )
 bill = dg.define_asset_job(
     "bill",
     selection=dg.AssetSelection.groups("invoice", "render", "deliver", "measure"),
-    partitions_def=months,
     description="Invoices that are due, their documents and e-mails, and the statement. Nothing is billed twice.",
 )
 

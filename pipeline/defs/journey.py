@@ -47,6 +47,11 @@ class JourneyResult:
         failed = [f"{step}: {error}" for step, error in self.failures.items()]
         return failed + [f"{name}: {len(rows)} rows break it" for name, rows in self.broken.items()]
 
+    def notices(self) -> list[str]:
+        """What the stages say needs a look, though nothing failed."""
+        found = ((step, getattr(report, "problems", ())) for step, report in self.reports.items())
+        return [f"{step}: {text}" for step, texts in found for text in texts]
+
     def check(self) -> None:
         """Raises what went wrong; the caller has shown what went right.
 

@@ -82,4 +82,5 @@ def _fix_boundaries(message: EmailMessage, message_id: str) -> None:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(_UNPRINTABLE.sub(" ", text).split())
+    """Text for a header. ``=?`` is taken apart: the library decodes encoded words, and line ends hide in them."""
+    return " ".join(_UNPRINTABLE.sub(" ", text).replace("=?", "= ?").split())

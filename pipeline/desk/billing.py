@@ -103,11 +103,12 @@ class Billing(Landing):
 
     def render(self, *, pdf: bool = True) -> "RenderReport":
         """Makes the documents that are missing."""
+        from pipeline.invoice.export import export
         from pipeline.render.documents import render_invoices
 
         templates = self.settings.home / "templates"
         with self.locked():
-            return render_invoices(
+            report = render_invoices(
                 self.lake,
                 self.ledger,
                 now=self.now,
@@ -116,6 +117,9 @@ class Billing(Landing):
                 pdf=pdf,
                 progress=self.progress,
             )
+            # The hashes of what was issued are new in the ledger.
+            export(self.lake, self.ledger, at=self.now)
+            return report
 
     def deliver(self, resend: tuple[str, ...] = ()) -> "DeliverReport":
         """Sends what is issued and not yet sent."""

@@ -1,8 +1,30 @@
 """What pulling hands to landing: pages of items, and the bookmark that says where to go on."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+# Fields of records that nobody needs for a bill: text of messages, links to pictures, what users attached.
+PRIVATE = ("message", "media_urls", "user_data")
+
+
+# A record of another year is a mistake; a bookmark that followed it would skip a century or never end.
+_YEARS = range(1990, 2100)
+
+
+def instant(text: str) -> datetime:
+    """A timestamp of the provider as an aware datetime.
+
+    Raises:
+        ValueError: it is none, or of a year in which nobody had a telephone bill from here.
+    """
+    found = datetime.fromisoformat(text)
+    if found.year not in _YEARS:
+        msg = f"{text} is out of range"
+        raise ValueError(msg)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +44,24 @@ MESSAGES = Feed("messages", "/sms/message_drs", "date_insert")
 FEEDS = (CALLS, MESSAGES)
 
 
+class Unreadable(NamedTuple):
+    """An item that no decoder takes: its bytes without private fields, why, and the fields that can be read."""
+
+    raw: bytes
+    reason: str
+    known: Mapping[str, Any] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Items as decoded, floats as Decimal; ``unreadable`` holds the bytes of items that are no JSON, and why."""
+    """Items as decoded, numbers with a fraction as their text, and those that cannot be decoded.
+
+    ``last`` is what can be read of the last of them all, whichever it is: it says where the next page begins.
+    """
 
     items: list[dict[str, Any]]
-    unreadable: tuple[tuple[bytes, str], ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    last: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def fetched(self) -> int:

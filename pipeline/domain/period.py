@@ -33,7 +33,7 @@ def periods(
 
     The first one begins with the local day ``bill_from`` and is shorter where that is not an anchor day.
     """
-    due = []
+    due: list[Period] = []
     for period in _from(customer_zone, anchor, bill_from):
         if period.end + lookback > as_of:
             return tuple(due)

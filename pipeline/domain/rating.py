@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 
+from pipeline.domain import wording
 from pipeline.domain.numbering import country_of, digits, is_short_code, is_toll_free_nanp
 from pipeline.domain.rate_plan import PSTN, Rate, RatePlan
 from pipeline.domain.rounding import EXACT, quantize
@@ -107,13 +108,17 @@ def rate_call(
     rate = plan.match_number(number, call.date_start) if plan and number and call.date_start else None
     base = billable_base(call, plan)
     status, reason = _call_status(call, plan, rate, number, base, verdict, missing)
-    why = [_family_sentence(call, family), _plan_sentence(plan, rate, number), _base_sentence(call, base)]
+    why = [
+        wording.family(call.endpoint_type, family),
+        wording.call_match(plan, rate, number),
+        wording.base(call.date_talk is not None, base),
+    ]
     billed: Decimal | None = None
     amount: Decimal | None = None
     if status == RATED and plan and rate and base is not None:
         billed = billed_seconds(base, rate, plan.increment_rule)
         amount = call_amount(billed, rate, plan)
-        why += [_billed_sentence(billed, rate, plan), _amount_sentence(amount, billed, rate, plan)]
+        why += [wording.billed(billed, rate, plan), wording.call_amount(amount, billed, rate, plan)]
         status, reason, billed, amount = _within_bounds(status, reason, billed, amount)
     return Outcome(
         status,
@@ -127,7 +132,7 @@ def rate_call(
         base,
         Decimal(0) if status == NOT_BILLABLE else billed,
         Decimal(0) if status == NOT_BILLABLE else amount,
-        (*filter(None, why), _verdict_sentence(status, reason)),
+        (*filter(None, why), wording.verdict(status, reason)),
     )
 
 
@@ -143,14 +148,17 @@ def rate_message(
     units = _units(message)
     status, reason = _message_status(message, plan, rate, number, units, verdict, missing)
     family = message_family(message.number_billing)
-    why = [f"The subscriber's number makes it {family}.", _network_sentence(plan, rate, message)]
+    why = [
+        f"The subscriber's number makes it {family}.",
+        wording.message_match(plan, rate, message.number_dst, message.mcc, message.mnc),
+    ]
     amount: Decimal | None = None
     billed: Decimal | None = None
     if status == RATED and plan and rate and rate.price is not None and units is not None:
         billed = Decimal(units)
         with localcontext(EXACT):
             amount = quantize(rate.price * billed, plan.rounding_decimals, plan.rounding_mode)
-        why.append(f"{rate.price:f} x {units} (segments x recipients) = {amount:f} {plan.currency}.")
+        why.append(wording.message_amount(amount, units, rate, plan))
         status, reason, billed, amount = _within_bounds(status, reason, billed, amount)
     return Outcome(
         status,
@@ -164,7 +172,7 @@ def rate_message(
         None,
         Decimal(0) if status == NOT_BILLABLE else billed,
         Decimal(0) if status == NOT_BILLABLE else amount,
-        (*filter(None, why), _verdict_sentence(status, reason)),
+        (*filter(None, why), wording.verdict(status, reason)),
     )
 
 
@@ -308,59 +316,3 @@ def _call_item_type(family: str, number: str | None) -> str:
     if family != PSTN:
         return "bridge"
     return "toll_free" if is_toll_free_nanp(number) else "toll"
-
-
-def _family_sentence(call: CallUsage, family: str) -> str:
-    if call.endpoint_type is None:
-        return "The endpoint's type is not known, so the call is taken as PSTN."
-    return f"The endpoint is a {call.endpoint_type}, so the family is {family}."
-
-
-def _plan_sentence(plan: RatePlan | None, rate: Rate | None, number: str | None) -> str:
-    if plan is None:
-        return ""
-    head = f"Plan {plan.plan_sid} version {plan.version}"
-    if rate is None:
-        return f"{head} has no row for {number or 'a call without a number'}."
-    prefix = f"prefix {rate.prefix}" if rate.prefix else "the default row"
-    price = "blocked" if not rate.priced else f"{rate.price:f} {plan.currency} per {_seconds(rate.unit)}"
-    return f"{head}: {number} matches {prefix} ({price})."
-
-
-def _network_sentence(plan: RatePlan | None, rate: Rate | None, message: MessageUsage) -> str:
-    if plan is None:
-        return ""
-    head = f"Plan {plan.plan_sid} version {plan.version}"
-    if rate is None:
-        return f"{head} has no row for {message.number_dst} (mcc {message.mcc}, mnc {message.mnc})."
-    if rate.mcc is not None:
-        found = f"mcc {rate.mcc}" + (f" mnc {rate.mnc}" if rate.mnc is not None else "")
-    else:
-        found = f"country {rate.country_code}" if rate.country_code else "the default row"
-    price = "blocked" if not rate.priced else f"{rate.price:f} {plan.currency} per segment"
-    return f"{head}: {found} ({price})."
-
-
-def _base_sentence(call: CallUsage, base: Decimal | None) -> str:
-    if base is None:
-        return ""
-    return "The call was not answered." if call.date_talk is None else f"{_seconds(base)} count."
-
-
-def _billed_sentence(billed: Decimal, rate: Rate, plan: RatePlan) -> str:
-    rule = "rounded up as a whole" if plan.increment_rule == "total" else "then in increments"
-    return f"Minimum {_seconds(rate.minimum)}, increment {_seconds(rate.increment)}, {rule}: {_seconds(billed)} billed."
-
-
-def _amount_sentence(amount: Decimal, billed: Decimal, rate: Rate, plan: RatePlan) -> str:
-    fee = f"{rate.connect_fee:f} + " if rate.connect_fee else ""
-    rounding = f"{plan.rounding_mode} to {plan.rounding_decimals} decimals"
-    return f"{fee}{rate.price:f} x {billed:f} / {rate.unit:f} = {amount:f} {plan.currency} ({rounding})."
-
-
-def _verdict_sentence(status: str, reason: str | None) -> str:
-    return f"{status}: {reason}" if reason else status
-
-
-def _seconds(value: Decimal) -> str:
-    return f"{value.normalize():f} s"

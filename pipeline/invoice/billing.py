@@ -12,6 +12,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import Connection
+
 from pipeline.domain.period import Period
 from pipeline.domain.tax import Unplaced
 from pipeline.errors import GateError
@@ -34,7 +36,7 @@ from pipeline.invoice.recipients import country_names, partners
 from pipeline.invoice.record import Parked, insert_draft, invoice_row, park
 from pipeline.invoice.rent import PROVIDER_CURRENCY, by_payer, holdings, unpriced
 from pipeline.lake.lake import Lake, Staged
-from pipeline.ledger.ledger import Connection, Ledger
+from pipeline.ledger.ledger import Ledger
 from pipeline.masters.model import Masters
 
 Progress = Callable[[str], None]

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from sqlalchemy import Connection
+
 from pipeline.domain.money import add, to_minor
 from pipeline.invoice.due import Account
-from pipeline.ledger.ledger import Connection
 from pipeline.ledger.schema import entries
 
 RECEIVABLE, REVENUE, TAX, OPENING, CASH = "receivable", "revenue", "tax", "opening", "cash"

@@ -192,7 +192,7 @@ def take(con: Duck, due: Sequence[Due]) -> dict[str, Taken]:
     }
 
 
-def stage_claims(lake: Lake, con: Duck, invoice_sid: str, numbers: Mapping[UsageLine, int]) -> Staged:
+def stage_claims(lake: Lake, con: Any, invoice_sid: str, numbers: Mapping[UsageLine, int]) -> Staged:
     """Writes the claims of one invoice, each with the number of its line."""
     rows = [
         (n, line.correction, line.item_type, line.direction, line.country_code, line.period.start)

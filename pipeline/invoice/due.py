@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
+from sqlalchemy import Connection
+
 from pipeline.domain.period import Period, day_start, periods
-from pipeline.ledger.ledger import Connection
 from pipeline.ledger.schema import invoices
 from pipeline.masters.model import Customer, Masters, Seller
 

@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
+from sqlalchemy import Connection
 
 from pipeline.invoice.books import RECEIVABLE
 from pipeline.lake.lake import Lake, Staged
 from pipeline.lake.tables import BY_NAME
-from pipeline.ledger.ledger import Connection, Ledger
+from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.schema import entries, invoice_items, invoice_taxes, invoices
 
 LABEL = "all"
@@ -94,5 +95,5 @@ def _stage(lake: Lake, name: str, rows: list[Row]) -> Staged | None:
     return lake.stage(name, LABEL, as_table(name, rows), inputs)
 
 
-def _without(row: Mapping[str, Any], *names: str) -> Row:
+def _without(row: Mapping[Any, Any], *names: str) -> Row:
     return {name: value for name, value in row.items() if name not in names}

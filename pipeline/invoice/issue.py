@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import Connection
+
 from pipeline.domain.invoice import foot
 from pipeline.domain.money import add, to_minor
 from pipeline.errors import GateError
@@ -29,7 +31,7 @@ from pipeline.invoice.books import (
 from pipeline.invoice.export import export
 from pipeline.invoice.record import REVIEWING
 from pipeline.lake.lake import Lake
-from pipeline.ledger.ledger import Connection, Ledger
+from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.schema import decisions, entries, invoices, series
 
 OPEN, COMPLETE = "open", "complete"

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection
+
 from pipeline.domain.invoice import totals
 from pipeline.invoice.books import Holder, balances
 from pipeline.invoice.draft import Draft
 from pipeline.invoice.due import USAGE
-from pipeline.ledger.ledger import Connection
 from pipeline.ledger.schema import invoice_items, invoice_taxes, invoices, parked
 
 REVIEWING = "reviewing"

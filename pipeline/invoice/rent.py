@@ -154,5 +154,5 @@ def _holding(spell: list[tuple], first: datetime | None) -> Holding:
 
 def _plain(price: Decimal) -> Decimal:
     # 0.600000000000 reads as 0.60, and 0.6 and 0.60 are one price.
-    bare = price.normalize(EXACT)
-    return bare if bare.as_tuple().exponent <= -2 else price.quantize(Decimal("0.01"), context=EXACT)
+    cents = price.quantize(Decimal("0.01"), context=EXACT)
+    return cents if cents == price else price.normalize(EXACT)

@@ -64,9 +64,10 @@ def land_snapshot(
 ) -> SnapshotLanded:
     """Lands one list as it stands at ``now``."""
     table = BY_NAME[f"land/{snapshot.resource}"]
-    rows, rejected = _rows(items, table, snapshot.key)
+    keys = [name for name in table.key if name != "valid_from"]
+    rows, rejected = _rows(items, table, keys)
     held = lake.scan(table.name).collect()
-    merged, new, gone = _merge(held, rows, table, snapshot.key, now)
+    merged, new, gone = _merge(held, rows, table, keys, now)
     staged: list[Staged] = [lake.stage(table.name, "all", merged)] if new or gone else []
     staged += stage_rejected(lake, snapshot.resource, source, rejected, now)
     if staged:
@@ -76,12 +77,12 @@ def land_snapshot(
 
 
 def _merge(
-    held: pl.DataFrame, rows: list[dict[str, Any]], table: Table, key: str, now: datetime
+    held: pl.DataFrame, rows: list[dict[str, Any]], table: Table, keys: list[str], now: datetime
 ) -> tuple[pl.DataFrame, int, int]:
     content = [name for name in table.schema.names if name not in ("valid_from", "valid_to")]
     schema = pa.schema([table.schema.field(name) for name in content])
     seen = pl.from_arrow(pa.Table.from_pylist(rows, schema=schema)).unique(
-        key, keep="last", maintain_order=True
+        keys, keep="last", maintain_order=True
     )
     open_rows = held.filter(pl.col("valid_to").is_null())
     same = {"on": content, "nulls_equal": True}
@@ -89,16 +90,18 @@ def _merge(
     gone = open_rows.join(seen, how="anti", **same)
     instant = pl.lit(now).cast(pl.Datetime("ms", "UTC"))
     closed = gone.with_columns(instant.alias("valid_to"))
-    kept = held.join(gone, on=[key, "valid_from"], how="anti", nulls_equal=True)
+    kept = held.join(gone, on=[*keys, "valid_from"], how="anti", nulls_equal=True)
     opened = new.with_columns(
         instant.alias("valid_from"), pl.lit(None).cast(pl.Datetime("ms", "UTC")).alias("valid_to")
     )
     names = table.schema.names
-    merged = pl.concat([part.select(names) for part in (kept, closed, opened)]).sort([key, "valid_from"])
+    merged = pl.concat([part.select(names) for part in (kept, closed, opened)]).sort([*keys, "valid_from"])
     return merged, new.height, gone.height
 
 
-def _rows(items: list[dict[str, Any]], table: Table, key: str) -> tuple[list[dict[str, Any]], list[Rejected]]:
+def _rows(
+    items: list[dict[str, Any]], table: Table, keys: list[str]
+) -> tuple[list[dict[str, Any]], list[Rejected]]:
     rows, rejected = [], []
     for item in items:
         try:
@@ -108,11 +111,12 @@ def _rows(items: list[dict[str, Any]], table: Table, key: str) -> tuple[list[dic
                 Rejected(msgspec.json.encode(_safe(item), order="sorted"), None, str(error)[:200])
             )
             continue
-        if row.get(key):
+        missing = [name for name in keys if row[name] in (None, "")]
+        if not missing:
             rows.append(row)
         else:
             rejected.append(
-                Rejected(msgspec.json.encode(_safe(item), order="sorted"), None, f"{key} is missing")
+                Rejected(msgspec.json.encode(_safe(item), order="sorted"), None, f"{missing[0]} is missing")
             )
     return rows, rejected
 
@@ -142,12 +146,18 @@ def _value(name: str, value: Any, kind: pa.DataType) -> Any:
             at = datetime.fromisoformat(value)
             return at if at.tzinfo else at.replace(tzinfo=UTC)
         if pa.types.is_integer(kind):
-            return int(value)
+            if abs(number := int(value)) >= 2 ** (kind.bit_width - 1):
+                raise ValueError
+            return number
         if pa.types.is_boolean(kind):
             return {"true": True, "false": False}[str(value).lower()]
     except (ValueError, TypeError, KeyError, InvalidOperation):
         msg = f"{name}: {str(value)[:80]!r} does not fit {kind}"
         raise ValueError(msg) from None
+    if isinstance(value, dict | list):
+        # Not told what it holds: it may be anything.
+        msg = f"{name}: {'an object' if isinstance(value, dict) else 'a list'} does not fit {kind}"
+        raise ValueError(msg)
     return str(value)
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from pipeline.lake.lake import Lake
 from pipeline.lake.tables import BY_NAME
-from pipeline.ledger.ledger import Connection, Ledger
+from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.schema import entries, landings
 
 LANDINGS = "measure/landings"
@@ -63,42 +63,48 @@ class Statement:
 
 def make_statement(lake: Lake, ledger: Ledger) -> Statement:
     """The statement as of the last commit."""
-    with ledger.read() as tx:
-        counters = landing_rows(tx)
-        unbalanced = _unbalanced(tx)
     with lake.duck() as con:
-        con.register("live_landings", _table(counters))
+        con.register("live_landings", _table(landing_rows(ledger)))
         con.execute("create or replace view measure.landings as select * from live_landings")
-        rows = con.execute("select * exclude (line) from measure.statement order by line").fetchall()
+        # The differences read the lines: they are worked out once.
+        con.execute("create temp table made as select * from measure.statement")
+        con.execute("create or replace view measure.statement as select * from made")
+        rows = con.execute("select * exclude (line) from made order by line").fetchall()
         found = con.execute("select * from measure.statement_differences").fetchall()
-    return Statement(tuple(Line(*row) for row in rows), (*(Difference(*row) for row in found), *unbalanced))
+    return Statement(
+        tuple(Line(*row) for row in rows), (*(Difference(*row) for row in found), *_unbalanced(ledger))
+    )
 
 
 def export_landings(lake: Lake, ledger: Ledger, *, at: datetime) -> bool:
     """Brings the lake's copy of the landing counters up to the ledger; whether it changed."""
+    rows = landing_rows(ledger)
+    inputs = hashlib.sha256(repr(rows).encode()).hexdigest()
+    if any(f.inputs == inputs for f in lake.files(LANDINGS, ["all"])):
+        return False
+    staged = lake.stage(LANDINGS, "all", _table(rows), inputs)
     with ledger.transaction() as tx:
-        rows = landing_rows(tx)
-        inputs = hashlib.sha256(repr(rows).encode()).hexdigest()
-        if any(f.inputs == inputs for f in lake.files(LANDINGS, ["all"])):
-            return False
-        staged = lake.stage(LANDINGS, "all", _table(rows), inputs)
         lake.commit(tx, [staged], at=at, stage="measure", note="copy of the ledger")
     return True
 
 
-def landing_rows(tx: Connection) -> list[dict[str, Any]]:
+def landing_rows(ledger: Ledger) -> list[dict[str, Any]]:
     """What all landing commits did, per resource."""
+    with ledger.read() as tx:
+        found = tx.execute(landings.select()).mappings().all()
     sums: dict[str, dict[str, Any]] = {}
-    for row in tx.execute(landings.select()).mappings():
+    for row in found:
         total = sums.setdefault(row["resource"], {"resource": row["resource"]} | dict.fromkeys(_COUNTERS, 0))
         for name in _COUNTERS:
             total[name] += row[name]
     return [sums[name] for name in sorted(sums)]
 
 
-def _unbalanced(tx: Connection) -> list[Difference]:
+def _unbalanced(ledger: Ledger) -> list[Difference]:
+    with ledger.read() as tx:
+        found = tx.execute(entries.select()).all()
     sums: dict[tuple[str, str], Decimal] = {}
-    for row in tx.execute(entries.select()):
+    for row in found:
         key = (row.txn_id, row.currency)
         sums[key] = sums.get(key, Decimal(0)) + row.amount
     return [

@@ -1,4 +1,4 @@
-"""The HTTP interface of the sandbox: the provider's paths under ``/core/v2``, the sandbox's own under ``/sandbox``."""
+"""The HTTP interface of the sandbox: the Core under ``/core/v2``, the Mediator, and the sandbox's own ``/sandbox``."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -16,13 +16,19 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from pipeline.errors import TollbookError
 from pipeline.provider import documents
+from pipeline.provider.control import control_routes
 from pipeline.provider.deck import MESSAGE_TYPES, VOIP_TYPES, Plan, RateRow, call_plan, message_rows, plan_sid
 from pipeline.provider.faults import Faults
-from pipeline.provider.gate import CORE, Cursors, Disturbance, Gate
-from pipeline.provider.listing import Query, list_feed, list_table
+from pipeline.provider.gate import CORE, MEDIATOR, Cursors, Disturbance, Gate
+from pipeline.provider.listing import list_feed, list_table
+from pipeline.provider.lookup import lookup_routes, open_invoice
+from pipeline.provider.mediator import basic_credentials, mediator_routes
+from pipeline.provider.oauth import Tokens, oauth_routes
 from pipeline.provider.partners import billing_method
 from pipeline.provider.records import Feed, Window
+from pipeline.provider.resources import found, query_of, table, world_of
 from pipeline.provider.traffic import stamp
+from pipeline.provider.trunks import trunk_routes
 from pipeline.provider.wire import Refusal, as_json, bad_request, not_found
 from pipeline.provider.world import World
 
@@ -34,12 +40,19 @@ def create_app(world: World, token: str = DEFAULT_TOKEN) -> Starlette:
     """The application over a world. ``app.state`` has the world, the request log and the faults in force."""
     log: Counter = Counter()
     disturbance = [Disturbance(world.faults, world.config.seed)]
+    tokens = Tokens(token)
+    opened = {"tokens": tokens, "basic": basic_credentials(world)}
     app = Starlette(
-        routes=[Mount(CORE, routes=_core_routes()), Mount("/sandbox", routes=_sandbox_routes())],
-        middleware=[Middleware(Gate, token=token, disturbance=disturbance, log=log)],
+        routes=[
+            Mount(CORE, routes=_core_routes()),
+            Mount(MEDIATOR, routes=mediator_routes()),
+            Mount("/sandbox", routes=_sandbox_routes()),
+        ],
+        middleware=[Middleware(Gate, **opened, disturbance=disturbance, log=log)],
         exception_handlers={Refusal: _refused, HTTPException: _http_error, TollbookError: _impossible},
     )
     app.state.world, app.state.log, app.state.disturbance, app.state.emails = world, log, disturbance, []
+    app.state.tokens = tokens
     return app
 
 
@@ -59,40 +72,11 @@ async def _impossible(_request: Request, error: Exception) -> Response:
     return bad_request(str(error)).response()
 
 
-def _world(request: Request) -> World:
-    world: World = request.app.state.world
-    return world
-
-
-def _query(request: Request) -> Query:
-    return Query.parse(request.query_params, str(request.url.replace(query="")))
-
-
-def _one(request: Request, rows: Sequence[dict], key: str, what: str) -> Response:
-    wanted = request.path_params["sid"]
-    for row in rows:
-        if row[key] == wanted:
-            return as_json(_query(request).shown(row))
-    raise not_found(what)
-
-
-def _table(path: str, key: str, rows: Callable[[World], Sequence[dict]], what: str) -> list[BaseRoute]:
-    """A counted resource: its list and one of it."""
-
-    async def many(request: Request) -> Response:
-        return as_json(list_table(rows(_world(request)), _query(request)))
-
-    async def one(request: Request) -> Response:
-        return _one(request, rows(_world(request)), key, what)
-
-    return [Route(path, many), Route(path + "/{sid}", one)]
-
-
 def _feed(path: str, feed: Callable[[World], Feed]) -> list[BaseRoute]:
     """An uncounted resource: its list and one of it."""
 
     async def many(request: Request) -> Response:
-        world, query = _world(request), _query(request)
+        world, query = world_of(request), query_of(request)
         cursors: Cursors = request.app.state.disturbance[-1].cursors
         cursors.check(query.after or query.before)
         page = list_feed(feed(world), world.now_ms, query)
@@ -100,55 +84,59 @@ def _feed(path: str, feed: Callable[[World], Feed]) -> list[BaseRoute]:
         return as_json(page)
 
     async def one(request: Request) -> Response:
-        world = _world(request)
+        world = world_of(request)
         source = feed(world)
         index = source.codec.decode(request.path_params["sid"])
         if index is None or not Window(source, world.now_ms).has(index):
             raise not_found("item")
-        return as_json(_query(request).shown(source.record(index, world.now_ms)))
+        return as_json(query_of(request).shown(source.record(index, world.now_ms)))
 
     return [Route(path, many), Route(path + "/{sid}", one)]
 
 
-def _partner_rows(world: World) -> Sequence[dict]:
-    return [partner.record for partner in world.partners]
+def _partner_rows(request: Request) -> Sequence[dict]:
+    return [partner.record for partner in world_of(request).partners]
 
 
 def _core_routes() -> list[BaseRoute]:
     return [
         Route("/oauth/whoami", _whoami),
+        *oauth_routes(),
         Route("/partners/{sid}/billing_method", _billing_method),
-        *_table("/partners", "partner_sid", _partner_rows, "partner"),
+        *table("/partners", "partner_sid", _partner_rows, "partner"),
         *_feed("/calls/call_drs", lambda world: world.calls),
         *_feed("/sms/message_drs", lambda world: world.messages),
         *_rate_routes(),
         Route("/phonenumber/dids", _dids),
-        *_table("/phonenumber/dids", "did_sid", lambda world: world.dids, "phonenumber"),
-        *_table("/endpoints", "endpoint_sid", lambda world: world.endpoints, "endpoint"),
-        *_table("/countries", "iso_3166_alpha_3", lambda world: world.countries, "country"),
+        *table("/phonenumber/dids", "did_sid", lambda request: world_of(request).dids, "phonenumber"),
+        *table("/endpoints", "endpoint_sid", lambda request: world_of(request).endpoints, "endpoint"),
+        *table("/countries", "iso_3166_alpha_3", lambda request: world_of(request).countries, "country"),
         *_invoice_routes("/invoices"),
         *_invoice_routes("/billing/invoices"),
+        *trunk_routes(),
+        *control_routes(),
+        *lookup_routes(),
     ]
 
 
 async def _whoami(request: Request) -> Response:
-    return as_json(_query(request).shown(_world(request).partners[0].record))
+    return as_json(query_of(request).shown(world_of(request).partners[0].record))
 
 
 async def _billing_method(request: Request) -> Response:
-    for partner in _world(request).partners:
+    for partner in world_of(request).partners:
         method = billing_method(partner) if partner.sid == request.path_params["sid"] else None
         if method is not None:
-            return as_json(_query(request).shown(method))
+            return as_json(query_of(request).shown(method))
     raise not_found("billing method")
 
 
 async def _dids(request: Request) -> Response:
-    rows: Sequence[dict] = _world(request).dids
+    rows: Sequence[dict] = world_of(request).dids
     group = request.query_params.get("trunk_group_sid")
     if group is not None:
         rows = [row for row in rows if row["trunk_group_sid"] == group]
-    return as_json(list_table(rows, _query(request)))
+    return as_json(list_table(rows, query_of(request)))
 
 
 # --- rates -----------------------------------------------------------------------------------------------------
@@ -182,13 +170,13 @@ def _rates_envelope(listed: dict, world: World, name: str, effective_date: str) 
 
 async def _call_rates(request: Request) -> Response:
     plan = _plan(request)
-    listed = list_table(plan.rows, _query(request), msgspec.structs.asdict)
+    listed = list_table(plan.rows, query_of(request), msgspec.structs.asdict)
     listed["pagination"] = None
-    return as_json(_rates_envelope(listed, _world(request), plan.name, plan.effective_date))
+    return as_json(_rates_envelope(listed, world_of(request), plan.name, plan.effective_date))
 
 
 async def _call_rates_csv(request: Request) -> Response:
-    plan, query = _plan(request), _query(request)
+    plan, query = _plan(request), query_of(request)
     header = dict.fromkeys(("prefix", "country_code", "country_name", *RateRow.__struct_fields__))
     text = documents.csv_text(map(msgspec.structs.asdict, plan.rows), list(query.shown(header)))
     name = {"content-disposition": f'attachment; filename="{plan.name}.csv"'}
@@ -199,10 +187,10 @@ async def _message_rates(request: Request) -> Response:
     sub_type = request.path_params["sub_type"]
     if sub_type not in MESSAGE_TYPES:
         raise not_found("rates")
-    listed = list_table(message_rows(sub_type), _query(request), msgspec.structs.asdict)
+    listed = list_table(message_rows(sub_type), query_of(request), msgspec.structs.asdict)
     name = f"retail_sms_{sub_type}_out-2026-01"
     return as_json(
-        _rates_envelope(listed, _world(request), name, call_plan("inbound", "pstn").effective_date)
+        _rates_envelope(listed, world_of(request), name, call_plan("inbound", "pstn").effective_date)
     )
 
 
@@ -215,15 +203,17 @@ def _invoice_routes(path: str) -> list[BaseRoute]:
         Route(path + "/{sid}.pdf", _invoice_pdf),
         Route(path + "/{sid}.html/emails", _invoice_emails, methods=["POST"]),
         Route(path + "/{sid}.pdf/emails", _invoice_emails, methods=["POST"]),
-        *_table(path, "invoice_sid", lambda world: world.invoices, "invoice"),
+        *table(path, "invoice_sid", _invoice_rows, "invoice"),
     ]
 
 
+def _invoice_rows(request: Request) -> Sequence[dict]:
+    world = world_of(request)
+    return [*world.invoices, *open_invoice(world)]
+
+
 def _invoice(request: Request) -> dict:
-    for invoice in _world(request).invoices:
-        if invoice["invoice_sid"] == request.path_params["sid"]:
-            return invoice
-    raise not_found("invoice")
+    return found(_invoice_rows(request), "invoice_sid", request.path_params["sid"], "invoice")
 
 
 async def _invoice_html(request: Request) -> Response:
@@ -271,12 +261,12 @@ async def _body(request: Request) -> dict:
 
 
 async def _truth(request: Request) -> Response:
-    world = _world(request)
+    world = world_of(request)
     return as_json({"now": stamp(world.now_ms), "faults": str(world.faults), **world.truth()})
 
 
 async def _clock(request: Request) -> Response:
-    world = _world(request)
+    world = world_of(request)
     if request.method == "PUT":
         body = await _body(request)
         try:
@@ -302,4 +292,4 @@ async def _requests(request: Request) -> Response:
         {"method": method, "path": path, "status": status, "count": count}
         for (method, path, status), count in sorted(state.log.items())
     ]
-    return as_json({"requests": counted, "emails": state.emails})
+    return as_json({"requests": counted, "emails": state.emails, "lookups": state.world.lookups})

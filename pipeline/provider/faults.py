@@ -12,6 +12,7 @@ from pipeline.errors import TollbookError
 # What ``forbidden`` can name.
 RESOURCES = (
     "calls", "messages", "partners", "dids", "endpoints", "countries", "rates", "message_rates", "invoices", "whoami",
+    "billing_methods", "trunk_groups", "access_rules", "batch_tasks", "lookups", "mediator",
 )  # fmt: skip
 
 
@@ -40,16 +41,18 @@ class Faults:
     html_502: float = _fault(0.0, "fraction of requests that answer 502 with an HTML page")
     truncated: float = _fault(0.0, "fraction of answers that break off in the middle")
     slow: float = _fault(0.0, "seconds that every answer takes longer")
+    mediator_inner_failure: float = _fault(
+        0.0, "fraction of Mediator answers that are 200 outside and a failure inside"
+    )
+    token_expires: float = _fault(0.0, "seconds that an issued token lives at most; 0 is as long as asked")
     forbidden: str = _fault("", f"resources that answer 403, joined by +: {', '.join(RESOURCES)}")
 
     def __post_init__(self) -> None:
-        for name in ("late_inserts", "http_500", "html_502", "truncated"):
+        for name in ("late_inserts", "http_500", "html_502", "truncated", "mediator_inner_failure"):
             if not 0 <= getattr(self, name) <= 1:
                 raise FaultError(f"the fault {name} is a fraction: give a number between 0 and 1")
-        if (
-            min(self.version_bumps, self.wrong_charges, self.missing_answer, self.expired_cursors, self.slow)
-            < 0
-        ):
+        counts = (self.version_bumps, self.wrong_charges, self.missing_answer, self.expired_cursors)
+        if min(*counts, self.slow, self.token_expires) < 0:
             raise FaultError("a fault cannot happen less than zero times: give counts and seconds from 0 up")
         if unknown := self.forbidden_resources.difference(RESOURCES):
             raise FaultError(f"no resource is called {min(unknown)!r}; known are {', '.join(RESOURCES)}")

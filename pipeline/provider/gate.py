@@ -4,6 +4,7 @@ The sandbox's own switches (``/sandbox``) need the token too, but no fault touch
 """
 
 import asyncio
+import hmac
 import re
 from collections import Counter
 
@@ -12,9 +13,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.provider.entropy import Entropy
 from pipeline.provider.faults import Faults
-from pipeline.provider.wire import Refusal, forbidden, not_found, unauthorized
+from pipeline.provider.oauth import TOKEN_PATH, Tokens
+from pipeline.provider.wire import Refusal, as_json, forbidden, not_found, unauthorized
 
-CORE = "/core/v2"
+CORE, MEDIATOR = "/core/v2", "/mediator/v1"
 
 # Resource names, as the fault ``forbidden`` takes them, by the beginning of the path.
 _RESOURCE_OF = {
@@ -29,6 +31,11 @@ _RESOURCE_OF = {
     "/countries": "countries",
     "/invoices": "invoices",
     "/billing/invoices": "invoices",
+    "/trunk_groups": "trunk_groups",
+    "/accesscontrol": "access_rules",
+    "/batch/tasks": "batch_tasks",
+    "/lookup": "lookups",
+    MEDIATOR: "mediator",
 }
 _SID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -74,14 +81,15 @@ class Disturbance:
     def answer(self, scope: Scope) -> Response | None:
         """The answer that a fault gives instead of the resource; None when there is none."""
         self._number += 1
-        path = scope["path"].removeprefix(CORE)
-        resource = next((name for start, name in _RESOURCE_OF.items() if path.startswith(start)), "")
+        resource = _resource(scope["path"].removeprefix(CORE))
         if resource in self.faults.forbidden_resources:
             return forbidden().response()
         if self._strikes("http_500"):
             return PlainTextResponse("Internal Server Error", 500)
         if self._strikes("html_502"):
             return HTMLResponse("<html><body><h1>502 Bad Gateway</h1></body></html>", 502)
+        if resource == "mediator" and self._strikes("mediator_inner_failure"):
+            return as_json({"body": {"message": "internal error", "errors": None}, "status": 500})
         return None
 
     def breaks_off(self) -> bool:
@@ -92,12 +100,24 @@ class Disturbance:
         return self._entropy.chance(fault, self._number, getattr(self.faults, fault))
 
 
-class Gate:
-    """The middleware. ``log`` counts answers by method, path (secure ids as ``{sid}``) and status."""
+def _resource(path: str) -> str:
+    if path.endswith("/billing_method"):
+        return "billing_methods"
+    return next((name for start, name in _RESOURCE_OF.items() if path.startswith(start)), "")
 
-    def __init__(self, app: ASGIApp, token: str, disturbance: list[Disturbance], log: Counter) -> None:
+
+class Gate:
+    """The middleware. ``tokens`` open the Core and the sandbox's switches, ``basic`` the Mediator.
+
+    ``log`` counts answers by method, path (secure ids as ``{sid}``) and status.
+    """
+
+    def __init__(
+        self, app: ASGIApp, tokens: Tokens, basic: bytes, disturbance: list[Disturbance], log: Counter
+    ) -> None:
         self._app = app
-        self._expected = f"Bearer {token}".encode()
+        self._tokens = tokens
+        self._basic = basic
         self._disturbance = disturbance
         self._log = log
 
@@ -113,13 +133,18 @@ class Gate:
         refusal = self._refusal(scope)
         if refusal is not None:
             await refusal.response()(scope, receive, send)
-        elif not scope["path"].startswith(CORE):
+        elif not scope["path"].startswith((CORE, MEDIATOR)):
             await self._app(scope, receive, send)
         else:
             await self._disturbed(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Refusal | None:
-        return None if dict(scope["headers"]).get(b"authorization") == self._expected else unauthorized()
+        sent = dict(scope["headers"]).get(b"authorization", b"")
+        if scope["path"].startswith(MEDIATOR):
+            return None if hmac.compare_digest(sent, self._basic) else unauthorized()
+        # Whoever asks for a token has none yet: the form carries the credentials.
+        known = scope["path"] == CORE + TOKEN_PATH or self._tokens.accepts(sent)
+        return None if known else unauthorized()
 
     async def _disturbed(self, scope: Scope, receive: Receive, send: "_Sender") -> None:
         disturbance = self._disturbance[-1]

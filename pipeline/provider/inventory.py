@@ -29,6 +29,11 @@ _HOSTED = {
 }
 
 
+_TO_E164 = {"action": "rewrite_to", "direction": "inbound", "operands": ["^([2-9]\\d{9})$", "1\\1"]}
+_FROM_E164 = {"action": "rewrite_from", "direction": "any", "operands": ["^([2-9]\\d{9})$", "1\\1"]}
+_VALIDATE = {"action": "stir_validate", "direction": "any", "operands": []}
+
+
 def sid(kind: str, name: object) -> str:
     """A stable secure id."""
     return str(uuid.uuid5(_NAMESPACE, f"{kind}-{name}"))
@@ -116,7 +121,7 @@ def _did(partner: Partner, number: str, toll_free: bool, place: int) -> dict:
         "state": None if toll_free else partner.place.state,
         "string_key_1": f"floor-{place % 7}" if place % 9 == 5 else None,
         "string_key_2": None,
-        "transformations": [],
+        "transformations": [_TO_E164] if place % 11 == 7 else [],
         "trunk_group_sid": TRUNKS[partner.index % len(TRUNKS)][0] if place % 3 == 1 else None,
     }
 
@@ -138,7 +143,7 @@ def _endpoint(kind: str, owner: str) -> dict:
         "out_sip_username": "sandbox" if third_party else None,
         "partner_sid": owner,
         "properties": _properties(kind),
-        "transformations": [],
+        "transformations": [_VALIDATE, _FROM_E164] if third_party else [],
         "type": kind,
         "voip_token": sid("voip-token", kind) if third_party else None,
     }

@@ -15,9 +15,10 @@ _NAMESPACE = uuid.UUID("9f3c1d2e-5b7a-5c61-8e21-7d0a4b6c8f10")
 _CHANCE = Entropy(0)
 
 SCOPES = (
-    "accesscontrol.read", "app.read", "app.read_descendant", "calls.read", "calls.read_descendant", "countries.read",
-    "endpoints.read", "invoices.read", "partners.billing_method.read", "partners.read", "phonenumber.read",
-    "rating.read", "sms.read", "sms.read_descendant", "trunk_groups.read", "trunk_groups.trunks.read",
+    "accesscontrol.read", "app.read", "app.read_descendant", "batch.read", "calls.read", "calls.read_descendant",
+    "countries.read", "endpoints.read", "invoices.read", "lookup.dids.read", "partners.billing_method.read",
+    "partners.read", "phonenumber.read", "rating.read", "sms.read", "sms.read_descendant", "trunk_groups.read",
+    "trunk_groups.trunks.read",
 )  # fmt: skip
 
 
@@ -82,6 +83,11 @@ _TREE = (
     ("Little Comet Bakery", "austin", 22),
     ("Marigold Key Health Network, Orlando Clinic", "tampa", 5),
 )
+# By index. What is set as user data is private to the partner.
+_TRANSFORMATIONS = {
+    6: [{"action": "set_user_data", "direction": "any", "operands": ["cost_centre", "sandbox-user-secret"]}],
+    9: [{"action": "reject", "direction": "inbound", "operands": ["intermediary-rejected", "not wanted"]}],
+}
 _FIRST = (
     "Ada",
     "Ben",
@@ -196,7 +202,7 @@ def _record(index: int, name: str, place: Place, parent: int | None) -> dict:
         "state": place.state,
         "status": "suspended" if index == 19 else "active",
         "tech_email": owner if index % 2 else None,
-        "transformations": [],
+        "transformations": _TRANSFORMATIONS.get(index, []),
         "zip": place.zip,
     }
 

@@ -5,6 +5,7 @@ it stands still unless it is told to run.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
@@ -110,6 +111,7 @@ class World:
         self.messages = Messages(config.messages, curve, self.entropy, owners, newer_keys=config.newer_keys)
         midnight = datetime(config.start.year, config.start.month, config.start.day, tzinfo=UTC)
         self.clock = Clock(config.now or midnight + timedelta(days=config.days + 1))
+        self.lookups: Counter[str] = Counter()
         self.spoil(config.faults)
 
     def spoil(self, faults: Faults) -> None:

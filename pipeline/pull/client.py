@@ -4,16 +4,15 @@ The token goes into the header and nowhere else. Redirects and links in answers 
 reach a host that a response names. Bodies are bounded in size and time, decompressed ones too.
 """
 
-import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
-import msgspec
 import stamina
 
 from pipeline.errors import (
@@ -25,11 +24,13 @@ from pipeline.errors import (
     TransientError,
     UnauthorizedError,
 )
+from pipeline.pull import envelope
 from pipeline.pull.dialects import FORBIDDEN, NOT_FOUND, read_refusal
+from pipeline.pull.wire import Line, read_body
 
-MAX_BODY_BYTES = 256 * 1024 * 1024
 _TRANSIENT = {408, 409, 425, 429, 500, 502, 503, 504}
-_json = msgspec.json.Decoder(float_hook=str)
+_LONGEST_PAUSE = 120.0
+_ERROR_BYTES = 64 * 1024
 T = TypeVar("T")
 # We report retries ourselves; the library would print them.
 stamina.instrumentation.set_on_retry_hooks([])
@@ -37,34 +38,42 @@ stamina.instrumentation.set_on_retry_hooks([])
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait and how often to try: seconds, and tries in all."""
+    """How long to wait and how often to try: seconds, and tries in all.
+
+    ``page`` is for one answer as a whole, ``total`` for all its tries: no new one begins after that. The longest that
+    one call can take is therefore ``total + page``.
+    """
 
     connect: float = 10
     read: float = 60
     page: float = 180
+    total: float = 900
     attempts: int = 6
+    backoff_first: float = 0.1
     backoff_max: float = 30
 
 
 @dataclass(slots=True)
 class Client:
-    """A client of one base URL, such as ``https://api.carrierx.com/core/v2``."""
+    """A client of one base URL, such as ``https://api.carrierx.com/core/v2``.
+
+    ``token`` is the text behind the scheme, or what gives one that is still good; it is asked for each request.
+    """
 
     base_url: str
-    token: str = field(repr=False)
+    token: str | Callable[[], str] = field(repr=False)
     patience: Patience = Patience()
     transport: httpx.BaseTransport | None = None
     on_retry: Callable[[str], None] = lambda _text: None
+    scheme: str = "Bearer"
     requests: int = 0
+    _line: Line = field(init=False, repr=False, default_factory=Line)
     _http: httpx.Client = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        _check_base(self.base_url)
+        check_base(self.base_url)
         self.base_url = self.base_url.rstrip("/")
-        timeout = httpx.Timeout(self.patience.read, connect=self.patience.connect)
-        self._http = httpx.Client(
-            timeout=timeout, transport=self.transport, follow_redirects=False, trust_env=True
-        )
+        self._http = self._connected()
 
     def __enter__(self) -> "Client":
         return self
@@ -85,17 +94,27 @@ class Client:
         return self._retried(path, params, lambda body, _request: body)
 
     def get_page(self, path: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """A list envelope; ``unreadable`` holds the bytes of items that cannot be decoded, and why."""
-        return self._retried(path, params, _envelope)
+        """A list envelope; ``unreadable`` are the items that cannot be decoded.
+
+        An item is unreadable when two answers say so: the first may have been damaged on its way.
+        """
+        doubted: set[bytes] = set()
+        return self._retried(path, params, lambda body, request: _page(body, request, doubted))
 
     def _retried(self, path: str, params: Mapping[str, Any] | None, read: Callable[[bytes, str], T]) -> T:
-        tries = self.patience.attempts
+        patience = self.patience
         for attempt in stamina.retry_context(
-            on=_worth_another_try, attempts=tries, timeout=None, wait_max=self.patience.backoff_max
+            on=_worth_another_try,
+            attempts=patience.attempts,
+            timeout=patience.total,
+            wait_initial=patience.backoff_first,
+            wait_max=patience.backoff_max,
+            wait_jitter=min(1.0, patience.backoff_max),
         ):
             with attempt:
                 if attempt.num > 1:
-                    self.on_retry(f"try {attempt.num} of {tries}: GET {path}")
+                    self.on_retry(f"try {attempt.num} of {patience.attempts}: GET {path}")
+                    self._reconnect()
                 body, request = self._fetch(path, params)
                 return read(body, request)
         raise AssertionError("unreachable")
@@ -103,18 +122,42 @@ class Client:
     def _fetch(self, path: str, params: Mapping[str, Any] | None) -> tuple[bytes, str]:
         self.requests += 1
         request = f"GET {self.base_url}{path}"
-        headers = {"Authorization": f"Bearer {self.token}", "Accept-Encoding": "gzip"}
-        try:
-            with self._http.stream("GET", self.base_url + path, params=params, headers=headers) as response:
-                body = _bounded(response, self.patience.page, request)
-        except httpx.TransportError as error:
-            msg = (
-                f"{request}: {type(error).__name__}. Is the provider reachable from here, and the URL right?"
-            )
-            raise TransientError(msg, request=request) from None
-        if response.status_code != 200:
+        with self._line.limited(self.patience.page) as late:
+            try:
+                return self._answer(path, params, request), request
+            except httpx.RequestError as error:
+                raise _unanswered(request, error, self.patience.page if late.is_set() else None) from None
+
+    def _answer(self, path: str, params: Mapping[str, Any] | None, request: str) -> bytes:
+        token = self.token if isinstance(self.token, str) else self.token()
+        headers = {"Authorization": f"{self.scheme} {token}", "Accept-Encoding": "gzip"}
+        how: dict[str, Any] = {"headers": headers, "extensions": {"trace": self._line.trace}}
+        with self._http.stream("GET", self.base_url + path, params=params, **how) as response:
+            encoding = response.headers.get("content-encoding", "")
+            if response.status_code == 200:
+                return read_body(response.iter_raw(), encoding, request)
+            body = b""
+            with suppress(ProviderError, httpx.RequestError):
+                # What an error says is welcome, that it is one is certain.
+                body = read_body(response.iter_raw(), encoding, request)[:_ERROR_BYTES]
             raise error_of(response.status_code, body, request, response.headers.get("retry-after"))
-        return body, request
+
+    def _connected(self) -> httpx.Client:
+        timeout = httpx.Timeout(self.patience.read, connect=self.patience.connect)
+        return httpx.Client(timeout=timeout, transport=self.transport, follow_redirects=False, trust_env=True)
+
+    def _reconnect(self) -> None:
+        """New connections: after an answer that was wrong, nothing that is left in the old ones is read as the next."""
+        if self.transport is None:
+            self._http.close()
+            self._http = self._connected()
+
+
+def _unanswered(request: str, error: httpx.RequestError, seconds: float | None) -> TransientError:
+    if seconds is not None:
+        return TransientError(f"{request}: the answer took longer than {seconds:g} s.", request=request)
+    msg = f"{request}: {type(error).__name__}. Is the provider reachable from here, and the URL right?"
+    return TransientError(msg, request=request)
 
 
 def error_of(status: int, body: bytes, request: str, retry_after: str | None = None) -> ProviderError:
@@ -146,8 +189,8 @@ def _seconds(retry_after: str | None) -> float | None:
     """``Retry-After`` in seconds, whether it is a count or a date."""
     if not retry_after:
         return None
-    if retry_after.isdigit():
-        return float(retry_after)
+    if retry_after.isascii() and retry_after.isdecimal():
+        return float(retry_after[:9])
     try:
         return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
     except (ValueError, TypeError):
@@ -158,10 +201,11 @@ def _worth_another_try(error: Exception) -> bool | float:
     if not isinstance(error, TransientError):
         return False
     wait = error.retry_after_seconds
-    return True if wait is None else min(wait, 120.0)
+    return True if wait is None else min(wait, _LONGEST_PAUSE)
 
 
-def _check_base(url: str) -> None:
+def check_base(url: str) -> None:
+    """Refuses a base URL that would send secrets in the clear; this machine itself is the exception."""
     parts = urlsplit(url)
     loopback = parts.hostname in {"127.0.0.1", "localhost", "::1"}
     if parts.scheme == "https" or (parts.scheme == "http" and loopback):
@@ -170,70 +214,57 @@ def _check_base(url: str) -> None:
     raise SettingsError(msg)
 
 
-def _bounded(response: httpx.Response, seconds: float, request: str) -> bytes:
-    """Reads a body within its time and size: a slow server must not hold a run for ever."""
-    deadline, parts, size = time.monotonic() + seconds, [], 0
-    for part in response.iter_bytes():
-        size += len(part)
-        if size > MAX_BODY_BYTES:
-            msg = f"{request}: the answer is larger than {MAX_BODY_BYTES} bytes and was dropped."
-            raise TerminalError(msg, request=request)
-        if time.monotonic() > deadline:
-            msg = f"{request}: the answer took longer than {seconds:g} s."
-            raise TransientError(msg, request=request)
-        parts.append(part)
-    return b"".join(parts)
-
-
 def _decode(body: bytes, request: str) -> Any:
     try:
-        return _json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        msg = f"{request}: the answer is not JSON (cut short, or a page of a proxy)."
-        raise TransientError(msg, request=request) from None
+        return envelope.decode(body)
+    except envelope.REFUSED:
+        raise no_json(request) from None
 
 
-def _envelope(body: bytes, request: str) -> dict[str, Any]:
-    """A list envelope. Items that are JSON but no text (a lone surrogate) come as bytes under ``unreadable``."""
+def _page(body: bytes, request: str, doubted: set[bytes]) -> dict[str, Any]:
+    """A list envelope, the slow way where the fast one fails on the same items twice."""
     try:
-        envelope = _json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        envelope = _lenient(body, request)
-    if not isinstance(envelope, dict) or not isinstance(envelope.get("items"), list):
+        found = envelope.decode(body)
+    except envelope.REFUSED:
+        found = _doubtful(body, request, doubted)
+    if not isinstance(found, dict) or not isinstance(found.get("items"), list):
         msg = f"{request}: the answer is no list."
         raise TerminalError(msg, request=request)
-    return envelope
+    return found
 
 
-def _lenient(body: bytes, request: str) -> Any:
-    """The slow way for a page that the fast decoder refuses: what is readable is kept, item by item."""
+def _doubtful(body: bytes, request: str, doubted: set[bytes]) -> dict[str, Any]:
     try:
-        envelope = json.loads(
-            body, parse_float=str, parse_int=lambda text: int(text) if len(text) < 20 else text
-        )
-        items = envelope["items"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        msg = f"{request}: the answer is not JSON (cut short, or a page of a proxy)."
-        raise TransientError(msg, request=request) from None
-    readable, unreadable = [], []
-    for item in items:
-        try:
-            msgspec.json.encode(item)
-            readable.append(item)
-        except (UnicodeEncodeError, TypeError, ValueError, RecursionError):
-            unreadable.append((json.dumps(item).encode(), "not readable: holds text that is no Unicode"))
-    return envelope | {"items": readable, "unreadable": tuple(unreadable)}
+        found = envelope.decode_by_item(body)
+    except ValueError:
+        raise no_json(request) from None
+    raw = {item.raw for item in found["unreadable"]}
+    if not raw <= doubted:
+        doubted |= raw
+        raise no_json(request)
+    return found
+
+
+def no_json(request: str) -> TransientError:
+    """An answer that was cut short is worth another try."""
+    msg = f"{request}: the answer is not JSON (cut short, or a page of a proxy)."
+    return TransientError(msg, request=request)
 
 
 _SCOPES = {
     "/calls/call_drs": "calls.read (and calls.read_descendant for sub-partners)",
     "/sms/": "sms.read (and sms.read_descendant for sub-partners)",
     "/invoices": "invoices.read",
+    "/billing_method": "partners.billing_method.read",
     "/partners": "partners.read",
     "/phonenumber": "phonenumber.read",
     "/endpoints": "endpoints.read",
     "/countries": "countries.read",
     "/calls/rates": "calls.read",
+    "/trunk_groups": "trunk_groups.read and trunk_groups.trunks.read",
+    "/accesscontrol": "accesscontrol.read",
+    "/batch": "batch.read",
+    "/lookup": "lookup.dids.read",
 }
 
 

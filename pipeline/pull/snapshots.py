@@ -6,7 +6,7 @@ with its envelope read before and after: when the plan changed in between, it is
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,14 +57,17 @@ def whoami(client: Client) -> dict[str, Any]:
     return client.get("/oauth/whoami")
 
 
-def listing(client: Client, path: str, order: str) -> list[dict[str, Any]]:
-    """All items of a countable list.
+def listing(
+    client: Client, path: str, order: str, asked: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """All items of a countable list; ``asked`` are further parameters, such as ``filter``.
 
     Raises:
         TransientError: the list changed while it was read; another try may find it still.
+        TerminalError: the answer is no list, or its pages do not move on.
     """
     for _ in range(3):
-        items, total = _offset_pages(client, path, order)
+        items, total = _offset_pages(client, path, order, asked)
         if total is None or len(items) == total:
             return items
     msg = f"GET {path}: {len(items)} items came where the provider counts {total}. Run again."
@@ -95,14 +98,20 @@ def _rates(client: Client, key: PlanKey, envelope: dict[str, Any]) -> list[dict[
     return _offset_pages(client, key.path, None)[0]
 
 
-def _offset_pages(client: Client, path: str, order: str | None) -> tuple[list[dict[str, Any]], int | None]:
+def _offset_pages(
+    client: Client, path: str, order: str | None, asked: Mapping[str, str] | None = None
+) -> tuple[list[dict[str, Any]], int | None]:
     items: list[dict[str, Any]] = []
     total: int | None = None
+    page: list[dict[str, Any]] = []
     while True:
-        params: dict[str, Any] = {"limit": LIMIT, "offset": len(items)}
+        params: dict[str, Any] = {"limit": LIMIT, "offset": len(items)} | dict(asked or {})
         envelope = client.get(path, params | ({"order": f"{order} asc"} if order else {}))
-        total = envelope.get("total")
-        page = envelope["items"]
+        if not isinstance(envelope, dict) or not isinstance(envelope.get("items"), list):
+            raise TerminalError(f"GET {path}: the answer is no list.")
+        total, last, page = envelope.get("total"), page, envelope["items"]
+        if page and page == last:
+            raise TerminalError(f"GET {path}: the page at offset {len(items)} repeats; the walk was stopped.")
         items += page
         if not page or (total is not None and len(items) >= total):
             return items, total

@@ -1,30 +1,42 @@
 """Walks a feed of detail records: forward by ``after``, back by ``before``, or over a window by filter and ``after``.
 
-The end of a walk is an empty page. ``has_more``, ``total`` and links are not believed: the samples show them wrong in
-both directions. A page that repeats a record or does not move on is an error that names it.
+The end of a walk is an empty page, asked for twice where the answer says that there is more. ``has_more``, ``count``,
+``total``, the limit and links are not believed: the samples show them wrong in both directions. A walk that comes to a
+cursor for the second time, or meets a record again where it was, is an error that names it: never an endless loop.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
-from pipeline.domain.cursor import Bookmark, Feed, Page
+import msgspec
+
+from pipeline.domain.cursor import Bookmark, Feed, Page, Unreadable, instant
 from pipeline.errors import NotFoundError, TerminalError
 from pipeline.pull.client import Client
 
 log = logging.getLogger("tollbook.pull")
 LIMIT = 1000
+_RESTARTS = 5
+Edge = tuple[str, datetime]
 
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """A page, and where the walk stands behind it."""
+    """A page, and where the walk stands behind it: the cursor, and how far its records reach in time.
+
+    ``ordered`` says whether the page was sorted as asked; ``edges`` are its records by secure id and sort value.
+    """
 
     page: Page
     last_sid: str
     last_value: datetime
+    ordered: bool = True
+    edges: tuple[Edge, ...] = ()
 
 
 def poll(
@@ -35,31 +47,54 @@ def poll(
     A cursor that has expired (404) is replaced by a filter that begins ``overlap`` before it.
     """
     if bookmark.cursor_sid is None:
-        yield from window(client, feed, since)
+        yield from window(client, feed, since, overlap=overlap)
         return
-    try:
-        yield from _after(client, feed, bookmark.cursor_sid)
-    except _ExpiredError:
-        begin = (bookmark.cursor_value or since) - overlap
-        log.warning(
-            "%s: the cursor has expired; going on by filter from %s", feed.resource, begin.isoformat()
-        )
-        yield from window(client, feed, begin)
+    yield from _onward(client, feed, bookmark.cursor_sid, bookmark.cursor_value or since, overlap)
 
 
-def window(client: Client, feed: Feed, begin: datetime, end: datetime | None = None) -> Iterator[Walked]:
+def window(
+    client: Client,
+    feed: Feed,
+    begin: datetime,
+    end: datetime | None = None,
+    overlap: timedelta = timedelta(0),
+) -> Iterator[Walked]:
     """Everything whose sort value is in ``[begin, end)``, by a filter for the first page and ``after`` from there."""
-    params = {"limit": LIMIT, "order": f"{feed.sort_key} asc", "filter": f"{feed.sort_key} ge {_text(begin)}"}
-    first = _page(client, feed, params)
+    first = _page(client, feed, _from(feed, begin))
     if first is None:
         return
     yield first
-    if end is not None and first.last_value >= end:
+    if _reaches(first, end):
         return
-    for walked in _after(client, feed, first.last_sid):
+    for walked in _onward(client, feed, first.last_sid, first.last_value, overlap):
         yield walked
-        if end is not None and walked.last_value >= end:
+        if _reaches(walked, end):
             return
+
+
+def inserted(client: Client, feed: Feed, begin: datetime) -> Iterator[Walked] | None:
+    """Everything that the provider inserted from ``begin`` on, in that order; None where it cannot list so.
+
+    Nothing is inserted behind what was inserted before, so this finds a late record however late it is. The clock of
+    insertion has seconds: where a page holds one second only, the offset goes on within it.
+    """
+    try:
+        first = _page(client, feed, _inserted_from(begin, 0))
+    except TerminalError as error:
+        if error.status in (400, 422):
+            return None
+        raise
+    return _by_insertion(client, feed, begin, first)
+
+
+def _by_insertion(client: Client, feed: Feed, begin: datetime, walked: Walked | None) -> Iterator[Walked]:
+    value, offset = begin, 0
+    while walked is not None:
+        yield walked
+        last = max(_instants(walked.page, "date_insert"), default=value)
+        offset = offset + walked.page.fetched if last <= value else 0
+        value = max(value, last)
+        walked = _page(client, feed, _inserted_from(value, offset))
 
 
 def history(client: Client, feed: Feed, bookmark: Bookmark, since: datetime) -> Iterator[Walked]:
@@ -69,101 +104,175 @@ def history(client: Client, feed: Feed, bookmark: Bookmark, since: datetime) -> 
     for what follows its newest record, and the walk falls back to ``desc`` and ``after`` where it does not hold.
     """
     sid, value = bookmark.oldest_sid, bookmark.oldest_value
+    asked: set[str] = set()
     while sid is not None and value is not None and value > since:
-        walked = _adjacent_before(client, feed, sid) or _descending(client, feed, sid)
-        if walked is None:
+        if sid in asked:
+            raise _stuck(feed, sid)
+        asked.add(sid)
+        page = _adjacent_before(client, feed, sid) or _descending(client, feed, sid, value)
+        edges = [edge for item in page.items if (edge := _edge(item, feed))] if page else []
+        if page is None or not edges:
             return
-        if walked.last_sid == sid:
-            raise TerminalError(
-                f"{feed.resource}: the page before {sid} does not move on; the walk was stopped."
-            )
-        sid, value = walked.last_sid, walked.last_value
-        yield replace(walked, page=_not_before(walked.page, feed, since))
+        sid, value = min(edges, key=lambda edge: edge[1])
+        yield Walked(_not_before(page, feed, since), sid, value)
 
 
 class _ExpiredError(Exception):
-    """The cursor of the first page is gone."""
+    """A cursor is gone."""
 
 
-def _after(client: Client, feed: Feed, sid: str) -> Iterator[Walked]:
-    params = {"limit": LIMIT, "order": f"{feed.sort_key} asc"}
-    first, seen = True, set[str]()
+def _onward(client: Client, feed: Feed, sid: str, value: datetime, overlap: timedelta) -> Iterator[Walked]:
+    """What follows a cursor; where it has expired, what follows an ``overlap`` before it."""
+    restarts, reached = 0, value
     while True:
         try:
-            walked = _page(client, feed, params | {"after": sid})
+            for walked in _after(client, feed, sid, value):
+                sid, value = walked.last_sid, walked.last_value
+                if value > reached:
+                    restarts, reached = 0, value
+                yield walked
+            return
+        except _ExpiredError:
+            restarts += 1
+            if restarts > _RESTARTS:
+                raise _stuck(feed, sid) from None
+            begin = value - overlap
+            log.warning("%s: cursor %s has expired; going on by filter from %s", feed.resource, sid, begin)
+            first = _page(client, feed, _from(feed, begin))
+            if first is None:
+                return
+            yield first
+            sid, value = first.last_sid, first.last_value
+
+
+def _after(client: Client, feed: Feed, sid: str, value: datetime) -> Iterator[Walked]:
+    asked: set[str] = set()
+    known: set[Edge] = set()
+    while True:
+        asked.add(sid)
+        try:
+            params = {"limit": LIMIT, "order": f"{feed.sort_key} asc", "after": sid}
+            walked = _page(client, feed, params, (sid, value))
         except NotFoundError:
-            if first:
-                raise _ExpiredError from None
-            raise
+            raise _ExpiredError from None
         if walked is None:
             return
-        sids = _sids(walked.page)
-        if walked.last_sid == sid or not seen.isdisjoint(sids):
-            msg = f"{feed.resource}: the page after {sid} repeats records or does not move on; the walk was stopped."
-            raise TerminalError(msg)
-        # One page back is enough: a server that loops repeats its neighbour first.
-        first, seen, sid = False, sids, walked.last_sid
+        # A record that changed meanwhile may come again at its new place; at its old one it must not.
+        if not known.isdisjoint(walked.edges):
+            raise _stuck(feed, sid)
         yield walked
+        if walked.last_sid in asked:
+            if walked.edges:
+                raise _stuck(feed, sid)
+            return
+        sid, value, known = walked.last_sid, walked.last_value, set(walked.edges)
+
+
+def _stuck(feed: Feed, sid: str) -> TerminalError:
+    msg = (
+        f"{feed.resource}: the page after {sid} repeats records or does not move on; the walk was stopped. "
+        "What came before it has landed: run again, and tell the provider if it stays so."
+    )
+    return TerminalError(msg)
+
+
+def _reaches(walked: Walked, end: datetime | None) -> bool:
+    """Whether nothing before ``end`` can follow; of a page out of order that cannot be said."""
+    return end is not None and walked.ordered and walked.last_value >= end
+
+
+def _from(feed: Feed, begin: datetime) -> dict[str, Any]:
+    key = feed.sort_key
+    return {"limit": LIMIT, "order": f"{key} asc", "filter": f"{key} ge {_text(begin)}"}
+
+
+def _inserted_from(begin: datetime, offset: int) -> dict[str, Any]:
+    asked = {"limit": LIMIT, "order": "date_insert asc", "filter": f"date_insert ge {_text(begin)}"}
+    return asked | ({"offset": offset} if offset else {})
 
 
 def _not_before(page: Page, feed: Feed, since: datetime) -> Page:
     """The page without what is older than was asked for."""
     limit = _text(since)
-    return Page([item for item in page.items if str(item.get(feed.sort_key)) >= limit], page.unreadable)
+    return replace(page, items=[item for item in page.items if str(item.get(feed.sort_key)) >= limit])
 
 
-def _adjacent_before(client: Client, feed: Feed, sid: str) -> Walked | None:
+def _adjacent_before(client: Client, feed: Feed, sid: str) -> Page | None:
     order = f"{feed.sort_key} asc"
-    envelope = client.get_page(feed.path, {"limit": LIMIT, "order": order, "before": sid})
-    page = _items(envelope)
-    if not page.items:
+    try:
+        page = _asked(client, feed, {"limit": LIMIT, "order": order, "before": sid})
+    except NotFoundError:
+        log.warning("%s: the oldest record, %s, has expired; walking back by filter", feed.resource, sid)
         return None
-    newest = page.items[-1]["dr_sid"]
-    following = _page(client, feed, {"limit": 1, "order": order, "after": newest})
+    edges = [edge for item in page.items if (edge := _edge(item, feed))]
+    if not edges:
+        return None
+    following = _page(client, feed, {"limit": 1, "order": order, "after": edges[-1][0]})
     if following is None or following.last_sid != sid:
         log.warning("%s: before=%s does not give its neighbours; walking back by desc", feed.resource, sid)
         return None
-    return _walked(feed, page, page.items[0])
+    return page
 
 
-def _descending(client: Client, feed: Feed, sid: str) -> Walked | None:
-    params = {"limit": LIMIT, "order": f"{feed.sort_key} desc", "after": sid}
-    envelope = client.get_page(feed.path, params)
-    page = _items(envelope)
-    return _walked(feed, page, page.items[-1]) if page.items else None
+def _descending(client: Client, feed: Feed, sid: str, value: datetime) -> Page | None:
+    params = {"limit": LIMIT, "order": f"{feed.sort_key} desc"}
+    try:
+        page = _asked(client, feed, params | {"after": sid})
+    except NotFoundError:
+        page = _asked(client, feed, params | {"filter": f"{feed.sort_key} lt {_text(value)}"})
+    return page if page.items else None
 
 
-def _page(client: Client, feed: Feed, params: dict[str, Any]) -> Walked | None:
-    envelope = client.get_page(feed.path, params)
-    page = _items(envelope)
+def _page(client: Client, feed: Feed, params: dict[str, Any], cursor: Edge | None = None) -> Walked | None:
+    """The page, or None behind the last one. ``cursor`` is where the walk stays when no record says where it is."""
+    page = _asked(client, feed, params)
     if not page.fetched:
         return None
-    if not page.items:
-        msg = f"{feed.resource}: no item of the page after {params.get('after')} can be read; the walk was stopped."
+    edges = tuple(edge for item in page.items if (edge := _edge(item, feed)))
+    stand = _edge(page.last, feed) or (edges[-1] if edges else cursor)
+    if stand is None or (not edges and page.fetched >= LIMIT):
+        at = params.get("after") or params.get("filter")
+        msg = f"{feed.resource}: on the page after {at} no record has a readable dr_sid and {feed.sort_key}; stopped."
         raise TerminalError(msg)
-    return _walked(feed, page, page.items[-1])
+    sid, value = stand
+    ordered = all(a <= b for (_, a), (_, b) in pairwise(edges))
+    if not ordered and params["order"].startswith(feed.sort_key):
+        log.warning("%s: the page that ends with %s is not in order", feed.resource, sid)
+    return Walked(page, sid, max([value, *(at for _, at in edges)]), ordered, edges)
 
 
-def _walked(feed: Feed, page: Page, edge: dict[str, Any]) -> Walked:
+def _asked(client: Client, feed: Feed, params: dict[str, Any]) -> Page:
+    """A page; asked for once more when it contradicts itself, and then taken for what it holds."""
+    page, sound = _items(client.get_page(feed.path, params))
+    return page if sound else _items(client.get_page(feed.path, params))[0]
+
+
+def _items(envelope: dict[str, Any]) -> tuple[Page, bool]:
+    items, unreadable = envelope["items"], envelope.get("unreadable", ())
+    plain = [item for item in items if isinstance(item, dict)]
+    other = tuple(
+        Unreadable(msgspec.json.encode(item), "not an object") for item in items if not isinstance(item, dict)
+    )
+    page = Page(plain, unreadable + other, envelope.get("last") or (plain[-1] if plain else {}))
+    count = envelope.get("count")
+    more = not page.fetched and envelope.get("has_more") is True
+    return page, not more and (not isinstance(count, int) or count == page.fetched)
+
+
+def _edge(item: Mapping[str, Any], feed: Feed) -> Edge | None:
+    sid, value = item.get("dr_sid"), item.get(feed.sort_key)
+    if not isinstance(sid, str) or not sid or not isinstance(value, str):
+        return None
     try:
-        return Walked(page, edge["dr_sid"], instant(edge[feed.sort_key]))
-    except (KeyError, TypeError, ValueError):
-        msg = f"{feed.resource}: a page ends with a record without dr_sid or {feed.sort_key}; the walk was stopped."
-        raise TerminalError(msg) from None
+        return sid, instant(value)
+    except ValueError:
+        return None
 
 
-def _items(envelope: dict[str, Any]) -> Page:
-    return Page(envelope["items"], envelope.get("unreadable", ()))
-
-
-def _sids(page: Page) -> set[str]:
-    return {sid for item in page.items if isinstance(sid := item.get("dr_sid"), str)}
-
-
-def instant(text: str) -> datetime:
-    """A timestamp of the provider as an aware datetime."""
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+def _instants(page: Page, key: str) -> Iterator[datetime]:
+    for item in page.items:
+        with suppress(ValueError, TypeError, KeyError):
+            yield instant(item[key])
 
 
 def _text(at: datetime) -> str:

@@ -250,8 +250,9 @@ def _rates(
         rate = _rate(fields, plan)
         for text in fields.wrong:
             problems.add(f"line {line}: {text}")
-        lines.append(line)
-        rates.append(rate)
+        if not fields.wrong:
+            lines.append(line)
+            rates.append(rate)
     return lines, rates
 
 

@@ -25,7 +25,7 @@ from pipeline.render.html import render_html, render_mail
 from pipeline.render.shelf import CALLS, EMAIL, HTML, MESSAGES, PDF, Kept, Manifest, Shelf
 from pipeline.shipped import shipped
 
-DETAIL_ROWS = 100
+DETAIL_ROWS = 50
 _BATCH = 200
 Row = Mapping[str, Any]
 

@@ -36,6 +36,12 @@ _SECTIONS = {
     "did": "Phone numbers",
     "adjustment": "Adjustments",
 }
+_NOT_CHARGED = {
+    "not_answered": "not answered",
+    "grace": "too short to be billed",
+    "status": "with a status that is not billed",
+    "own_use": "of our own",
+}
 _FORMATTERS = tuple(
     "money exact count percent seconds usage long_date short_date day_month moment period".split()
 )
@@ -121,6 +127,7 @@ def _render(name: str, document: Document, templates: Path | None) -> str:
                 invoice=document,
                 formats=formats,
                 sections=sections(document.items),
+                not_charged=_NOT_CHARGED,
                 chart=chart(document.days),
                 total=add((document.totals.amount, document.totals.amount_tax)),
             )

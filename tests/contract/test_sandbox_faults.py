@@ -9,10 +9,12 @@ from httpx import Client
 
 from pipeline.provider.app import create_app
 from pipeline.provider.faults import RESOURCES, Faults
+from pipeline.provider.partners import partner_sid
 from pipeline.provider.world import World, WorldConfig
 from tests.contract.sandbox_api import client
 
 CALLS = "/core/v2/calls/call_drs"
+MEDIATOR_LOGIN = ("sandbox_mediator", "sandbox-mediator-secret")
 
 
 def sandbox(faults: str, **config: Any) -> Client:
@@ -169,13 +171,16 @@ def test_errors_of_the_server_are_not_json() -> None:
 
 @pytest.mark.parametrize("resource", RESOURCES)
 def test_every_resource_can_be_forbidden(resource: str) -> None:
-    paths = (
-        "/calls/call_drs", "/sms/message_drs", "/partners", "/phonenumber/dids", "/endpoints", "/countries",
-        "/calls/rates/inbound/pstn", "/sms/rates/outbound/toll", "/invoices", "/oauth/whoami",
+    core = (
+        "calls/call_drs", "sms/message_drs", "partners", "phonenumber/dids", "endpoints", "countries",
+        "calls/rates/inbound/pstn", "sms/rates/outbound/toll", "invoices", "oauth/whoami",
+        f"partners/{partner_sid(0)}/billing_method", "trunk_groups", "accesscontrol/rules", "batch/tasks",
+        "lookup/dids/12065550100",
     )  # fmt: skip
     api = sandbox(f"forbidden={resource}")
 
-    statuses = [api.get("/core/v2" + path).status_code for path in paths]
+    statuses = [api.get(f"/core/v2/{path}").status_code for path in core]
+    statuses.append(api.get("/mediator/v1/dids", auth=MEDIATOR_LOGIN).status_code)
 
     assert statuses == [403 if resource == name else 200 for name in RESOURCES]
 

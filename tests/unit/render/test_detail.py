@@ -78,9 +78,8 @@ def test_each_invoice_gets_its_own_rows(lake: Lake) -> None:
 def test_record_is_shown_as_it_was_claimed_after_it_has_changed(lake: Lake) -> None:
     add_invoice(lake, calls=1, messages=0)
     old = lake.scan("land/calls").collect()
-    newer = old.with_columns(
-        number_dst=old["number_dst"].replace("+4930901820", "+442079460000"), revision=old["revision"] + 1
-    )
+    there = old["number_dst"].replace("+4930901820", "+442079460000")
+    newer = old.with_columns(number_dst=there, revision=old["revision"] + 1)
     superseded = old.with_columns(superseded_at=old["landed_at"])
     staged = [
         lake.stage("land/calls", "date=2026-03-02", newer),

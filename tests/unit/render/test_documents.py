@@ -1,5 +1,6 @@
 """Documents are made once; an issued one never changes, and says so when it would."""
 
+import contextlib
 import hashlib
 import stat
 from collections.abc import Callable
@@ -148,7 +149,7 @@ def test_lost_page_that_would_come_out_otherwise_is_not_made(lake: Lake, tmp_pat
     known = ledger_hash(lake)
     (folder(lake) / "invoice.html").unlink()
     report = render(lake, templates=other_template(tmp_path))
-    assert [p[:47] for p in report.problems] == ["HCS-2026-000001: the page of HCS-2026-000001 w"[:47] + "a"]
+    assert "HCS-2026-000001 was lost and does not come out as it was issued" in report.problems[0]
     assert ("invoice.html" in content(lake), ledger_hash(lake)) == (False, known)
 
 
@@ -208,12 +209,10 @@ def test_interrupted_run_is_completed_by_the_next(
     for crash_at in range(1, 6):
         with monkeypatch.context() as patch:
             patch.setattr(f"pipeline.render.shelf.Shelf.{step}", crashing(step, crash_at))
-            try:
+            with contextlib.suppress(KeyboardInterrupt):
                 render(lake)
-            except KeyboardInterrupt:
-                pass
         partial = {n: c for n, c in content(lake).items() if not n.startswith(".")}
-        assert {n: c for n, c in partial.items() if n not in {"manifest.json"}}.items() <= expected.items()
+        assert partial.items() <= expected.items()
         assert render(lake).problems == ()
         assert content(lake) == expected
         for path in folder(lake).iterdir():

@@ -1,0 +1,179 @@
+"""Each asset: one call on the desk, and what it did as metadata."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from pipeline.defs.build import build_definitions
+from pipeline.defs.resources import Shift
+from pipeline.desk import Desk
+from pipeline.domain.cursor import Bookmark
+from pipeline.errors import ForbiddenError
+from pipeline.land.rates import PlanLanded
+from pipeline.land.records import Landed
+from pipeline.land.snapshots import SnapshotLanded
+from pipeline.rate.report import RateReport, Tally
+
+NOW = datetime(2026, 4, 3, 6, tzinfo=UTC)
+DAY = date(2026, 3, 1)
+
+
+@dataclass
+class Letters:
+    """The report of a stage that sends."""
+
+    sent: int = 2
+    total: Decimal = Decimal("1.50")
+    problems: tuple[str, ...] = ("INV-2026-000001: nobody to send it to",)
+
+
+@dataclass
+class StubDesk:
+    """A desk whose buttons answer at once; ``pressed`` is what was asked of it."""
+
+    real: Desk
+    forbidden: str = ""
+    pressed: list[str] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    def pull_feed(self, feed: Any) -> Landed:
+        self.pressed.append(feed.resource)
+        return Landed(fetched=5, fresh=2, superseding=1, identical=2, days={DAY})
+
+    def bookmark(self, feed: Any) -> Bookmark:
+        return Bookmark(newest_value=NOW)
+
+    def pull_snapshot(self, resource: str) -> SnapshotLanded:
+        self.pressed.append(resource)
+        if resource == self.forbidden:
+            raise ForbiddenError("ask for phonenumber.read")
+        return SnapshotLanded(rows=7, new=1, gone=0, quarantined=0)
+
+    def pull_rates(self) -> list[PlanLanded]:
+        return [PlanLanded("call-outbound-pstn", "v1", 110, True), PlanLanded("call-inbound-pstn", "v1", 9, False)]
+
+    def rate(self, days: list[date]) -> RateReport:
+        self.pressed.append(f"{days[0]}..{days[-1]}")
+        tally = Tally("call", "charge", 1, "rated", None, "USD", 4, Decimal(240), Decimal("0.1234567890"))
+        return RateReport(written=2, unchanged=29, tallies=[tally])
+
+    def render(self) -> Letters:
+        return Letters()
+
+    def deliver(self) -> Letters:
+        return Letters()
+
+    def statement(self) -> Any:
+        return SimpleNamespace(lines=(), differences=())
+
+
+@pytest.fixture
+def stub(desk: Desk) -> StubDesk:
+    return StubDesk(desk)
+
+
+Shown = Callable[..., dict[str, dict[str, Any]]]
+
+
+@pytest.fixture
+def shown(stub: StubDesk, instance: dg.DagsterInstance) -> Shown:
+    """The metadata of each asset that a run of the job materialises, as plain values."""
+
+    def run(job: str, *assets: str, **how: Any) -> dict[str, dict[str, Any]]:
+        definition = build_definitions(Shift(stub, patient=False)).resolve_job_def(job)
+        keys = [dg.AssetKey(a.split("/")) for a in assets] or None
+        result = definition.execute_in_process(instance=instance, asset_selection=keys, raise_on_error=False, **how)
+        events = result.get_asset_materialization_events()
+        return {
+            e.asset_key.to_user_string(): {k: v.value for k, v in e.materialization.metadata.items()} for e in events
+        }
+
+    return run
+
+
+def test_a_feed_shows_what_came_and_a_picture_of_it(shown: Shown) -> None:
+    made = shown("land", "land/calls")["land/calls"]
+
+    assert {k: v for k, v in made.items() if k != "records per hour"} == {
+        "dagster/row_count": 0, "fetched": 5, "new": 2, "superseding": 1, "identical": 2, "quarantined": 0,
+        "days": 1, "bookmark": "2026-04-03 06:00:00 UTC",
+    }  # fmt: skip
+    assert made["records per hour"].startswith("![calls per hour")
+
+
+def test_a_list_shows_its_changes(shown: Shown) -> None:
+    assert shown("land", "land/dids") == {
+        "land/dids": {"dagster/row_count": 7, "new": 1, "gone": 0, "quarantined": 0}
+    }
+
+
+def test_rate_plans_show_their_versions(shown: Shown) -> None:
+    made = shown("land", "land/rates")["land/rates"]
+
+    assert (made["dagster/row_count"], made["plans"], made["new versions"]) == (119, 2, 1)
+
+
+def test_one_forbidden_list_fails_alone(shown: Shown, stub: StubDesk) -> None:
+    stub.forbidden = "dids"
+
+    made = shown("land")
+
+    assert {key.split("/")[1] for key in made} == {
+        "calls", "messages", "partners", "endpoints", "countries", "provider_invoices", "rates",
+    }  # fmt: skip
+
+
+def test_a_range_of_days_is_rated_in_one_pass(shown: Shown, stub: StubDesk, instance: dg.DagsterInstance) -> None:
+    tags = {
+        "dagster/asset_partition_range_start": "2026-03-01",
+        "dagster/asset_partition_range_end": "2026-03-31",
+    }
+
+    made = shown("rate", tags=tags)["rate/calls"]
+
+    assert stub.pressed == ["2026-03-01..2026-03-31"]
+    assert (made["days written"], made["days unchanged"], made["revenue"]) == (2, 29, "0.12 USD")
+    assert len(instance.get_materialized_partitions(dg.AssetKey(["rate", "messages"]))) == 31
+
+
+def test_one_day_is_rated_by_its_partition(shown: Shown, stub: StubDesk) -> None:
+    shown("rate", partition_key="2026-03-05")
+
+    assert stub.pressed == ["2026-03-05..2026-03-05"]
+
+
+def test_invoices_of_an_empty_month_are_shown_as_none(shown: Shown, stub: StubDesk) -> None:
+    stub.real.root_sid = "us"
+    object.__setattr__(stub, "invoice", lambda: None)
+
+    made = shown("bill", "invoice/invoices", partition_key="2026-04-01")["invoice/invoices"]
+
+    assert made == {
+        "dagster/row_count": 0, "amount": "none", "tax": "none", "waiting for approval": 0, "parked": "none",
+    }  # fmt: skip
+
+
+def test_a_report_is_shown_field_by_field(shown: Shown) -> None:
+    made = shown("bill", "render/documents", "deliver/emails")
+
+    assert made["render/documents"] == {
+        "sent": 2,
+        "total": "1.50",
+        "problems": "problems\n---\nINV-2026-000001: nobody to send it to",
+    }
+
+
+def test_the_statement_shows_what_differs(shown: Shown) -> None:
+    assert shown("bill", "measure/statement")["measure/statement"] == {
+        "differences": 0,
+        "what differs": "none",
+        "statement": "none",
+    }

@@ -1,0 +1,210 @@
+"""Every promise: the query that guards it is there, passes on what is right and finds what is wrong."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+import pytest
+
+from pipeline.defs.checks import PROMISES, sql
+from pipeline.defs.resources import Shift
+from pipeline.desk import Desk
+from pipeline.domain.cursor import CALLS, MESSAGES, Bookmark
+from pipeline.homes import make_home
+from pipeline.lake.tables import BY_NAME as tables_of_the_lake
+from pipeline.ledger import bookmarks
+from pipeline.settings import load
+from pipeline.shipped import shipped
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NOW = datetime(2026, 4, 3, 6, tzinfo=UTC)
+BY_NAME = {p.name: p for p in PROMISES}
+Row = dict[str, Any]
+
+
+def row(**columns: Any) -> Row:
+    return columns
+
+
+def record(**changes: Any) -> Row:
+    return row(source="carrierx", dr_sid="a", revision=1, date_stop=AT, date_insert=AT) | changes
+
+
+def rated(**changes: Any) -> Row:
+    return record(side="cost", level=0, payer_sid="us", rating_status="rated", amount=Decimal(1), currency="USD") | changes
+
+
+def charge(**changes: Any) -> Row:
+    return rated(side="charge", level=1, payer_sid="acme") | changes
+
+
+def claim(**changes: Any) -> Row:
+    held = row(invoice_sid="i1", line_no=1, service="call", source="carrierx", dr_sid="a", revision=1)
+    return held | row(side="charge", payer_sid="acme", date_stop=AT, amount=Decimal("1.005"), usage=60) | changes
+
+
+def item(**changes: Any) -> Row:
+    held = row(invoice_sid="i1", line_no=1, type="toll", usage=60, records=1)
+    return held | row(amount_exact=Decimal("1.005"), amount=Decimal("1.01")) | changes
+
+
+def invoice(**changes: Any) -> Row:
+    money = row(amount="1.01", amount_tax="0.06", balance_previous="0", payments="0", amount_due="1.07", balance_forward="1.07")
+    held = row(invoice_sid="i1", number="INV-2026-000001", status="open", currency="USD", document_hash="ab")
+    return held | {name: Decimal(value) for name, value in money.items()} | changes
+
+
+def tax(**changes: Any) -> Row:
+    return row(invoice_sid="i1", line_no=1, base=Decimal("1.01"), rate=Decimal("0.0625"), amount=Decimal("0.06")) | changes
+
+
+def email(**changes: Any) -> Row:
+    return row(email_sid="e1", invoice_sid="i1", status="sent") | changes
+
+
+def right() -> dict[str, list[Row]]:
+    """A month in which every promise is kept."""
+    return {
+        "land/calls": [record()],
+        "land/messages": [record()],
+        "rate/calls": [rated(), charge()],
+        "rate/messages": [rated(), charge()],
+        "invoice/claims": [claim()],
+        "invoice/items": [item()],
+        "invoice/invoices": [invoice()],
+        "invoice/taxes": [tax()],
+        "deliver/emails": [email()],
+    }
+
+
+BROKEN = [
+    ("calls_once", "land/calls", [record(), record(revision=2)]),
+    ("messages_once", "land/messages", [record(), record()]),
+    ("calls_accounted", "rate/calls", []),
+    ("calls_accounted", "rate/calls", [rated()]),
+    ("calls_accounted", "rate/calls", [rated(revision=2), charge()]),
+    ("calls_accounted", "rate/calls", [rated(), charge(), rated(dr_sid="b"), charge(dr_sid="b")]),
+    ("calls_accounted", "rate/calls", [rated(), charge(rating_status="unrated", amount=None)]),
+    ("calls_accounted", "rate/calls", [rated(), charge(amount=None)]),
+    ("calls_accounted", "rate/calls", [rated(), charge(rating_status="unrated", unrated_reason="no_rate")]),
+    ("calls_accounted", "rate/calls", [rated(), charge(rating_status="free")]),
+    ("messages_accounted", "rate/messages", [charge()]),
+    ("claimed_once", "invoice/claims", [claim(), claim(line_no=2)]),
+    ("claims_sum_to_items", "invoice/items", [item(amount_exact=Decimal("1.0051"))]),
+    ("claims_sum_to_items", "invoice/items", [item(records=2)]),
+    ("claims_sum_to_items", "invoice/claims", []),
+    ("items_sum_to_invoice", "invoice/items", [item(), item(line_no=2)]),
+    ("items_sum_to_invoice", "invoice/items", [item(amount_exact=Decimal("1.0049"))]),
+    ("items_sum_to_invoice", "invoice/invoices", [invoice(balance_forward=Decimal("1.06"))]),
+    ("items_sum_to_invoice", "invoice/invoices", [invoice(payments=Decimal(2))]),
+    ("items_sum_to_invoice", "invoice/invoices", [invoice(amount_due=Decimal(0))]),
+    ("numbers_gapless", "invoice/invoices", [invoice(number="INV-2026-000002")]),
+    ("numbers_gapless", "invoice/invoices", [invoice(), invoice(invoice_sid="i2")]),
+    ("numbers_gapless", "invoice/invoices", [invoice(number="first")]),
+    ("taxes_to_the_cent", "invoice/taxes", [tax(amount=Decimal("0.07"))]),
+    ("taxes_to_the_cent", "invoice/taxes", []),
+    ("taxes_to_the_cent", "invoice/taxes", [tax(rate=Decimal("0.08"))]),
+    ("issued_is_mailed", "deliver/emails", []),
+    ("issued_is_mailed", "deliver/emails", [email(), email(email_sid="e2")]),
+    ("issued_is_mailed", "invoice/invoices", [invoice(document_hash=None)]),
+]  # fmt: skip
+
+
+def found(name: str, desk: Desk, tables: dict[str, list[Row]] | None = None) -> list[Row]:
+    with desk.lake.duck() as con:
+        for table, rows in (tables or {}).items():
+            schema = tables_of_the_lake[table].schema
+            filled = [dict.fromkeys(schema.names) | held for held in rows]
+            con.register("given", pa.Table.from_pylist(filled, schema=schema))
+            con.execute(f"create table given_{table.replace('/', '_')} as from given")
+            con.execute(f"create or replace view {table.replace('/', '.')} as from given_{table.replace('/', '_')}")
+        return BY_NAME[name].broken_by(Shift(desk), con)
+
+
+@pytest.fixture(scope="module")
+def one_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """An empty home: what is to be checked is put before the query, not into it."""
+    folder = tmp_path_factory.mktemp("checks") / "home"
+    make_home(folder)
+    opened = Desk.open(load(folder), now=NOW)
+    yield opened
+    opened.ledger.close()
+
+
+def test_the_folder_holds_the_promises_that_are_named_and_no_others() -> None:
+    assert {p.stem for p in shipped("sql", "check").glob("*.sql")} == {p.name for p in PROMISES if p.find is None}
+
+
+@pytest.mark.parametrize("name", [p.name for p in PROMISES])
+def test_a_promise_says_what_it_promises(name: str) -> None:
+    assert 15 < len(BY_NAME[name].description) < 120
+
+
+@pytest.mark.parametrize("name", [p.name for p in PROMISES if p.find is None])
+def test_it_passes_where_all_is_right(name: str, one_desk: Desk) -> None:
+    assert found(name, one_desk, right()) == []
+
+
+@pytest.mark.parametrize(("name", "table", "rows"), BROKEN)
+def test_it_finds_what_is_wrong(name: str, table: str, rows: list[Row], one_desk: Desk) -> None:
+    assert found(name, one_desk, right() | {table: rows}) != []
+
+
+def test_every_query_is_proven_able_to_fail() -> None:
+    assert {name for name, _, _ in BROKEN} == {p.name for p in PROMISES if p.find is None}
+
+
+@pytest.mark.parametrize(
+    ("mark", "columns"),
+    [
+        (Bookmark(), []),
+        (Bookmark(newest_value=NOW + timedelta(minutes=5), swept_to=NOW), []),
+        (Bookmark(newest_value=NOW + timedelta(hours=1)), ["newest_value"]),
+        (Bookmark(cursor_sid="a", cursor_value=NOW + timedelta(days=9), swept_to=NOW + timedelta(days=9)), ["cursor_value", "swept_to"]),
+    ],
+    ids=["nothing pulled", "a clock that is a little ahead", "an hour ahead", "days ahead"],
+)  # fmt: skip
+@pytest.mark.parametrize("feed", [CALLS, MESSAGES], ids=lambda feed: feed.resource)
+def test_a_bookmark_may_not_stand_in_the_future(feed: Any, mark: Bookmark, columns: list[str], desk: Desk) -> None:
+    with desk.ledger.transaction() as tx:
+        bookmarks.write(tx, "carrierx", feed.resource, mark, NOW)
+
+    assert [r["bookmark"] for r in found(f"{feed.resource}_bookmark", desk)] == columns
+
+
+def test_the_statement_of_the_same_run_is_not_made_twice(desk: Desk) -> None:
+    shift = Shift(desk, reports={"measure/statement": SimpleNamespace(differences=["3 records are missing"])})
+
+    with desk.lake.duck() as con:
+        assert BY_NAME["adds_up"].broken_by(shift, con) == [{"difference": "3 records are missing"}]
+
+
+def test_without_one_the_statement_is_made(desk: Desk) -> None:
+    assert found("adds_up", desk) == []
+
+
+def test_a_broken_promise_stops_what_is_downstream(desk: Desk, put: Any, instance: dg.DagsterInstance) -> None:
+    """Documents do not leave while an invoice does not add up."""
+    from pipeline.defs.build import build_definitions
+
+    put("invoice/invoices", "all", [invoice(number="INV-2026-000007", date_billing_period_end=AT)])
+    ran: list[str] = []
+    stub = SimpleNamespace(
+        lake=desk.lake, ledger=desk.ledger, settings=desk.settings, now=NOW,
+        invoice=lambda: None, parked=list, render=lambda: ran.append("render"), statement=desk.statement,
+    )  # fmt: skip
+    shift = Shift(stub, patient=False)
+
+    result = build_definitions(shift).resolve_job_def("bill").execute_in_process(
+        instance=instance, partition_key="2026-04-01", raise_on_error=False
+    )
+
+    assert (result.success, ran, "numbers_gapless" in shift.broken) == (False, [], True)
+
+
+def test_the_first_line_of_a_query_is_its_description() -> None:
+    assert sql("calls_once")[1] == "no call record is landed twice"

@@ -1,0 +1,289 @@
+"""A deck is taken whole or refused whole, and a refusal names every line."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from pipeline.domain.rate_plan import Rate
+from pipeline.errors import DeckError
+from pipeline.rate.deckfile import COLUMNS, DeckOptions, read_deck
+
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def read(tmp_path, text: str | bytes, **options):
+    path = tmp_path / "deck.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read_deck(path, DeckOptions("retail", SINCE, **options))
+
+
+def problems(tmp_path, text: str | bytes, **options) -> tuple[str, ...]:
+    with pytest.raises(DeckError) as refused:
+        read(tmp_path, text, **options)
+    return refused.value.problems
+
+
+def test_the_providers_own_columns_are_enough(tmp_path):
+    plan = read(
+        tmp_path,
+        "prefix,country_code,country_name,billing_increment,billing_minimum,price\n"
+        "1207,USA,United States,6,30,0.0100\n"
+        ',,"Rest, of the world",60,60,0.5\n',
+    )
+
+    assert plan.rates == (
+        Rate(Decimal("0.01"), "1207", "USA", increment=Decimal(6), minimum=Decimal(30)),
+        Rate(Decimal("0.5"), increment=Decimal(60), minimum=Decimal(60)),
+    )
+    assert (plan.service, plan.currency, plan.unit_rule, plan.increment_rule) == (
+        "call",
+        "USD",
+        "fixed:60",
+        "after_minimum",
+    )
+    assert plan.version.startswith("20260101-")
+
+
+def test_every_other_column(tmp_path):
+    plan = read(
+        tmp_path,
+        "prefix,price,unit_seconds,connect_fee,grace_seconds,effective_date,end_date,status,increment_rule,"
+        "rounding_mode,rounding_decimals,service,direction,currency\n"
+        "0044,0.02,1,0.1,2.5,2026-03-01,2026-04-01T12:00:00+02:00,Blocked,total,up,4,call,outbound,EUR\n",
+    )
+
+    assert plan.rates == (
+        Rate(
+            Decimal("0.02"),
+            "0044",
+            grace=Decimal("2.5"),
+            unit=Decimal(1),
+            connect_fee=Decimal("0.1"),
+            effective_from=datetime(2026, 3, 1, tzinfo=UTC),
+            effective_to=datetime(2026, 4, 1, 10, tzinfo=UTC),
+            blocked=True,
+        ),
+    )
+    terms = (plan.increment_rule, plan.rounding_mode, plan.rounding_decimals, plan.direction, plan.currency)
+    assert terms == ("total", "up", 4, "outbound", "EUR")
+
+
+def test_messages(tmp_path):
+    plan = read(
+        tmp_path, "mcc,mnc,country_code,price\n262,01,DEU,0.08\n,,DEU,0.1\n,,,0.2\n", service="message"
+    )
+
+    assert plan.rates == (
+        Rate(Decimal("0.08"), mcc=262, mnc=1, country_code="DEU"),
+        Rate(Decimal("0.1"), country_code="DEU"),
+        Rate(Decimal("0.2")),
+    )
+
+
+def test_an_increment_of_zero_or_none_is_one_second(tmp_path):
+    plan = read(tmp_path, "prefix,billing_increment,price\n1,0,1\n2,,1\n")
+
+    assert [r.increment for r in plan.rates] == [Decimal(1), Decimal(1)]
+
+
+def test_no_price_is_blocked(tmp_path):
+    assert [r.priced for r in read(tmp_path, "prefix,price\n1,\n2,0\n").rates] == [False, True]
+
+
+def test_a_price_per_minimum(tmp_path):
+    text = "prefix,billing_minimum,price\n1,6,0.001\n2,0,0.001\n"
+
+    assert problems(tmp_path, text, unit_rule="minimum") == (
+        "line 3: the price is per billing_minimum, and that is 0",
+    )
+    assert [r.unit for r in read(tmp_path, text.replace("2,0", "2,30"), unit_rule="minimum").rates] == [6, 30]
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ("44x,0.02", "prefix '44x' is not digits only"),
+        ("+44,0.02", "prefix '+44' is not digits only"),
+        (
+            "4.42E+11,0.02",
+            "prefix '4.42E+11' was rewritten by a spreadsheet: format the column as text and export it again",
+        ),
+        (
+            "44,1E-05",
+            "price '1E-05' was rewritten by a spreadsheet: format the column as text and export it again",
+        ),
+        ("44,-0.02", "price '-0.02' is no amount below 10000 with up to 12 decimals"),
+        ("44,0.1234567890123", "price '0.1234567890123' is no amount below 10000 with up to 12 decimals"),
+        ("44,NaN", "price 'NaN' is no amount below 10000 with up to 12 decimals"),
+        ('44,"0,02"', "price '0,02' is no amount below 10000 with up to 12 decimals"),
+        ("44,$0.02", "price '$0.02' is no amount below 10000 with up to 12 decimals"),
+        ("44,10000", "price '10000' is no amount below 10000 with up to 12 decimals"),
+    ],
+    ids=lambda value: value[:24],
+)
+def test_wrong_prefixes_and_prices(tmp_path, row, problem):
+    assert problems(tmp_path, f"prefix,price\n1,0.01\n{row}\n") == (f"line 3: {problem}",)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "problem"),
+    [
+        ("country_code", "DE", "is no three-letter code such as DEU"),
+        ("billing_increment", "-6", "is no number of seconds up to 86400 with up to 3 decimals"),
+        ("billing_minimum", "1.0001", "is no number of seconds up to 86400 with up to 3 decimals"),
+        ("grace_seconds", "86401", "is no number of seconds up to 86400 with up to 3 decimals"),
+        ("unit_seconds", "0", "is not above 0"),
+        ("effective_date", "01.03.2026", "is no ISO date such as 2026-03-01"),
+        ("status", "on", "is neither active nor blocked"),
+        ("connect_fee", "free", "is no amount below 10000 with up to 12 decimals"),
+        ("origin_prefix", "49", "cannot be rated by this version: leave it empty"),
+        ("jurisdiction", "interstate", "cannot be rated by this version: leave it empty"),
+    ],
+)
+def test_wrong_fields(tmp_path, column, value, problem):
+    found = problems(tmp_path, f"prefix,price,{column}\n44,0.02,{value}\n")
+
+    assert found == (f"line 2: {column} {value!r} {problem}",)
+
+
+def test_every_problem_is_listed_and_the_message_shows_the_first(tmp_path):
+    text = "prefix,price\n" + "".join(f"{n}x,0.01\n" for n in range(8))
+    with pytest.raises(DeckError, match=r"nothing of it was taken: line 2: .*\(and 3 more\)") as refused:
+        read(tmp_path, text)
+
+    assert [p.split(":")[0] for p in refused.value.problems] == [f"line {n}" for n in range(2, 10)]
+
+
+def test_lines_are_those_of_the_file(tmp_path):
+    text = 'prefix,country_name,price\n1,"two\nlines",0.01\n\n2x,,0.01\n'
+
+    assert problems(tmp_path, text) == ("line 5: prefix '2x' is not digits only",)
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        ("44,0.02,,\n1,0.1,,\n44,0.03,,", "line 4: prefix '44' is in force at the same time as line 2"),
+        (",0.02,,\n,0.03,,", "line 3: the default row is in force at the same time as line 2"),
+        (
+            "44,0.02,2026-03-01,\n44,0.03,,2026-03-01\n44,0.04,2026-04-01,",
+            "line 4: prefix '44' is in force at the same time as line 2",
+        ),
+        ("44,0.02,2026-03-01,2026-03-01", "line 2: end_date is not after effective_date"),
+    ],
+)
+def test_two_rows_for_one_key_must_not_be_in_force_at_once(tmp_path, rows, problem):
+    assert problems(tmp_path, f"prefix,price,effective_date,end_date\n{rows}\n") == (problem,)
+
+
+def test_rows_that_follow_one_another_are_fine(tmp_path):
+    rows = "44,0.02,,2026-03-01\n44,0.03,2026-03-01,2026-04-01\n44,0.04,2026-04-01,\n"
+
+    assert len(read(tmp_path, f"prefix,price,effective_date,end_date\n{rows}").rates) == 3
+
+
+def test_message_keys_that_clash(tmp_path):
+    text = "mcc,mnc,country_code,price\n262,1,DEU,1\n262,01,,2\n,,DEU,3\n,,DEU,4\n262,,,5\n,7,,6\n"
+
+    assert problems(tmp_path, text, service="message") == (
+        "line 7: mnc without mcc",
+        "line 3: mcc 262 mnc 1 is in force at the same time as line 2",
+        "line 5: country DEU is in force at the same time as line 4",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "line 1: the file is empty; its first line must name the columns"),
+        ("prefix,price\n", "line 2: there is no rate"),
+        ("prefix;price\n1;0.01\n", "line 1: the columns are not separated by commas: save the file as"),
+        ("prefix,price,prefix\n1,0.01,1\n", "line 1: column 'prefix' is there twice"),
+        ("prefix,cost\n1,0.01\n", "line 1: unknown column 'cost'; there are prefix"),
+        ("country_name,price\nx,0.01\n", "line 1: there is no column 'prefix'"),
+        ("prefix\n1\n", "line 1: there is no column 'price'"),
+        ("prefix,price\n1,0.01,6\n", "line 2: 3 fields where the header has 2"),
+        ('prefix,price\n"1"x,0.01\n', "line 2: "),
+        (b"prefix,price\n1,\xff\n", "byte 15 is not UTF-8"),
+    ],
+    ids=[
+        "empty",
+        "no rows",
+        "semicolons",
+        "twice",
+        "unknown",
+        "no prefix",
+        "no price",
+        "ragged",
+        "quotes",
+        "latin",
+    ],
+)
+def test_wrong_files(tmp_path, text, problem):
+    assert problems(tmp_path, text)[0].startswith(problem)
+
+
+def test_a_byte_order_mark_capitals_and_blanks_are_forgiven(tmp_path):
+    plan = read(tmp_path, "\ufeffPrefix , PRICE\r\n 44 , 0.02 \r\n")
+
+    assert plan.rates == (Rate(Decimal("0.02"), "44"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "problem"),
+    [
+        (
+            "prefix,price,currency\n1,1,USD\n2,1,EUR\n",
+            {},
+            "line 3: currency 'EUR' differs from 'USD' above; it must be",
+        ),
+        (
+            "prefix,price,service\n1,1,message\n",
+            {"service": "call"},
+            "column service: the file says 'message' and the",
+        ),
+        ("prefix,price,rounding_decimals\n1,1,11\n", {}, "rounding_decimals 11 is none of 0, 1, 2"),
+        ("prefix,price\n1,1\n", {"currency": "usd"}, "currency 'usd' is no ISO 4217 code such as USD"),
+        ("prefix,price\n1,1\n", {"unit_rule": "fixed:0"}, "unit rule 'fixed:0' is neither"),
+        (
+            "prefix,price\n1,1\n",
+            {"increment_rule": "x"},
+            "increment_rule 'x' is none of total, after_minimum",
+        ),
+    ],
+)
+def test_what_holds_for_the_whole_plan(tmp_path, text, options, problem):
+    assert problems(tmp_path, text, **options)[0].startswith(problem)
+
+
+def test_the_version_tells_contents_apart(tmp_path):
+    one, same, other, terms = (
+        read(tmp_path, text, **options).version
+        for text, options in [
+            ("prefix,price\n1,1\n", {}),
+            ("prefix,country_name,price\n1,Somewhere,1\n", {}),
+            ("prefix,price\n1,2\n", {}),
+            ("prefix,price\n1,1\n", {"increment_rule": "total"}),
+        ]
+    )
+
+    assert one == same
+    assert len({one, other, terms}) == 3
+
+
+def test_a_missing_file_says_so(tmp_path):
+    with pytest.raises(DeckError, match="cannot be read: No such file"):
+        read_deck(tmp_path / "none.csv", DeckOptions("retail", SINCE))
+
+
+def test_a_large_deck_is_read_whole(tmp_path):
+    text = "prefix,billing_increment,billing_minimum,price\n" + "".join(
+        f"{1_000_000 + n},6,30,0.0{n % 97}\n" for n in range(20_000)
+    )
+
+    assert len(read(tmp_path, text).rates) == 20_000
+
+
+def test_the_canonical_header_is_known():
+    assert len(COLUMNS) == len(set(COLUMNS)) == 22
