@@ -31,6 +31,10 @@ class Settings:
     home: Path
     api_url: str = _DEFAULT_URL
     api_token: str = field(default="", repr=False)
+    oauth_client_id: str = ""
+    oauth_client_secret: str = field(default="", repr=False)
+    oauth_username: str = ""
+    oauth_password: str = field(default="", repr=False)
     since: datetime | None = None
     bill_from: date | None = None
     lookback: timedelta = timedelta(hours=25)
@@ -66,6 +70,10 @@ class _Key:
 KEYS = (
     _Key("api_url", "Core API base, https://api.carrierx.com/core/v2"),
     _Key("api_token", "a read-only bearer token", secret=True),
+    _Key("oauth_client_id", "instead of a token: the OAuth client that asks for one"),
+    _Key("oauth_client_secret", "the client's secret", secret=True),
+    _Key("oauth_username", "the partner's login"),
+    _Key("oauth_password", "the login's password", secret=True),
     _Key("since", "where pulled history starts, for example 2026-01-01"),
     _Key("bill_from", "local date; nothing that ended before it is invoiced"),
     _Key("lookback_hours", "what the daily and the closing sweep re-read; 25"),
@@ -146,6 +154,10 @@ def _settings(home: Path, values: dict[str, tuple[Any, str]]) -> Settings:
         home=home,
         api_url=str(value("api_url", _DEFAULT_URL)),
         api_token=str(value("api_token")),
+        oauth_client_id=str(value("oauth_client_id")),
+        oauth_client_secret=str(value("oauth_client_secret")),
+        oauth_username=str(value("oauth_username")),
+        oauth_password=str(value("oauth_password")),
         since=_read(values, "since", _instant),
         bill_from=_read(values, "bill_from", lambda text: date.fromisoformat(str(text))),
         lookback=timedelta(hours=25) if lookback is None else lookback,

@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 def tell(settings: Settings, subject: str, text: str, now: datetime, *, run: str = "") -> list[str]:
-    """Tells whom the settings name; returns how. A door that does not open is said at the next one, and never raises."""
+    """Tells whom the settings name, and returns how; a door that does not open is said at the next, not raised."""
     subject = masked(settings, f"tollbook: {subject}").replace("\n", " ")[:200]
     text = masked(settings, text)
     told, refused = [], []
@@ -123,7 +123,9 @@ def _failed_steps(events: Sequence[dg.DagsterEvent]) -> list[str]:
     for event in events:
         data = event.step_failure_data
         own = data.user_failure_data
-        said = own.description if own and own.description else (data.error.message if data.error else "failed")
+        said = (
+            own.description if own and own.description else (data.error.message if data.error else "failed")
+        )
         lines.append(f"{event.step_key}: {said.strip()}")
     return lines
 
@@ -145,7 +147,9 @@ def on_silence(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     episode = last.isoformat()
     if context.cursor == episode:
         return dg.SkipReason(f"silent since {last:%Y-%m-%d %H:%M} UTC; told already")
-    text = f"The last landing of calls and messages ended at {last:%Y-%m-%d %H:%M} UTC. Is the schedule on, and the daemon running?"
+    text = (
+        f"Calls and messages last landed at {last:%Y-%m-%d %H:%M} UTC. Are the schedules and the daemon on?"
+    )
     told = tell(load(the_home()), "no records are landing", text, now, run="silence")
     context.update_cursor(episode)
     return dg.SkipReason(f"told by {', '.join(told)}")

@@ -117,7 +117,10 @@ def check_asset(asset: str, promises: tuple[Promise, ...]) -> dg.AssetChecksDefi
                 found[name] = by_name[name].broken_by(shift, con)
         shift.broken |= {name: rows for name, rows in found.items() if rows}
         for name, rows in found.items():
-            shown = {"rows that break it": len(rows), "the first": figures.table(rows[:_SHOWN])}
+            shown: dict[str, Any] = {
+                "rows that break it": len(rows),
+                "the first": figures.table(rows[:_SHOWN]),
+            }
             yield dg.AssetCheckResult(
                 passed=not rows, check_name=name, asset_key=by_name[name].spec.asset_key, metadata=shown
             )

@@ -150,4 +150,4 @@ def run_journey(desk: Desk, *, bill: bool = True) -> JourneyResult:
 
 def _why(result: dg.ExecuteInProcessResult) -> str:
     events = [e for e in result.all_events if e.is_failure and e.message]
-    return events[0].message if events else "the run failed."
+    return (events[0].message if events else None) or "The run failed."

@@ -29,7 +29,8 @@ RETRY_AFTER_SECONDS = 120
 class Shift:
     """One turn of work at the desk: the open home, and what each step reported or why it failed.
 
-    ``broken`` holds the rows that break a promise, by its name (see ``checks``); ``patient`` says that nobody waits at a terminal, so a step may be tried again minutes later.
+    ``broken`` holds the rows that break a promise, by its name (see ``checks``). ``patient`` says that nobody waits at
+    a terminal, so a step may be tried again minutes later.
     """
 
     desk: Desk

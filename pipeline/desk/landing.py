@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pipeline.land.records import Landed
     from pipeline.land.snapshots import SnapshotLanded
 
-PAGES_PER_COMMIT = 20
 SWEEP_EVERY = timedelta(hours=24)
 
 
@@ -146,19 +145,9 @@ class Landing(Room):
         backwards: bool = False,
         still: bool = False,
     ) -> Bookmark:
-        from pipeline.land.walks import land_walk
+        from pipeline.land.walks import Landings
 
-        return land_walk(
-            self.lake,
-            feed,
-            walked,
-            mark,
-            total,
-            source=self.settings.source,
-            now=self.now,
-            overlap=self.settings.overlap,
-            pages_per_commit=PAGES_PER_COMMIT,
-            backwards=backwards,
-            still=still,
-            progress=self.progress,
+        walks = Landings(
+            self.lake, feed, self.settings.source, self.now, self.settings.overlap, progress=self.progress
         )
+        return walks.walk(walked, mark, total, backwards=backwards, still=still)

@@ -81,7 +81,11 @@ class Lake:
         found = [self.verify(f).path for f in self.files(table, labels)]
         if not found:
             return pl.from_arrow(BY_NAME[table].schema.empty_table()).lazy()
-        return pl.scan_parquet(found, glob=False, hive_partitioning=False)
+        # A file from before a column was added has it as null.
+        schema = pl.Schema(pl.from_arrow(BY_NAME[table].schema.empty_table()).schema)
+        return pl.scan_parquet(
+            found, glob=False, hive_partitioning=False, schema=schema, missing_columns="insert"
+        )
 
     @contextmanager
     def duck(self) -> Iterator[duckdb.DuckDBPyConnection]:

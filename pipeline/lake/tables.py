@@ -109,6 +109,7 @@ _CALL: tuple[Column, ...] = (
     ("stir_signing_entity", text, "who signed"),
     ("stir_verstat", text, "validation result; null for inbound calls"),
     ("extra_json", text, "keys that this version does not know, as one JSON object"),
+    ("private_json", text, "message text, media links and user data, where store_private is set; else null"),
 )
 
 _MESSAGE: tuple[Column, ...] = (
@@ -121,6 +122,7 @@ _MESSAGE: tuple[Column, ...] = (
     ("provider", text, "carrier that took it"),
     ("status", text, "sent, received, ...: an open list"),
     ("extra_json", text, "keys that this version does not know, as one JSON object"),
+    ("private_json", text, "message text, media links and user data, where store_private is set; else null"),
 )
 
 _HISTORY: tuple[Column, ...] = (
@@ -520,7 +522,7 @@ TABLES: tuple[Table, ...] = (
     Table(
         "land/lookups",
         "one row per paid lookup of a number",
-        ("phonenumber", "looked_up_at"),
+        ("phonenumber", "details", "looked_up_at"),
         (
             ("phonenumber", text, "the digits that were asked about"),
             ("looked_up_at", ts, "when"),

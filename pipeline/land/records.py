@@ -14,9 +14,10 @@ from sqlalchemy import Connection
 
 from pipeline.domain.cursor import Bookmark, Feed, Page
 from pipeline.lake.lake import Lake, Staged
-from pipeline.lake.layout import day_label, label_day
+from pipeline.lake.layout import day_label
 from pipeline.lake.tables import BY_NAME, Table
 from pipeline.land.decode import Rejected, decode
+from pipeline.land.held import held as held_rows
 from pipeline.land.quarantine import stage_rejected
 from pipeline.ledger import bookmarks
 from pipeline.ledger.schema import landings
@@ -42,26 +43,63 @@ class Landed:
         self.days |= other.days
 
 
+@dataclass(slots=True)
+class Batch:
+    """Pages as decoded, to be landed together; private fields are gone from here on, unless they are to be stored."""
+
+    feed: Feed
+    source: str
+    store_private: bool = False
+    fetched: int = 0
+    frames: list[pl.DataFrame] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+
+    @property
+    def table(self) -> Table:
+        return BY_NAME[f"land/{self.feed.resource}"]
+
+    def add(self, page: Page) -> None:
+        """Decodes a page and holds it."""
+        self.fetched += page.fetched
+        frame, rejected = decode(
+            page.items, self.table, self.source, self.feed.sort_key, store_private=self.store_private
+        )
+        self.frames.append(frame)
+        self.rejected += rejected
+        for item in page.unreadable:
+            sid = item.known.get("dr_sid")
+            self.rejected.append(Rejected(item.raw, sid if isinstance(sid, str) else None, item.reason))
+
+
 def land_pages(
-    lake: Lake, feed: Feed, pages: Iterable[Page], bookmark: Bookmark, *, source: str, now: datetime
+    lake: Lake,
+    feed: Feed,
+    pages: Iterable[Page],
+    bookmark: Bookmark,
+    *,
+    source: str,
+    now: datetime,
+    store_private: bool = False,
 ) -> Landed:
     """Lands pages and moves the bookmark, in one commit.
 
     Returns:
         Counts that add up: ``fetched = fresh + superseding + identical + quarantined``.
     """
-    table = BY_NAME[f"land/{feed.resource}"]
-    pages = list(pages)
-    frames, rejected = [], []
+    batch = Batch(feed, source, store_private)
     for page in pages:
-        frame, bad = decode(page.items, table, source, feed.sort_key)
-        frames.append(frame)
-        rejected += bad + [Rejected(raw, None, reason) for raw, reason in page.unreadable]
-    result = Landed(fetched=sum(page.fetched for page in pages), quarantined=len(rejected))
+        batch.add(page)
+    return land_batch(lake, batch, bookmark, now=now)
+
+
+def land_batch(lake: Lake, batch: Batch, bookmark: Bookmark, *, now: datetime) -> Landed:
+    """Lands what is held and moves the bookmark, in one commit; counts as ``land_pages``."""
+    feed, table, source = batch.feed, batch.table, batch.source
+    result = Landed(fetched=batch.fetched, quarantined=len(batch.rejected))
     staged: list[Staged] = []
-    if frames:
-        staged = _merge(lake, feed, table, pl.concat(frames), result, now)
-    staged += stage_rejected(lake, feed.resource, source, rejected, now)
+    if batch.frames:
+        staged = _merge(lake, feed, table, pl.concat(batch.frames), result, now)
+    staged += stage_rejected(lake, feed.resource, source, batch.rejected, now)
     with lake.ledger.transaction() as tx:
         emptied = _emptied(table, result.days, staged)
         commit_id = lake.commit(tx, staged, at=now, stage="land", note=feed.resource, remove=emptied)
@@ -75,9 +113,9 @@ def _merge(
 ) -> list[Staged]:
     versions = BY_NAME[f"{table.name}_versions"]
     incoming = _ordered(incoming)
-    held = _held(lake, table, incoming["dr_sid"])
+    held = held_rows(lake, table.name, incoming["dr_sid"])
     changed = incoming.join(held, on=["dr_sid", "content_hash"], how="anti", maintain_order="left")
-    rows = _ranked(changed, held, _held(lake, versions, changed["dr_sid"]), now)
+    rows = _ranked(changed, held, held_rows(lake, versions.name, changed["dr_sid"]), now)
     if rows.is_empty():
         return []
     current, superseded = _resolve(rows, held, lake, versions, now)
@@ -96,28 +134,6 @@ def _ordered(incoming: pl.DataFrame) -> pl.DataFrame:
     return incoming.with_row_index("_seen").unique(
         ["dr_sid", "content_hash"], keep="last", maintain_order=True
     )
-
-
-def _held(lake: Lake, table: Table, sids: pl.Series) -> pl.DataFrame:
-    """The current rows of these records, wherever they lie, as keys: dr_sid, revision, version, hash, day."""
-    parts = []
-    for file in lake.files(table.name):
-        found = (
-            lake.scan(table.name, [file.label])
-            .select("dr_sid", "revision", "version", "content_hash")
-            .filter(pl.col("dr_sid").is_in(sids.implode()))
-            .collect()
-        )
-        if found.height:
-            parts.append(found.with_columns(pl.lit(label_day(file.label)).alias("_day")))
-    empty = {
-        "dr_sid": pl.String,
-        "revision": pl.Int32,
-        "version": pl.Int64,
-        "content_hash": pl.String,
-        "_day": pl.Date,
-    }
-    return pl.concat(parts) if parts else pl.DataFrame(schema=empty)
 
 
 def _ranked(changed: pl.DataFrame, held: pl.DataFrame, older: pl.DataFrame, now: datetime) -> pl.DataFrame:

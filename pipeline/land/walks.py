@@ -1,12 +1,21 @@
-"""Lands a walk in bounded commits, so that an interrupted one goes on where it stopped and memory stays flat."""
+"""Lands a walk in bounded commits, so that an interrupted one goes on where it stopped and memory stays flat.
+
+A page is decoded as soon as it comes. A commit is due when enough records are held; "enough" grows with the day that
+they go into, because a commit writes that day anew: a busy day is then written a few times, not once a page.
+"""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from pipeline.domain.cursor import Bookmark, Feed, Page
 from pipeline.lake.lake import Lake
-from pipeline.land.records import Landed, land_pages
+from pipeline.lake.layout import day_label
+from pipeline.land.records import Batch, Landed, land_batch
+
+_FEWEST, _MOST = 20_000, 200_000
+Edge = tuple[str, datetime]
 
 
 class Walked(Protocol):
@@ -18,76 +27,94 @@ class Walked(Protocol):
     def last_sid(self) -> str: ...
     @property
     def last_value(self) -> datetime: ...
+    @property
+    def edges(self) -> tuple[Edge, ...]: ...
 
 
-def land_walk(
-    lake: Lake,
-    feed: Feed,
-    walk: Iterable[Walked],
-    mark: Bookmark,
-    total: Landed,
-    *,
-    source: str,
-    now: datetime,
-    overlap: timedelta,
-    pages_per_commit: int,
-    backwards: bool = False,
-    still: bool = False,
-    progress: Callable[[str], None],
-) -> Bookmark:
-    """Lands every page of a walk, adds to ``total``, and returns the bookmark as committed.
+@dataclass(slots=True)
+class _Stretch:
+    """What a commit will say of the walk: every record's sid and sort value, and where the last page ended."""
 
-    ``backwards`` moves the far end of history, ``still`` leaves the bookmark where it is.
-    """
-    move = _still if still else _back if backwards else _forward
-    held: list[Walked] = []
-    for walked in walk:
-        held.append(walked)
-        if len(held) >= pages_per_commit:
-            mark = move(mark, held, feed, overlap)
-            total.add(land_pages(lake, feed, [w.page for w in held], mark, source=source, now=now))
-            held = []
-            progress(f"{feed.resource}: {total.fetched:,} fetched, at {walked.last_value:%Y-%m-%d %H:%M}")
-    if held:
-        mark = move(mark, held, feed, overlap)
-        total.add(land_pages(lake, feed, [w.page for w in held], mark, source=source, now=now))
+    edges: list[Edge] = field(default_factory=list)
+    last: Edge | None = None
+
+    def add(self, walked: Walked) -> None:
+        self.edges += walked.edges
+        self.last = (walked.last_sid, walked.last_value)
+
+
+@dataclass(frozen=True, slots=True)
+class Landings:
+    """How walks are landed. ``store_private`` keeps message text, media links and user data."""
+
+    lake: Lake
+    feed: Feed
+    source: str
+    now: datetime
+    overlap: timedelta
+    store_private: bool = False
+    progress: Callable[[str], None] = lambda _text: None
+
+    def walk(
+        self,
+        walk: Iterable[Walked],
+        mark: Bookmark,
+        total: Landed,
+        *,
+        backwards: bool = False,
+        still: bool = False,
+    ) -> Bookmark:
+        """Lands every page of a walk, adds to ``total``, and returns the bookmark as committed.
+
+        ``backwards`` moves the far end of history, ``still`` leaves the bookmark where it is.
+        """
+        move = _still if still else _back if backwards else _forward
+        batch, stretch = self._batch(), _Stretch()
+        for walked in walk:
+            stretch.add(walked)
+            batch.add(walked.page)
+            if batch.fetched >= _FEWEST and batch.fetched >= self._enough(walked.last_value):
+                mark = move(mark, stretch, self.overlap)
+                total.add(land_batch(self.lake, batch, mark, now=self.now))
+                batch, stretch = self._batch(), _Stretch()
+                self.progress(
+                    f"{self.feed.resource}: {total.fetched:,} fetched, at {walked.last_value:%Y-%m-%d %H:%M}"
+                )
+        if batch.fetched:
+            mark = move(mark, stretch, self.overlap)
+            total.add(land_batch(self.lake, batch, mark, now=self.now))
+        return mark
+
+    def _batch(self) -> Batch:
+        return Batch(self.feed, self.source, self.store_private)
+
+    def _enough(self, at: datetime) -> int:
+        files = self.lake.files(f"land/{self.feed.resource}", [day_label(at.date())])
+        return min(_MOST, sum(file.rows for file in files))
+
+
+def _still(mark: Bookmark, _stretch: _Stretch, _overlap: timedelta) -> Bookmark:
     return mark
 
 
-def _still(mark: Bookmark, _held: list[Walked], _feed: Feed, _overlap: timedelta) -> Bookmark:
-    return mark
+def _back(mark: Bookmark, stretch: _Stretch, _overlap: timedelta) -> Bookmark:
+    assert stretch.last is not None
+    return mark.with_(oldest_sid=stretch.last[0], oldest_value=stretch.last[1])
 
 
-def _back(mark: Bookmark, held: list[Walked], _feed: Feed, _overlap: timedelta) -> Bookmark:
-    return mark.with_(oldest_sid=held[-1].last_sid, oldest_value=held[-1].last_value)
-
-
-def _forward(mark: Bookmark, held: list[Walked], feed: Feed, overlap: timedelta) -> Bookmark:
-    """The bookmark behind these pages; its cursor stays an overlap behind the newest record."""
-    newest = max(held[-1].last_value, mark.newest_value or held[-1].last_value)
-    anchor = _anchor(held, feed, newest - overlap)
+def _forward(mark: Bookmark, stretch: _Stretch, overlap: timedelta) -> Bookmark:
+    """The bookmark behind these pages; its cursor stays an overlap behind the newest record, and never goes back."""
+    if not stretch.edges:
+        return mark
+    newest = max(at for _, at in stretch.edges)
+    newest = max(newest, mark.newest_value or newest)
+    behind = [edge for edge in stretch.edges if edge[1] <= newest - overlap]
+    anchor = max(behind, key=lambda edge: edge[1], default=None)
     if anchor is None and mark.cursor_sid is None:
-        anchor = _edge(held[0].page.items[0], feed)
+        anchor = stretch.edges[0]
     if anchor is not None and (mark.cursor_value is None or anchor[1] >= mark.cursor_value):
         mark = mark.with_(cursor_sid=anchor[0], cursor_value=anchor[1])
     if mark.oldest_sid is None:
-        sid, value = _edge(held[0].page.items[0], feed)
+        sid, value = min(stretch.edges, key=lambda edge: edge[1])
         mark = mark.with_(oldest_sid=sid, oldest_value=value)
     return mark.with_(newest_value=newest)
-
-
-def _anchor(held: list[Walked], feed: Feed, limit: datetime) -> tuple[str, datetime] | None:
-    for walked in reversed(held):
-        for item in reversed(walked.page.items):
-            try:
-                sid, value = _edge(item, feed)
-            except (KeyError, TypeError, ValueError):
-                continue
-            if value <= limit:
-                return sid, value
-    return None
-
-
-def _edge(item: dict, feed: Feed) -> tuple[str, datetime]:
-    at = datetime.fromisoformat(item[feed.sort_key])
-    return item["dr_sid"], at if at.tzinfo else at.replace(tzinfo=UTC)

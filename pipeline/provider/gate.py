@@ -97,7 +97,7 @@ class Disturbance:
         return self._strikes("truncated")
 
     def _strikes(self, fault: str) -> bool:
-        return self._entropy.chance(fault, self._number, getattr(self.faults, fault))
+        return self._entropy.chance(fault[:16], self._number, getattr(self.faults, fault))
 
 
 def _resource(path: str) -> str:

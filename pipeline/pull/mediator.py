@@ -85,7 +85,9 @@ def _login(base_url: str, endpoint: Mapping[str, Any]) -> Login:
     shown = properties if isinstance(properties, dict) else {}
     login, password = shown.get("login"), shown.get("password")
     if not isinstance(login, str) or not isinstance(password, str):
-        msg = f"GET /endpoints: endpoint {sid} shows no credentials of its Mediator. Ask for endpoints.manage."
+        msg = (
+            f"GET /endpoints: endpoint {sid} shows no credentials of its Mediator. Ask for endpoints.manage."
+        )
         raise ForbiddenError(msg, status=403)
     token = b64encode(f"{login}:{password}".encode()).decode()
     return Login(sid, mediator_base(base_url, shown.get("api_url")), token)
@@ -102,7 +104,9 @@ def mediator_base(base_url: str, api_url: object) -> str:
         return f"{core.scheme}://{core.netloc}{urlsplit(api_url).path.rstrip('/')}"
     if base_url.endswith(_CORE):
         return base_url.removesuffix(_CORE) + _MEDIATOR
-    msg = f"TOLLBOOK_API_URL does not end in {_CORE}, so where its Mediator is cannot be told; it was not read."
+    msg = (
+        f"TOLLBOOK_API_URL does not end in {_CORE}, so where its Mediator is cannot be told; it was not read."
+    )
     raise TerminalError(msg)
 
 

@@ -1,12 +1,16 @@
 """Which days are out of date: asked before rating, and by the schedule to know what to run.
 
-A day's fingerprint covers its landed file, the query, and everything in ``world`` that can touch its records.
+What a rated file was made from is kept with it in three parts of one text: its landed file and the query; the whole
+world at that day; and that part of the world which its own records can see. The last is worked out only where the
+second has changed, for it has to look into the file.
 """
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+
+import polars as pl
 
 from pipeline.lake.lake import DataFile, Lake
 from pipeline.lake.layout import label_day
@@ -17,6 +21,8 @@ from pipeline.rate.world import World, read_world
 # Raise it when the rows of the rate tables change though the queries do not.
 VERSION = "1"
 SERVICES = ("call", "message")
+_ENDPOINTS = ("endpoint_sid_src", "endpoint_sid_dst")
+_RECORDS, _WORLD, _SEEN = 24, 20, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +82,32 @@ def find_due(
     rated = {f.label: f.inputs for f in lake.files(service.rated, labels)}
     found, unchanged = [], 0
     for file in lake.files(service.landed, labels):
-        parts = (VERSION, query, file.sha256, world.fingerprint(label_day(file.label)))
-        inputs = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-        if rated.get(file.label) == inputs:
+        known = rated.get(file.label, "")
+        inputs = _inputs(lake, service, world, file, query, known)
+        if inputs == known:
             unchanged += 1
         elif file.rows:
             found.append(Due(lake.verify(file), inputs))
     return found, unchanged
+
+
+def _inputs(lake: Lake, service: Service, world: World, file: DataFile, query: str, known: str) -> str:
+    """The fingerprint of what a day would be made from; ``known`` itself where nothing that matters has changed."""
+    day = label_day(file.label)
+    records = hashlib.sha256(f"{VERSION} {query} {file.sha256}".encode()).hexdigest()[:_RECORDS]
+    start = records + world.fingerprint(day)[:_WORLD]
+    if known.startswith(start):
+        return known
+    seen = world.fingerprint_for(day, *_named(service, lake.verify(file)))[:_SEEN]
+    return known if known.startswith(records) and known.endswith(seen) else start + seen
+
+
+def _named(service: Service, file: DataFile) -> tuple[set[str], set[str]]:
+    """The partners, and of calls the endpoints, that a file's records name."""
+    columns = ["partner_sid", *_ENDPOINTS] if service.name == "call" else ["partner_sid"]
+    rows = pl.scan_parquet(file.path, glob=False, hive_partitioning=False).select(columns).unique().collect()
+    partners = {sid or "" for sid in rows["partner_sid"].unique()}
+    return partners, {sid for column in columns[1:] for sid in rows[column].unique() if sid}
 
 
 def emptied(lake: Lake, service: Service, labels: Sequence[str] | None = None) -> list[str]:

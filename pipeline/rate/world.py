@@ -1,18 +1,22 @@
 """Reads everything but the records that decides what a record costs, and fingerprints it per day.
 
 A day's fingerprint leaves out what begins after that day: a new deck for next month does not rate this month again.
+There are two: ``fingerprint`` over the whole world costs nothing to ask; where it has changed, ``fingerprint_for`` the
+partners and endpoints that the day's records name says whether that is any of their business. A new customer with a
+plan of its own must not rate the history of all others again.
+
 Partners and endpoints count with their last known content, so that records of a deleted partner still find theirs.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import polars as pl
 import pyarrow as pa
 
-from pipeline.domain.rate_plan import PSTN, PlanBook, RatePlan
+from pipeline.domain.rate_plan import PROVIDER, PSTN, PlanBook, RatePlan
 from pipeline.domain.rating import call_family
 from pipeline.lake.lake import Lake
 from pipeline.masters.model import Assignment, Masters
@@ -47,24 +51,32 @@ class World:
         return pa.table({"endpoint_sid": pa.array(sids, pa.string()), "type": pa.array(types, pa.string())})
 
     def fingerprint(self, day: date) -> str:
-        """A hash over what can touch the records of a day."""
-        limit = datetime.combine(day, time(), UTC) + timedelta(days=1) + _SLACK
-        plans = [_clipped(p, limit) for p in self.book.plans if not _after(p.effective_from, limit)]
-        held = [_clipped_end(a, limit) for a in self.assignments if not _after(a.start, limit)]
-        key = (
-            len(plans),
-            len(held),
-            *(p.effective_to is None for p in plans),
-            *(a.end is None for a in held),
-        )
+        """A hash over everything that begins before the day's end."""
+        plans, held = self._until(day)
+        key = (*(p.effective_to for p in plans), len(held), *(a.end for a in held))
         if key not in self._seen:
-            self._seen[key] = self._digest(plans, held)
+            tree = (self.tree.root_sid, sorted(self.tree.parents.items()), sorted(self.tree.resells.items()))
+            self._seen[key] = _digest(BUILDER, plans, held, tree, sorted(self.endpoints.items()))
         return self._seen[key]
 
-    def _digest(self, plans: list[RatePlan], held: list[Assignment]) -> str:
-        tree = (self.tree.root_sid, sorted(self.tree.parents.items()), sorted(self.tree.resells.items()))
-        parts = (BUILDER, plans, held, tree, sorted(self.endpoints.items()))
-        return hashlib.sha256(repr(parts).encode()).hexdigest()
+    def fingerprint_for(self, day: date, partners: Iterable[str], endpoints: Iterable[str]) -> str:
+        """The same over what can touch records of these partners and endpoints alone."""
+        plans, held = self._until(day)
+        parties = {sid: self.tree.parties(sid) for sid in sorted(partners)}
+        payers = sorted({p.payer_sid for found in parties.values() for p in found if p.verdict is None})
+        holders = {sid: self.book.holders(sid) for sid in payers}
+        bearing = {sid for found in holders.values() for sid in found}
+        assignments = [a for a in held if a.partner_sid in bearing]
+        named = {a.plan_sid for a in assignments}
+        own = [p for p in plans if p.origin == PROVIDER or p.plan_sid in named]
+        scopes = sorted({repr((p.origin, p.service, p.direction, p.family)) for p in self.book.plans})
+        types = [(sid, self.endpoints.get(sid)) for sid in sorted(endpoints)]
+        return _digest(BUILDER, self.tree.root_sid, own, scopes, assignments, holders, parties, types)
+
+    def _until(self, day: date) -> tuple[list[RatePlan], list[Assignment]]:
+        limit = datetime.combine(day, time(), UTC) + timedelta(days=1) + _SLACK
+        plans = [_clipped(p, limit) for p in self.book.plans if not _after(p.effective_from, limit)]
+        return plans, [_clipped_end(a, limit) for a in self.assignments if not _after(a.start, limit)]
 
 
 def read_world(lake: Lake, masters: Masters, root_sid: str) -> World:
@@ -79,6 +91,10 @@ def read_world(lake: Lake, masters: Masters, root_sid: str) -> World:
 def _last_known(lake: Lake, table: str, key: str, value: str) -> dict[str, str | None]:
     rows = lake.scan(table).sort("valid_from").group_by(key).agg(pl.last(value)).sort(key).collect()
     return dict(rows.iter_rows())
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def _after(start: datetime | None, limit: datetime) -> bool:

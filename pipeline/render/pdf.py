@@ -6,11 +6,12 @@ libraries, the same bytes each time. WeasyPrint is not thread-safe and is bound 
 are made by a few processes of their own; each is replaced after some documents, for memory is not given back.
 """
 
+import os
 import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -18,7 +19,7 @@ from typing import Any
 
 from pipeline.errors import RenderError
 
-WORKERS = 2
+MOST_WORKERS = 4
 ALONE = 3
 SECONDS = 120
 _DOCUMENTS_PER_PROCESS = 60
@@ -76,14 +77,29 @@ def make_pdfs(jobs: Iterable[Job]) -> Iterator[tuple[Job, bytes | RenderError]]:
             yield job, _attempt(job)
         return
     with ProcessPoolExecutor(
-        max_workers=WORKERS,
+        max_workers=_workers(),
         mp_context=get_context("spawn"),
         initializer=_limit_memory,
         max_tasks_per_child=_DOCUMENTS_PER_PROCESS,
     ) as pool:
         running = {pool.submit(_attempt, job): job for job in jobs}
         for done in as_completed(running):
-            yield running.pop(done), done.result()
+            yield running.pop(done), _result(done)
+
+
+def _workers() -> int:
+    """As many processes as there are processors for us, within reason."""
+    free = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(free, MOST_WORKERS)
+
+
+def _result(done: Future[bytes | RenderError]) -> bytes | RenderError:
+    try:
+        return done.result()
+    except BrokenExecutor:
+        return RenderError(
+            "the process that made it was killed, perhaps for lack of memory. Run `tollbook render` again."
+        )
 
 
 def _attempt(job: Job) -> bytes | RenderError:
@@ -91,6 +107,10 @@ def _attempt(job: Job) -> bytes | RenderError:
         return make_pdf(job.html, job.identifier)
     except RenderError as error:
         return error
+    except Exception as error:  # noqa: BLE001  one page that WeasyPrint stumbles over must not stop the others
+        return RenderError(
+            f"WeasyPrint cannot lay the page out ({type(error).__name__}: {error}). Look at its invoice.html."
+        )
 
 
 def _weasyprint() -> Any:

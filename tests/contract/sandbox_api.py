@@ -1,6 +1,7 @@
-"""A client of the sandbox without a network: each request goes straight into the application."""
+"""A client of the sandbox without a network, each request straight into the application; and how to judge a shape."""
 
 import asyncio
+from typing import Any
 
 import httpx
 from starlette.applications import Starlette
@@ -26,3 +27,13 @@ def client(app: Starlette, headers: dict[str, str] | None = None) -> httpx.Clien
     return httpx.Client(
         transport=_Direct(app), base_url="http://testserver", headers=usual if headers is None else headers
     )
+
+
+def wrong(record: dict[str, Any], shape: dict[str, Any]) -> list[str]:
+    """What of a record is not of the shape; no surprise keys either."""
+    other = [key for key in record if key not in shape] + [key for key in shape if key not in record]
+    return other + [
+        f"{key}={record[key]!r}"
+        for key, kinds in shape.items()
+        if key in record and type(record[key]) not in (kinds if isinstance(kinds, tuple) else (kinds,))
+    ]

@@ -11,7 +11,7 @@ from httpx import Client
 
 from pipeline.provider.app import create_app
 from pipeline.provider.world import World, WorldConfig
-from tests.contract.sandbox_api import client
+from tests.contract.sandbox_api import client, wrong
 
 TEXT, NULL, FLAG, WHOLE, OBJECT, LIST = str, type(None), bool, int, dict, list
 MAYBE = (TEXT, NULL)
@@ -100,16 +100,6 @@ MESSAGE_RATE = {
 @pytest.fixture(scope="module")
 def api() -> Client:
     return client(create_app(World(WorldConfig(calls=400, messages=300))))
-
-
-def wrong(record: dict[str, Any], shape: dict[str, Any]) -> list[str]:
-    """What of a record is not of the shape; no surprise keys either."""
-    other = [key for key in record if key not in shape] + [key for key in shape if key not in record]
-    return other + [
-        f"{key}={record[key]!r}"
-        for key, kinds in shape.items()
-        if key in record and type(record[key]) not in (kinds if isinstance(kinds, tuple) else (kinds,))
-    ]
 
 
 @pytest.mark.parametrize(

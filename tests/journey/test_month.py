@@ -54,7 +54,7 @@ def test_what_is_landed_is_what_the_provider_has(march: House, march_provider: P
 def test_the_providers_prices_agree_except_for_the_planted_errors(
     march: House, march_provider: Provider
 ) -> None:
-    found = march.json("audit")["found"]["differences"]
+    found = march.json("audit")["audit"]["differences"]
 
     wrong = march_provider.planted("wrong_charges")
     unanswered = march_provider.planted("missing_answer")

@@ -23,7 +23,9 @@ def emails(shift: dg.ResourceParam[Shift]) -> dg.MaterializeResult:
     """The e-mails."""
     with shift.step("deliver/emails") as desk:
         report = shift.reports["deliver/emails"] = desk.deliver()
-        statuses = desk.lake.query("select status, count(*) as emails from deliver.emails group by all order by all")
+        statuses = desk.lake.query(
+            "select status, count(*) as emails from deliver.emails group by all order by all"
+        )
         counts = {f"emails {row['status']}": row["emails"] for row in statuses}
         return dg.MaterializeResult(metadata=metadata_of(report) | counts)
 

@@ -21,7 +21,10 @@ _CHARTED_CUSTOMERS = 16
 
 @dg.asset(
     key=["invoice", "invoices"],
-    deps=[dg.AssetKey(key) for key in (["rate", "calls"], ["rate", "messages"], ["land", "partners"], ["land", "dids"])],
+    deps=[
+        dg.AssetKey(key)
+        for key in (["rate", "calls"], ["rate", "messages"], ["land", "partners"], ["land", "dids"])
+    ],
     group_name="invoice",
     partitions_def=months,
     description=f"{BY_NAME['invoice/invoices'].grain}. Drafts what is due as of now, issues what needs no approval.",
@@ -56,7 +59,9 @@ def _shown(desk: Desk) -> dict[str, Any]:
         shown = newest[:_CHARTED_CUSTOMERS]
         labels = [(row["company_name"] or "?")[:9] for row in shown]
         title = f"invoiced per customer, periods that end in {rows[0]['period_end']:%B %Y}, {shown[0]['currency']}"
-        found["per customer"] = figures.chart(title, labels, [("amount", figures.BLUE, [r["amount"] for r in shown])])
+        found["per customer"] = figures.chart(
+            title, labels, [("amount", figures.BLUE, [r["amount"] for r in shown])]
+        )
     return found
 
 

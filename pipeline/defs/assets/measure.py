@@ -9,7 +9,13 @@ from pipeline.defs import figures
 from pipeline.defs.assets.land import OWNERS
 from pipeline.defs.resources import Shift
 
-_KEYS = (["land", "calls"], ["land", "messages"], ["rate", "calls"], ["rate", "messages"], ["invoice", "invoices"])
+_KEYS = (
+    ["land", "calls"],
+    ["land", "messages"],
+    ["rate", "calls"],
+    ["rate", "messages"],
+    ["invoice", "invoices"],
+)
 _COLUMNS = ("section", "what", "records", "seconds", "money", "currency")
 
 

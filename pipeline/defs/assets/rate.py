@@ -58,7 +58,9 @@ def rate_days(
     for table, service in (("calls", "call"), ("messages", "message")):
         own: dict[str, Any] = {
             "records rated now": report.records(service=service, side="cost"),
-            "unrated": sum(t.records for t in report.tallies if t.service == service and t.rating_status == "unrated"),
+            "unrated": sum(
+                t.records for t in report.tallies if t.service == service and t.rating_status == "unrated"
+            ),
         }
         yield dg.MaterializeResult(asset_key=["rate", table], metadata=own | shared | charts[table])
 

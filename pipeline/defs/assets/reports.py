@@ -22,6 +22,8 @@ def metadata_of(report: Any) -> dict[str, Any]:
         elif isinstance(value, Decimal):
             found[name] = str(value)
         elif isinstance(value, list | tuple | dict) and value:
-            items = [f"{k}: {v}" for k, v in value.items()] if isinstance(value, dict) else list(map(str, value))
+            items = (
+                [f"{k}: {v}" for k, v in value.items()] if isinstance(value, dict) else list(map(str, value))
+            )
             found[name] = figures.table([{name: item} for item in items], _MOST)
     return found

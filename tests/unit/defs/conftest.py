@@ -41,7 +41,7 @@ def put(desk: Desk) -> Put:
         filled = [dict.fromkeys(schema.names) | row for row in rows]
         staged = desk.lake.stage(table, label, pa.Table.from_pylist(filled, schema=schema))
         with desk.ledger.transaction() as tx:
-            desk.lake.commit(tx, [staged], at=NOW, stage=table.split("/")[0])
+            desk.lake.commit(tx, [staged], at=NOW, stage=table.partition("/")[0])
 
     return write
 

@@ -32,7 +32,7 @@ class Postbox:
     def __init__(self) -> None:
         self.messages: list[Any] = []
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
         return "250 taken"
 
@@ -74,10 +74,14 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def test_an_email_is_sent_to_the_person_of_the_settings(settings: Settings, smtp: tuple[str, Postbox]) -> None:
+def test_an_email_is_sent_to_the_person_of_the_settings(
+    settings: Settings, smtp: tuple[str, Postbox]
+) -> None:
     url, box = smtp
 
-    told = alerts.tell(replace(settings, smtp_url=url, alert_email="ops@example.com"), "land failed", "why", NOW)
+    told = alerts.tell(
+        replace(settings, smtp_url=url, alert_email="ops@example.com"), "land failed", "why", NOW
+    )
 
     assert told == ["e-mail"]
     assert [(m["To"], m["Subject"], m.get_content().strip()) for m in box.messages] == [
@@ -184,8 +188,13 @@ def landed(instance: dg.DagsterInstance, *tables: str) -> None:
     ids=["nothing yet", "messages never", "in time", "silent"],
 )
 def test_silence_is_told(
-    tables: tuple[str, ...], hours: int, files: int, home: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
-) -> None:  # fmt: skip
+    tables: tuple[str, ...],
+    hours: int,
+    files: int,
+    home: Path,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("TOLLBOOK_HOME", str(home))
     monkeypatch.setattr(alerts, "STALE_AFTER", timedelta(hours=3) - timedelta(hours=hours))
     landed(instance, *tables)

@@ -58,7 +58,10 @@ class StubDesk:
         return SnapshotLanded(rows=7, new=1, gone=0, quarantined=0)
 
     def pull_rates(self) -> list[PlanLanded]:
-        return [PlanLanded("call-outbound-pstn", "v1", 110, True), PlanLanded("call-inbound-pstn", "v1", 9, False)]
+        return [
+            PlanLanded("call-outbound-pstn", "v1", 110, True),
+            PlanLanded("call-inbound-pstn", "v1", 9, False),
+        ]
 
     def rate(self, days: list[date]) -> RateReport:
         self.pressed.append(f"{days[0]}..{days[-1]}")
@@ -90,10 +93,13 @@ def shown(stub: StubDesk, instance: dg.DagsterInstance) -> Shown:
     def run(job: str, *assets: str, **how: Any) -> dict[str, dict[str, Any]]:
         definition = build_definitions(Shift(stub, patient=False)).resolve_job_def(job)
         keys = [dg.AssetKey(a.split("/")) for a in assets] or None
-        result = definition.execute_in_process(instance=instance, asset_selection=keys, raise_on_error=False, **how)
+        result = definition.execute_in_process(
+            instance=instance, asset_selection=keys, raise_on_error=False, **how
+        )
         events = result.get_asset_materialization_events()
         return {
-            e.asset_key.to_user_string(): {k: v.value for k, v in e.materialization.metadata.items()} for e in events
+            e.asset_key.to_user_string(): {k: v.value for k, v in e.materialization.metadata.items()}
+            for e in events
         }
 
     return run
@@ -131,7 +137,9 @@ def test_one_forbidden_list_fails_alone(shown: Shown, stub: StubDesk) -> None:
     }  # fmt: skip
 
 
-def test_a_range_of_days_is_rated_in_one_pass(shown: Shown, stub: StubDesk, instance: dg.DagsterInstance) -> None:
+def test_a_range_of_days_is_rated_in_one_pass(
+    shown: Shown, stub: StubDesk, instance: dg.DagsterInstance
+) -> None:
     tags = {
         "dagster/asset_partition_range_start": "2026-03-01",
         "dagster/asset_partition_range_end": "2026-03-31",

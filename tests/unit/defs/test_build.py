@@ -56,9 +56,9 @@ def test_every_landed_and_rated_asset_is_a_table(definitions: dg.Definitions) ->
 
 
 def test_everything_runs_in_one_process(definitions: dg.Definitions) -> None:
-    assert [definitions.resolve_job_def(job).executor_def.name for job in ("poll", "land", "rate", "bill")] == [
-        "in_process"
-    ] * 4
+    assert [
+        definitions.resolve_job_def(job).executor_def.name for job in ("poll", "land", "rate", "bill")
+    ] == ["in_process"] * 4
 
 
 def test_nothing_runs_by_itself_in_a_clone(definitions: dg.Definitions) -> None:

@@ -2,7 +2,7 @@
 
 import base64
 from decimal import Decimal
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_a_table_keeps_its_columns_whatever_a_cell_holds() -> None:
 def test_a_chart_is_one_picture_that_needs_no_other_file() -> None:
     made = figures.chart("calls <per> hour", ["01", "02"], [("calls", figures.BLUE, [3, Decimal("1.5")])])
     picture = base64.b64decode(made.value.split("base64,")[1].rstrip(")"))
-    svg = ElementTree.fromstring(picture)
+    svg = ET.fromstring(picture)
 
     heights = [float(r.get("height")) for r in svg.iter("{http://www.w3.org/2000/svg}rect") if len(r)]
     assert heights == [166.0, 83.0]
@@ -38,4 +38,4 @@ def test_a_chart_is_one_picture_that_needs_no_other_file() -> None:
 
 
 def test_a_chart_of_nothing_is_still_a_picture() -> None:
-    assert ElementTree.fromstring(figures.columns_svg("nothing", [], [])).tag.endswith("svg")
+    assert ET.fromstring(figures.columns_svg("nothing", [], [])).tag.endswith("svg")

@@ -100,14 +100,15 @@ def test_rating_again_gives_the_same_bytes(rated, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "masters"),
+    "masters",
     [
-        ("an assignment", replace(MASTERS, assignments=(Assignment("shop", "retail"),))),
-        ("a customer who resells", replace(MASTERS, customers={"shop": customer("shop", resells=True)})),
-        ("nobody is a customer", replace(MASTERS, customers={})),
+        replace(MASTERS, assignments=(Assignment("shop", "retail"),)),
+        replace(MASTERS, assignments=()),
+        replace(MASTERS, customers={}),
     ],
+    ids=["an assignment", "no assignment", "no customer"],
 )
-def test_changed_masters_rate_again(rated, name, masters):
+def test_changed_masters_rate_again(rated, masters):
     assert rated.rate(masters).written == 2
 
 
@@ -115,6 +116,40 @@ def test_masters_that_do_not_bear_on_rating_do_not(rated):
     renamed = replace(MASTERS, customers={"shop": replace(customer("shop"), name="Renamed", terms_days=30)})
 
     assert rated.rate(replace(renamed, fingerprint="other")).written == 0
+
+
+def test_a_new_customer_with_a_plan_of_its_own_does_not_rate_others_again(rated):
+    rated.deck(rated_deck("0.5"), sid="special")
+    rows = [{"partner_sid": sid, "parent_sid": "root", "valid_from": SINCE} for sid in ("shop", "newcomer")]
+    rated.put("land/partners", "all", rows)
+    rated.put(
+        "land/endpoints",
+        "all",
+        [{"endpoint_sid": e, "type": "system_gateway", "valid_from": SINCE} for e in ("gateway", "second")],
+    )
+    masters = replace(
+        MASTERS,
+        customers=MASTERS.customers | {"newcomer": customer("newcomer")},
+        assignments=(*MASTERS.assignments, Assignment("newcomer", "special")),
+    )
+
+    assert rated.rate(masters).written == 0
+    rated.calls(call("n", partner_sid="newcomer"))
+    assert rated.rate(masters).written == 1
+    assert rated.rate(masters).written == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [
+        ("land/partners", {"partner_sid": "other", "parent_sid": "root", "valid_from": SINCE}),
+        ("land/endpoints", {"endpoint_sid": "gateway", "type": "conference", "valid_from": SINCE}),
+    ],
+)
+def test_a_partner_or_endpoint_of_its_own_that_changes_rates_again(rated, table, row):
+    rated.put(table, "all", [row])
+
+    assert rated.rate().written == 2
 
 
 def test_what_begins_later_does_not_rate_the_past_again(rated):

@@ -121,3 +121,13 @@ def test_many_documents_are_made_by_processes_and_one_bad_one_harms_no_other() -
     assert {key: type(result) for key, result in done.items()} == dict.fromkeys("0123", bytes) | {
         "bad": RenderError
     }
+
+
+def test_page_that_weasyprint_stumbles_over_is_a_problem_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(*_: object) -> bytes:
+        raise AssertionError("no such box")
+
+    monkeypatch.setattr(pdf, "make_pdf", stumble)
+    ((_, result),) = make_pdfs([Job("1", SMALL, "ab")])
+    assert isinstance(result, RenderError)
+    assert "AssertionError: no such box" in str(result)
