@@ -91,6 +91,20 @@ def approve(
 
 
 @app.command()
+def drop(
+    which: Annotated[str, typer.Argument(help="A draft's invoice sid.")],
+    reason: Annotated[str, typer.Option(help="Why; goes on record.")] = "",
+    by: By = None,
+    as_of: AsOf = None,
+) -> None:
+    """Take a draft back: its records are free again, and the next run drafts anew."""
+    desk = open_desk(as_of)
+    desk.drop(which, by=by, reason=reason)
+    desk.publish()
+    say("dropped")
+
+
+@app.command()
 def pay(
     which: Annotated[str, typer.Argument(help="Invoice number or sid, or a partner_sid.")],
     amount: Annotated[str, typer.Argument(help="What came in, for example 120.50.")],

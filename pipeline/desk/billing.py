@@ -94,6 +94,13 @@ class Billing(Landing):
         with self.locked():
             return approve(self.lake, self.ledger, which, by=by or who(), now=self.now)
 
+    def drop(self, which: str, *, by: str | None = None, reason: str = "") -> None:
+        """Takes a draft back; its records are free to be billed again."""
+        from pipeline.invoice.issue import drop
+
+        with self.locked():
+            drop(self.lake, self.ledger, which, by=by or who(), now=self.now, reason=reason)
+
     def pay(self, which: str, amount: Decimal, *, note: str = "", by: str | None = None) -> "Paid":
         """Records a payment on an invoice or a customer's account."""
         from pipeline.invoice.issue import pay

@@ -121,7 +121,10 @@ class Room:
 
     def publish(self) -> None:
         """Shows the last commit to everybody who asks in SQL."""
+        from pipeline.measure.statement import export_landings
+
         with self.locked():
+            export_landings(self.lake, self.ledger, at=self.now)
             self.lake.publish(self.now)
 
 

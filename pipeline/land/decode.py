@@ -18,6 +18,8 @@ import pyarrow.compute as pc
 
 from pipeline.domain.cursor import PRIVATE
 from pipeline.lake.tables import Table
+from pipeline.lake.tables import rate as lake_rate
+from pipeline.lake.tables import ts as lake_ts
 from pipeline.land.dialects import FOLDED, INSTANT, LONGEST_EXTRA, LONGEST_TEXT, NUMBER, usual
 
 DERIVED = (
@@ -28,6 +30,7 @@ _TRUTH = {"true": True, "false": False}
 _DOES_NOT_FIT = (
     TypeError, ValueError, KeyError, OverflowError, RecursionError, pl.exceptions.PolarsError, pa.ArrowException,
 )  # fmt: skip
+_PATTERNS = {lake_rate: NUMBER, lake_ts: INSTANT}
 _json = msgspec.json.Encoder()
 
 
@@ -163,56 +166,48 @@ def _frame(given: _Items, table: Table, source: str, sort_key: str) -> pl.DataFr
     values = dict(zip(given.keys, zip(*given.rows, strict=True), strict=True)) if given.rows else {}
     nothing = (None,) * len(given.rows)
     wire = wire_columns(table)
-    frame = pl.DataFrame([_column(name, values.get(name, nothing), kind, given.odd) for name, kind in wire])
-    _check_records(frame, table, sort_key)
-    added = [
-        pl.lit(source).alias("source"),
+    columns = [_column(name, values.get(name, nothing), kind, given.odd) for name, kind in wire]
+    columns += [
+        pl.Series("source", [source] * len(given.rows), pl.String),
         pl.Series("content_hash", given.hashes, pl.String),
         pl.Series("private_json", given.private, pl.String),
         _extra(values, {name for name, _ in wire}, len(given.rows)),
     ]
     if "recipients" in table.schema.names:
         counts = [max(1, len(group or ())) for group in values.get(_GROUP, nothing)]
-        added.append(pl.Series("recipients", counts, pl.Int32))
-    return frame.with_columns(added)
+        columns.append(pl.Series("recipients", counts, pl.Int32))
+    frame = pl.DataFrame(columns)
+    _check_records(frame, sort_key)
+    return frame
 
 
 def _column(name: str, values: tuple[Any, ...], kind: pa.DataType, odd: bool) -> pl.Series:
-    """A typed column; what does not fit raises."""
-    if pa.types.is_timestamp(kind):
-        return pl.Series(name, pl.from_arrow(_instants(values)))
+    """A typed column; what does not fit raises. Arrow reads dates ten times as fast as Polars does."""
     if pa.types.is_integer(kind) and not any(isinstance(value, str) for value in values):
         return pl.Series(name, values, pl.Int32 if pa.types.is_int32(kind) else pl.Int64, strict=True)
     if pa.types.is_boolean(kind):
         words = [None if value is None else str(value).lower() for value in values]
         return pl.Series(name, [None if word is None else _TRUTH[word] for word in words], pl.Boolean)
-    text = pl.Series(name, values, pl.String, strict=True)
-    if pa.types.is_decimal(kind):
-        return _matching(text, NUMBER).cast(pl.Decimal(24, 12))
-    if pa.types.is_integer(kind):
-        return text.cast(pl.Int32 if pa.types.is_int32(kind) else pl.Int64)
-    if odd and (
-        (text.str.len_bytes().max() or 0) > LONGEST_TEXT or text.str.contains("\0", literal=True).any()
-    ):
-        raise ValueError(name)
-    return text.str.to_lowercase() if name in FOLDED else text
-
-
-def _instants(values: tuple[Any, ...]) -> pa.Array:
-    # Arrow reads these ten times as fast as Polars does.
+    if pa.types.is_string(kind) and name not in FOLDED:
+        if odd:
+            _check_texts(values)
+        return pl.Series(name, values, pl.String, strict=True)
     text = pa.array(values, pa.string())
-    if pc.all(pc.match_substring_regex(text, INSTANT)).as_py() is False:
-        raise ValueError(values)
-    return pc.cast(text, pa.timestamp("ms", "UTC"))
+    if pa.types.is_string(kind):
+        return pl.Series(name, pl.from_arrow(pc.utf8_lower(text)))
+    pattern = _PATTERNS.get(kind)
+    if pattern and pc.all(pc.match_substring_regex(text, pattern)).as_py() is False:
+        raise ValueError(name)
+    return pl.Series(name, pl.from_arrow(pc.cast(text, kind)))
 
 
-def _matching(text: pl.Series, pattern: str) -> pl.Series:
-    if not text.str.contains(pattern).all():
-        raise ValueError(text.name)
-    return text
+def _check_texts(values: tuple[Any, ...]) -> None:
+    for value in values:
+        if isinstance(value, str) and ("\0" in value or len(value.encode()) > LONGEST_TEXT):
+            raise ValueError(value[:80])
 
 
-def _check_records(frame: pl.DataFrame, table: Table, sort_key: str) -> None:
+def _check_records(frame: pl.DataFrame, sort_key: str) -> None:
     """Every row has what a record must have, and no call ends before it starts."""
     if any(frame[name].null_count() for name in ("dr_sid", "partner_sid", sort_key)):
         raise ValueError(sort_key)

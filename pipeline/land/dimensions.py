@@ -31,8 +31,13 @@ def land_dimension(
 ) -> SnapshotLanded:
     """Lands one resource, by the name of its table, as it stands at ``now``."""
     shape = _SHAPES.get(resource, lambda item: [_own_columns(resource, item)])
-    rows = [row for item in items for row in shape(item if isinstance(item, dict) else {})]
+    rows = [_plain(row) for item in items for row in shape(item if isinstance(item, dict) else {})]
     return land_snapshot(lake, Snapshot(resource, "", ""), rows, source=source, now=now)
+
+
+def _plain(row: Row) -> Row:
+    """Without what is nested: it fits no column, and is set aside without what it holds."""
+    return {name: type(value)() if isinstance(value, dict | list) else value for name, value in row.items()}
 
 
 def _own_columns(resource: str, item: Row) -> Row:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import polars as pl
 import pyarrow as pa
 
 from pipeline.domain.rate_plan import Key, Rate, RatePlan, match_key
@@ -125,8 +124,3 @@ def _chained(rows: list[dict]) -> list[dict]:
 
 def _by_start(rates: Iterable[Rate]) -> list[Rate]:
     return sorted(rates, key=lambda r: (r.effective_from is not None, r.effective_from))
-
-
-def stored_rates(lake: Lake, plan_sid: str) -> pl.DataFrame:
-    """All rows of a plan, for showing."""
-    return lake.scan("rate/rates").filter(pl.col("plan_sid") == plan_sid).collect()

@@ -10,8 +10,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TextIO
 
-from pipeline.domain.rate_plan import RatePlan
-from pipeline.domain.rating import CallUsage, MessageUsage, Outcome, rate_call, rate_message
+from pipeline.domain.rate_plan import PSTN, RatePlan
+from pipeline.domain.rating import SYSTEM_GATEWAY, CallUsage, MessageUsage, Outcome, rate_call, rate_message
 from pipeline.errors import DeckError
 
 ADDED = ("status", "reason", "matched_prefix", "billed_seconds", "amount")
@@ -33,7 +33,10 @@ def quote_call(plan: RatePlan, number: str, seconds: Decimal, at: datetime) -> O
     """Prices a call that was answered at ``at`` and talked for ``seconds`` (to the millisecond)."""
     end = at + timedelta(milliseconds=int(seconds * 1000))
     talk = at if seconds > 0 else None
-    return rate_call(CallUsage(plan.direction or "outbound", at, talk, end, number), plan)
+    endpoint = SYSTEM_GATEWAY if plan.family in (None, PSTN) else plan.family
+    return rate_call(
+        CallUsage(plan.direction or "outbound", at, talk, end, number, endpoint_type=endpoint), plan
+    )
 
 
 def quote_message(

@@ -24,6 +24,7 @@ ALONE = 3
 SECONDS = 120
 _DOCUMENTS_PER_PROCESS = 60
 _MEMORY_BYTES = 3 << 30
+_INSIST_SECONDS = 0.1
 INSTALL = (
     "The PDF library WeasyPrint needs Pango. Debian and Ubuntu: "
     "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core; "
@@ -169,7 +170,8 @@ def _limited(seconds: int) -> Iterator[None]:
         raise RenderError(msg)
 
     before: Callable | int | None = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
+    # Again and again: raised inside a callback of a C library, the first may be swallowed.
+    signal.setitimer(signal.ITIMER_PROF, seconds, _INSIST_SECONDS)
     try:
         yield
     finally:

@@ -8,7 +8,7 @@ with calls as (
         (date_stop at time zone 'UTC')::date as day,
         service, direction, country_code, currency, level, amount,
         level = 0 and (base_seconds > 0 or unrated_reason = 'answer_missing') as is_answered,
-        if(level = 0, base_seconds, null) as talk_seconds,
+        case when level = 0 then base_seconds end as talk_seconds,
         null::bigint as units
     from rate.calls
     where level <= 1
@@ -20,7 +20,7 @@ messages as (
         service, direction, country_code, currency, level, amount,
         null::boolean as is_answered,
         null::decimal(18, 3) as talk_seconds,
-        if(level = 0, billed_units, null) as units
+        case when level = 0 then billed_units end as units
     from rate.messages
     where level <= 1
 ),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.domain.cursor import CALLS, MESSAGES, Bookmark, Page
+from pipeline.domain.cursor import CALLS, MESSAGES, Bookmark, Page, Unreadable
 from pipeline.lake.lake import Lake
 from pipeline.land.records import Landed, land_pages
 from pipeline.ledger.ledger import Ledger, sqlite_url
@@ -247,7 +247,7 @@ def test_dialects_of_the_documents_are_read(lake: Lake, given: dict, column: str
 
 def test_unreadable_bytes_are_kept(lake: Lake) -> None:
     """An item that is no text is quarantined with its bytes."""
-    land(lake, call(), unreadable=((b'{"dr_sid": "\\ud83d"}', "not readable"),))
+    land(lake, call(), unreadable=(Unreadable(b'{"dr_sid": "\\ud83d"}', "not readable"),))
     assert current(lake, "raw", "reason", table="land/quarantine") == [
         (b'{"dr_sid": "\\ud83d"}', "not readable")
     ]

@@ -108,6 +108,7 @@ def test_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
         pdf.check()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_page_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf, "SECONDS", 0.2)
     with pytest.raises(RenderError, match="took more than"):
