@@ -8,6 +8,7 @@ import typer
 
 from pipeline.cli.app import AsOf, Json, app, instant, open_desk
 from pipeline.cli.show import as_json, clear_line, heading, out, progress_line, say, table
+from pipeline.errors import TollbookError
 
 Calls = Annotated[int, typer.Option(help="Call detail records in the month.")]
 Messages = Annotated[int, typer.Option(help="Message detail records in the month.")]
@@ -187,7 +188,7 @@ def deliver(
 ) -> None:
     """E-mail what is issued and not yet sent; each message at most once."""
     desk = open_desk(as_of, watch=not json)
-    report = desk.deliver(tuple(resend or ()))
+    report = desk.deliver(tuple(resend or ()), to=tuple(to or ()), by=by)
     desk.publish()
     clear_line()
     _report("deliver", report, json)
@@ -196,6 +197,7 @@ def deliver(
 def _report(title: str, report: object, json: bool) -> None:
     if json:
         as_json(report)
+        _check(report)
         return
     heading(title)
     for name in report.__dataclass_fields__:  # type: ignore[attr-defined]
@@ -204,3 +206,10 @@ def _report(title: str, report: object, json: bool) -> None:
             text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
             out.print(f"  {name.replace('_', ' ')}: ", end="", style="dim")
             say(text)
+    _check(report)
+
+
+def _check(report: object) -> None:
+    problems = getattr(report, "problems", ())
+    if problems:
+        raise TollbookError(f"{len(problems)} of them did not go well; see the problems above.")

@@ -128,8 +128,10 @@ class Billing(Landing):
             export(self.lake, self.ledger, at=self.now)
             return report
 
-    def deliver(self, resend: tuple[str, ...] = ()) -> "DeliverReport":
-        """Sends what is issued and not yet sent."""
+    def deliver(
+        self, resend: tuple[str, ...] = (), *, to: tuple[str, ...] = (), by: str | None = None
+    ) -> "DeliverReport":
+        """Sends what is issued and not yet sent. ``resend`` sends these again, ``to`` these addresses if given."""
         from pipeline.deliver.outbox import deliver
 
         with self.locked():
@@ -140,6 +142,8 @@ class Billing(Landing):
                 from_email=self.settings.from_email,
                 now=self.now,
                 resend=resend,
+                to=to,
+                by=by or who(),
                 progress=self.progress,
             )
 

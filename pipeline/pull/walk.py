@@ -1,7 +1,7 @@
 """Walks a feed of detail records: forward by ``after``, back by ``before``, or over a window by filter and ``after``.
 
-The end of a walk is an empty page, asked for twice where the answer says that there is more. ``has_more``, ``count``,
-``total``, the limit and links are not believed: the samples show them wrong in both directions. A walk that comes to a
+The end of a walk is an empty page, two times over. ``has_more``, ``count``, ``total``, the limit and links are not
+believed: the samples show them wrong in both directions. A walk that comes to a
 cursor for the second time, or meets a record again where it was, is an error that names it: never an endless loop.
 """
 
@@ -22,6 +22,7 @@ from pipeline.pull.client import Client
 log = logging.getLogger("tollbook.pull")
 LIMIT = 1000
 _RESTARTS = 5
+_DOUBTS = 4
 Edge = tuple[str, datetime]
 
 
@@ -242,21 +243,27 @@ def _page(client: Client, feed: Feed, params: dict[str, Any], cursor: Edge | Non
 
 
 def _asked(client: Client, feed: Feed, params: dict[str, Any]) -> Page:
-    """A page; asked for once more when it contradicts itself, and then taken for what it holds."""
-    page, sound = _items(client.get_page(feed.path, params))
-    return page if sound else _items(client.get_page(feed.path, params))[0]
+    """A page. One that is empty or contradicts its own count is believed when it comes a second time."""
+    before = None
+    for _ in range(_DOUBTS):
+        envelope = client.get_page(feed.path, params)
+        page = _items(envelope)
+        if page.fetched and envelope.get("count") in (None, page.fetched):
+            break
+        stand = (page.fetched, page.last)
+        if stand == before:
+            break
+        before = stand
+    return page
 
 
-def _items(envelope: dict[str, Any]) -> tuple[Page, bool]:
+def _items(envelope: dict[str, Any]) -> Page:
     items, unreadable = envelope["items"], envelope.get("unreadable", ())
     plain = [item for item in items if isinstance(item, dict)]
     other = tuple(
         Unreadable(msgspec.json.encode(item), "not an object") for item in items if not isinstance(item, dict)
     )
-    page = Page(plain, unreadable + other, envelope.get("last") or (plain[-1] if plain else {}))
-    count = envelope.get("count")
-    more = not page.fetched and envelope.get("has_more") is True
-    return page, not more and (not isinstance(count, int) or count == page.fetched)
+    return Page(plain, unreadable + other, envelope.get("last") or (plain[-1] if plain else {}))
 
 
 def _edge(item: Mapping[str, Any], feed: Feed) -> Edge | None:

@@ -24,7 +24,7 @@ final as (
         count(*) filter (charged.service = 'call') as calls,
         count(*) filter (charged.service = 'message') as messages,
         coalesce(sum(charged.billed_seconds), 0) as billed_seconds,
-        coalesce(sum(charged.units), 0) as billed_units,
+        coalesce(sum(charged.units), 0)::bigint as billed_units,
         charged.currency,
         coalesce(sum(charged.amount), 0) as revenue,
         coalesce(sum(costs.cost), 0) as cost,

@@ -45,7 +45,7 @@ final as (
             as asr_percent,
         coalesce(sum(talk_seconds), 0) as talk_seconds,
         round(sum(talk_seconds) / nullif(count(*) filter (is_answered), 0), 1) as acd_seconds,
-        coalesce(sum(units), 0) as message_units,
+        coalesce(sum(units), 0)::bigint as message_units,
         currency,
         coalesce(sum(amount) filter (level = 1), 0) as revenue,
         coalesce(sum(amount) filter (level = 0), 0) as cost,

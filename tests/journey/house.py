@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,11 @@ class House:
 
     def run(self, as_of: str = AS_OF) -> Done:
         """The whole journey."""
-        return self.tollbook("run", "--as-of", as_of)
+        return self.start_run(as_of).wait()
+
+    def start_run(self, as_of: str = AS_OF) -> Running:
+        """Starts the whole journey."""
+        return self.start("run", "--as-of", as_of)
 
     def json(self, *arguments: str | Path) -> Any:
         """What a command that must succeed prints with ``--json``."""
@@ -97,12 +102,12 @@ class House:
         return found
 
     def contents(self) -> dict[str, str]:
-        """The SHA-256 of everything that the home holds for people: data files, documents, e-mails."""
+        """The SHA-256 of everything that the home holds for people: data files, views, documents, e-mails."""
+        folders = ("files", "lake", "documents", "outbox", "sql", "masters")
+        found = [path for folder in folders for path in (self.home / folder).rglob("*") if path.is_file()]
         return {
             path.relative_to(self.home).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for folder in ("files", "lake", "documents", "outbox", "sql", "masters")
-            for path in sorted((self.home / folder).rglob("*"))
-            if path.is_file()
+            for path in sorted([*found, self.home / "tollbook.duckdb"])
         }
 
     def statement_differences(self) -> list[str]:
@@ -130,7 +135,11 @@ def make_house(folder: Path, warm: Warm, url: str, **settings: str) -> House:
 def copy_of(house: House, folder: Path, url: str) -> House:
     """A home with everything that another one has, on the sandbox at ``url``."""
     shutil.copytree(house.home, folder)
-    return House(folder, house.warm, {"TOLLBOOK_API_URL": url})
+    copy = House(folder, house.warm, {"TOLLBOOK_API_URL": url})
+    with copy.lake() as lake:
+        # The views name files by absolute paths.
+        lake.publish(datetime.fromisoformat(AS_OF))
+    return copy
 
 
 @dataclass(frozen=True, slots=True)

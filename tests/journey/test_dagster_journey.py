@@ -1,4 +1,4 @@
-"""The journey as Dagster sees it: every run is filed, one refusal stops only what hangs on it, and no secret is kept."""
+"""The journey as Dagster sees it: runs are filed, a refusal stops only what hangs on it, no secret is kept."""
 
 from collections.abc import Iterator
 from dataclasses import replace

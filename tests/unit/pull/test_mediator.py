@@ -1,5 +1,6 @@
 """The Mediator: where its credentials go, what its wrapped answers mean, and that half a list is none."""
 
+import json
 from typing import Any
 
 import httpx
@@ -24,6 +25,11 @@ def listed(*items: dict[str, Any]) -> dict[str, Any]:
     return {"count": len(items), "items": list(items), "limit": 1000, "offset": 0, "total": len(items)}
 
 
+def answer(status: int, content: Any, **headers: str) -> httpx.Response:
+    """An answer that is still on its way, as from a server."""
+    return httpx.Response(status, headers=headers, stream=httpx.ByteStream(json.dumps(content).encode()))
+
+
 def endpoint(sid: str = "e-1", **properties: Any) -> dict[str, Any]:
     shown = {"login": "med", "password": "CANARY", "api_url": "https://api.example.com/mediator/v1"}
     return {"endpoint_sid": sid, "type": "mediator", "properties": shown | properties}
@@ -39,8 +45,8 @@ def client(
     def handle(request: httpx.Request) -> httpx.Response:
         seen.append(request)
         if request.url.path == "/core/v2/endpoints":
-            return httpx.Response(200, json=listed(*endpoints))
-        return httpx.Response(status, json=left.pop(0) if len(left) > 1 else left[0])
+            return answer(200, listed(*endpoints))
+        return answer(status, left.pop(0) if len(left) > 1 else left[0])
 
     return Client(CORE, "core-token", transport=httpx.MockTransport(handle)), seen
 
@@ -120,9 +126,9 @@ def test_an_inner_failure_that_passes_is_forgotten() -> None:
     assert [item["did_sid"] for item in mediator_list(api, "/dids", "did_sid")] == ["d-1"]
 
 
-@pytest.mark.parametrize("answer", [listed(), {"body": listed()}, {"body": listed(), "status": "fine"}, [1]])
-def test_an_answer_without_its_wrapping_is_refused(answer: Any) -> None:
-    api, _ = client([endpoint()], answer)
+@pytest.mark.parametrize("bare", [listed(), {"body": listed()}, {"body": listed(), "status": "fine"}, [1]])
+def test_an_answer_without_its_wrapping_is_refused(bare: Any) -> None:
+    api, _ = client([endpoint()], bare)
 
     with pytest.raises(TerminalError, match="body and status"):
         mediator_list(api, "/dids", "did_sid")
@@ -155,8 +161,8 @@ def test_a_redirect_is_not_followed() -> None:
     def handle(request: httpx.Request) -> httpx.Response:
         hosts.append(request.url.host)
         if request.url.path.endswith("/endpoints"):
-            return httpx.Response(200, json=listed(endpoint()))
-        return httpx.Response(302, headers={"location": "https://evil.example.net/"}, text="moved")
+            return answer(200, listed(endpoint()))
+        return answer(302, "moved", location="https://evil.example.net/")
 
     with pytest.raises(TerminalError):
         mediator_list(Client(CORE, "t", transport=httpx.MockTransport(handle)), "/dids", "did_sid")
