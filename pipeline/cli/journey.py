@@ -183,6 +183,8 @@ def deliver(
     resend: Annotated[
         list[str] | None, typer.Option(help="Send this invoice again, by number or sid.")
     ] = None,
+    to: Annotated[list[str] | None, typer.Option(help="To this address, for the invoices of --resend.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who decides; goes on record.")] = None,
     as_of: AsOf = None,
     json: Json = False,
 ) -> None:
