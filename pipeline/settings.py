@@ -84,6 +84,8 @@ KEYS = (
     _Key("alert_webhook", "URL that is told when a run fails", secret=True),
 )
 _NAMES = {key.name for key in KEYS}
+# With one of these in the environment an empty folder is a home too.
+_OPENERS = ("API_TOKEN", "OAUTH_PASSWORD")
 
 
 def find_home(start: Path | None = None) -> Path:
@@ -95,7 +97,7 @@ def find_home(start: Path | None = None) -> Path:
     named = os.environ.get(PREFIX + "HOME")
     if named:
         home = Path(named).expanduser()
-        if (home / MARKER).is_file() or os.environ.get(PREFIX + "API_TOKEN"):
+        if (home / MARKER).is_file() or any(os.environ.get(PREFIX + name) for name in _OPENERS):
             return home.resolve()
         msg = f"TOLLBOOK_HOME is {home}, but there is no {MARKER}. Run `tollbook init {home}` first."
         raise HomeError(msg)

@@ -97,6 +97,7 @@ def print_summary(desk: "Desk", result: "JourneyResult", *, seconds: float) -> N
     columns = ("seller", "status", "invoices", "amount", "tax", "due", "currency")
     table(columns, rows, right=columns[2:6])
     _print_parked(desk)
+    _print_problems(result)
     print_audit(desk.audit(), limit=12)
     heading("Margin")
     for m in _margin(desk):
@@ -124,6 +125,14 @@ def _print_parked(desk: "Desk") -> None:
         return
     heading("Parked: these customers are not invoiced until the reason is gone or accepted")
     table(("customer", "reason"), [(p["name"], p["reason"]) for p in parked])
+
+
+def _print_problems(result: "JourneyResult") -> None:
+    problems = [p for report in result.reports.values() for p in getattr(report, "problems", ())]
+    if problems:
+        heading("To look at")
+        for problem in problems:
+            say(f"  {problem}", style="yellow")
 
 
 def print_audit(found: "AuditReport", *, limit: int) -> None:

@@ -1,5 +1,6 @@
 """Pulling and landing: what a poll, a sweep, a snapshot and a repair are made of."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,8 +16,11 @@ if TYPE_CHECKING:
     from pipeline.land.rates import PlanLanded
     from pipeline.land.records import Landed
     from pipeline.land.snapshots import SnapshotLanded
+    from pipeline.pull.client import Client
 
 SWEEP_EVERY = timedelta(hours=24)
+_NEAR = 0.8
+log = logging.getLogger("tollbook.pull")
 
 
 @dataclass(slots=True)
@@ -39,13 +43,33 @@ class Landing(Room):
                 mark = mark.with_(swept_to=self.now, oldest_value=since if mark.oldest_sid else None)
             elif self._sweep_due(mark):
                 begin = (mark.swept_to or self.now) - self.settings.lookback
-                mark = self._land(feed, walk.window(client, feed, begin), mark, total).with_(
-                    swept_to=self.now
-                )
+                mark = self._sweep(client, feed, begin, mark, total).with_(swept_to=self.now)
             mark = self._land(feed, walk.history(client, feed, mark, since), mark, total, backwards=True)
             with self.ledger.transaction() as tx:
                 bookmarks.write(tx, self.settings.source, feed.resource, mark, self.now)
+        self._warn(feed, total)
         return total
+
+    def _sweep(
+        self, client: "Client", feed: Feed, begin: datetime, mark: Bookmark, total: "Landed"
+    ) -> Bookmark:
+        """Reads again what was inserted since; by its end where the provider cannot list by insertion."""
+        from pipeline.pull import walk
+
+        late = walk.inserted(client, feed, begin) if feed.sort_key != "date_insert" else None
+        if late is not None:
+            return self._land(feed, late, mark, total, still=True)
+        return self._land(feed, walk.window(client, feed, begin), mark, total)
+
+    def _warn(self, feed: Feed, total: "Landed") -> None:
+        if total.slowest < self.settings.lookback * _NEAR:
+            return
+        total.warning = (
+            f"{feed.resource}: a record was inserted {total.slowest} after it ended, and a sweep re-reads "
+            f"{self.settings.lookback}. Raise TOLLBOOK_LOOKBACK_HOURS, or later ones may be missed."
+        )
+        log.warning(total.warning)
+        self.progress(total.warning)
 
     def pull_snapshot(self, resource: str) -> "SnapshotLanded":
         """Takes one list as it stands: partners, dids, endpoints, countries, provider_invoices."""

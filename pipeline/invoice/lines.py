@@ -63,8 +63,9 @@ def usage_item(line: UsageLine, period: Period, currency: str, countries: Mappin
 def description(line: UsageLine, period: Period, countries: Mapping[str, str]) -> str:
     """In plain words: ``Outbound calls to Germany``."""
     words, joint = _WORDS.get((line.item_type or "", line.direction or ""), ("Other usage", "in"))
-    country = countries.get(line.country_code or "", line.country_code)
-    text = f"{words} {joint} {country}" if country and line.item_type != "bridge" else words
+    # Numbers of no country are those of satellites and of services that span countries.
+    place = countries.get(line.country_code or "", line.country_code) or "international networks"
+    text = words if line.item_type == "bridge" else f"{words} {joint} {place}"
     if line.correction:
         first = text if text.startswith(("SMS", "MMS")) else text[0].lower() + text[1:]
         return f"Correction of {first}"

@@ -282,8 +282,12 @@ class Lake:
         staging = self.layout.staging
         staging.mkdir(parents=True, exist_ok=True)
         temporary = staging / f"{uuid.uuid4().hex}.parquet"
+        mode = 0o600 if spec.private else 0o666
         try:
+            temporary.touch(mode)
             write(temporary)
+            if spec.private:
+                temporary.chmod(mode)
             fsync(temporary)
             sha = sha256_of(temporary)
             path = self.layout.stored(spec.name, label, sha)

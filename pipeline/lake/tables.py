@@ -32,7 +32,8 @@ class Table:
 
     ``name`` is ``<stage>/<table>``. ``by_day`` tables hold one file per UTC day, the others any number of
     labelled files. ``key`` is the grain: no two rows agree on all of it. ``current`` names the condition that
-    picks the rows of today from a table that keeps history; the view shows those, ``<table>_history`` all.
+    picks the rows of today from a table that keeps history; the view shows those, ``<table>_history`` all. Files of a
+    ``private`` table can be read by their owner alone.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Table:
     columns: tuple[Column, ...]
     by_day: bool = False
     current: str | None = None
+    private: bool = False
 
     @property
     def schema(self) -> pa.Schema:
@@ -552,6 +554,7 @@ TABLES: tuple[Table, ...] = (
             ("raw", pa.binary(), "the item as received, private fields removed"),
             ("first_seen", ts, "when"),
         ),
+        private=True,
     ),
     Table(
         "rate/plans",

@@ -37,7 +37,13 @@ def land_dimension(
 
 def _plain(row: Row) -> Row:
     """Without what is nested: it fits no column, and is set aside without what it holds."""
-    return {name: type(value)() if isinstance(value, dict | list) else value for name, value in row.items()}
+    return {name: _emptied(value) for name, value in row.items()}
+
+
+def _emptied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {}
+    return [] if isinstance(value, list) else value
 
 
 def _own_columns(resource: str, item: Row) -> Row:

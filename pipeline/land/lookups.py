@@ -57,7 +57,7 @@ def land_lookups(lake: Lake, rows: list[dict[str, Any]], *, now: datetime) -> No
     """Adds rows to those that are held; what was paid for is never taken out again."""
     if not rows:
         return
-    added = pl.from_arrow(pa.Table.from_pylist(rows, schema=_TABLE.schema))
+    added = pl.DataFrame(pa.Table.from_pylist(rows, schema=_TABLE.schema))
     merged = pl.concat([lake.scan(_TABLE.name).collect(), added])
     merged = merged.unique(list(_TABLE.key), keep="last", maintain_order=True).sort(_TABLE.key)
     staged = lake.stage(_TABLE.name, _LABEL, merged)

@@ -7,7 +7,7 @@ file. A superseded content moves to ``land.<resource>_versions``; a record that 
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import polars as pl
 from sqlalchemy import Connection
@@ -23,9 +23,16 @@ from pipeline.ledger import bookmarks
 from pipeline.ledger.schema import landings
 
 
+LATE = timedelta(minutes=15)
+
+
 @dataclass(slots=True)
 class Landed:
-    """What became of what was fetched. ``days`` are those whose files changed."""
+    """What became of what was fetched. ``days`` are those whose files changed.
+
+    ``slowest`` is the longest time from the end of a new record to its insertion at the provider, ``late`` how many
+    were inserted later than a poll overlaps; ``warning`` says when that comes near what a sweep re-reads.
+    """
 
     fetched: int = 0
     fresh: int = 0
@@ -33,6 +40,9 @@ class Landed:
     identical: int = 0
     quarantined: int = 0
     days: set[date] = field(default_factory=set)
+    slowest: timedelta = timedelta(0)
+    late: int = 0
+    warning: str = ""
 
     def add(self, other: "Landed") -> None:
         self.fetched += other.fetched
@@ -41,6 +51,8 @@ class Landed:
         self.identical += other.identical
         self.quarantined += other.quarantined
         self.days |= other.days
+        self.slowest = max(self.slowest, other.slowest)
+        self.late += other.late
 
 
 @dataclass(slots=True)
@@ -118,6 +130,7 @@ def _merge(
     rows = _ranked(changed, held, held_rows(lake, versions.name, changed["dr_sid"]), now)
     if rows.is_empty():
         return []
+    _measure_lag(rows.filter(pl.col("revision") == 1), feed, result)
     current, superseded = _resolve(rows, held, lake, versions, now)
     result.fresh += rows.filter(pl.col("_held").is_null())["dr_sid"].n_unique()
     result.superseding += rows.height - result.fresh
@@ -127,6 +140,12 @@ def _merge(
     result.days |= days
     staged = [s for day in sorted(days) if (s := _write_day(lake, table, feed, day, current, leaving))]
     return staged + _write_versions(lake, versions, feed, superseded)
+
+
+def _measure_lag(fresh: pl.DataFrame, feed: Feed, result: Landed) -> None:
+    lag = fresh["date_insert"] - fresh[feed.sort_key]
+    result.slowest = max(lag.max() or timedelta(0), timedelta(0))
+    result.late = int((lag > LATE).sum())
 
 
 def _ordered(incoming: pl.DataFrame) -> pl.DataFrame:

@@ -41,14 +41,15 @@ def create_app(world: World, token: str = DEFAULT_TOKEN) -> Starlette:
     log: Counter = Counter()
     disturbance = [Disturbance(world.faults, world.config.seed)]
     tokens = Tokens(token)
-    opened = {"tokens": tokens, "basic": basic_credentials(world)}
     app = Starlette(
         routes=[
             Mount(CORE, routes=_core_routes()),
             Mount(MEDIATOR, routes=mediator_routes()),
             Mount("/sandbox", routes=_sandbox_routes()),
         ],
-        middleware=[Middleware(Gate, **opened, disturbance=disturbance, log=log)],
+        middleware=[
+            Middleware(Gate, tokens=tokens, basic=basic_credentials(world), disturbance=disturbance, log=log)
+        ],
         exception_handlers={Refusal: _refused, HTTPException: _http_error, TollbookError: _impossible},
     )
     app.state.world, app.state.log, app.state.disturbance, app.state.emails = world, log, disturbance, []
@@ -79,7 +80,7 @@ def _feed(path: str, feed: Callable[[World], Feed]) -> list[BaseRoute]:
         world, query = world_of(request), query_of(request)
         cursors: Cursors = request.app.state.disturbance[-1].cursors
         cursors.check(query.after or query.before)
-        page = list_feed(feed(world), world.now_ms, query)
+        page = list_feed(feed(world), world.now_ms, query, by_insertion=bool(world.faults.insert_order))
         cursors.answered(query.after or query.before, page["items"])
         return as_json(page)
 

@@ -45,6 +45,7 @@ class Faults:
         0.0, "fraction of Mediator answers that are 200 outside and a failure inside"
     )
     token_expires: float = _fault(0.0, "seconds that an issued token lives at most; 0 is as long as asked")
+    insert_order: int = _fault(0, "1: calls can be ordered and filtered by date_insert as well")
     forbidden: str = _fault("", f"resources that answer 403, joined by +: {', '.join(RESOURCES)}")
 
     def __post_init__(self) -> None:

@@ -154,8 +154,10 @@ def _sort_key(value: object) -> tuple:
     return (1, number) if number is not None else (2, normalize("NFD", str(value)).casefold())
 
 
-def list_feed(feed: Feed, now: int, query: Query) -> dict[str, Any]:
-    """A page of calls or messages."""
+def list_feed(feed: Feed, now: int, query: Query, *, by_insertion: bool = False) -> dict[str, Any]:
+    """A page of calls or messages; ``by_insertion`` lets them be sorted by ``date_insert`` too."""
+    if by_insertion and query.order == ("date_insert", False) and not (query.after or query.before):
+        return _inserted_page(Window(feed, now), query)
     if query.order and query.order[0] != feed.sort_key:
         raise bad_request(f"order: these records are sorted by {feed.sort_key} only")
     window = Window(feed, now)
@@ -179,6 +181,22 @@ def _cursor_page(window: Window, query: Query) -> dict[str, Any]:
     links = {"previous": query.link(before=window.feed.codec.encode(found[0]), offset=0)} if found else {}
     # The cursor itself lies outside of the page: there is always more on one side.
     return envelope(query, items, True, links, None)
+
+
+def _inserted_page(window: Window, query: Query) -> dict[str, Any]:
+    """The records in the order of their insertion."""
+    feed = window.feed
+    begins = [instant(c.values[0]) or 0 for c in query.conditions if c.operator in ("ge", "gt")]
+    first = _edge(feed, max(begins) - feed.longest_lag) if begins else 0
+    indexes = sorted(window.narrowed(first, window.high).ascending(), key=lambda i: (feed.inserted(i), i))
+    records = (
+        feed.record(i, window.now) for i in indexes if feed.inserted(i) >= max(begins, default=0) - 1000
+    )
+    matching = (record for record in records if all(c.matches(record) for c in query.conditions))
+    found = list(islice(matching, query.offset, query.offset + query.limit + 1))
+    more = len(found) > query.limit
+    items = [query.shown(record) for record in found[: query.limit]]
+    return envelope(query, items, more or query.offset > 0, query.pages(more), None)
 
 
 def _descending(query: Query) -> bool:

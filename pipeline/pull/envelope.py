@@ -6,7 +6,6 @@ end, without recursion, and decodes each alone. What is not readable even so is 
 fields, and with those of its fields that can be read (its ``dr_sid``, for one).
 """
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -46,8 +45,8 @@ def decode_by_item(body: bytes) -> dict[str, Any]:
     unreadable: list[Unreadable] = []
     last: dict[str, Any] = {}
     for key, start, end in _parts(body, b"{"):
-        if key != "items":
-            envelope[key] = _value(body[start:end])
+        if _key(key) != "items":
+            envelope[_key(key)] = _value(body[start:end])
             continue
         for _, first, beyond in _parts(body[start:end], b"["):
             item = _item(body[start + first : start + beyond])
@@ -67,7 +66,7 @@ def _item(raw: bytes) -> Any:
         raw = _without_private(raw)
         return decode(raw)
     except REFUSED as error:
-        known = {key: _value(raw[start:end]) for key, start, end in _members(raw)}
+        known = {_key(key): _value(raw[start:end]) for key, start, end in _members(raw)}
         plain = {key: value for key, value in known.items() if isinstance(value, str | int)}
         return Unreadable(raw, _problem(error), plain)
 
@@ -94,29 +93,25 @@ def _without_private(raw: bytes) -> bytes:
     """An object without its private fields, byte for byte the same otherwise."""
     if raw[:1] != b"{":
         return raw
-    kept = [
-        json.dumps(key).encode() + b":" + raw[start:end]
-        for key, start, end in _members(raw)
-        if key not in PRIVATE
-    ]
+    kept = [key + b":" + raw[start:end] for key, start, end in _members(raw) if _key(key) not in PRIVATE]
     return b"{" + b",".join(kept) + b"}"
 
 
-def _members(raw: bytes) -> list[tuple[str, int, int]]:
+def _members(raw: bytes) -> list[tuple[bytes, int, int]]:
     """The members of an object as far as its brackets match; none of anything else."""
-    found: list[tuple[str, int, int]] = []
+    found: list[tuple[bytes, int, int]] = []
     with suppress(ValueError):
         found.extend(_parts(raw, b"{"))
     return found
 
 
-def _parts(text: bytes, opening: bytes) -> Iterator[tuple[str, int, int]]:
-    """The values directly inside an object or list: key (empty in a list), begin and end.
+def _parts(text: bytes, opening: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """The values directly inside an object or list: key as quoted (empty in a list), begin and end.
 
     Raises:
         ValueError: brackets or quotes do not match, or it does not begin with ``opening``.
     """
-    depth, key, start = 0, "", -1
+    depth, key, start = 0, b"", -1
     named = opening == b"{"
     for token in _TOKEN.finditer(text):
         mark = token.group()[:1]
@@ -127,7 +122,7 @@ def _parts(text: bytes, opening: bytes) -> Iterator[tuple[str, int, int]]:
         elif mark in b"[{":
             depth += 1
         elif depth == 1 and mark == b'"' and start < 0:
-            key = _key(token.group())
+            key = token.group()
         elif depth == 1 and mark == b":" and start < 0:
             start = token.end()
         elif mark in b"]}" and depth > 1:
@@ -140,7 +135,7 @@ def _parts(text: bytes, opening: bytes) -> Iterator[tuple[str, int, int]]:
     raise ValueError("brackets do not match")
 
 
-def _part(text: bytes, key: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
+def _part(text: bytes, key: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     if start < 0:
         return
     inside = text[start:end]

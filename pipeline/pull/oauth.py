@@ -8,13 +8,12 @@ provider's own are good for a century.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
-import stamina
 
-from pipeline.domain.cursor import instant
 from pipeline.errors import (
     ForbiddenError,
     ProviderError,
@@ -29,7 +28,6 @@ from pipeline.pull.wire import Line, read_body
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 _ACCESS_SECONDS, _REFRESH_SECONDS = 3600, 86_400
 _MARGIN, _LEAST_MARGIN = 60.0, 1.0
-_TRIES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class Credentials:
 class Grant:
     """A token for each request: call it. The first one is asked for at the first call.
 
-    Made for ``Client(url, token=Grant(url, credentials))``.
+    Made for ``Client(url, token=Grant(url, credentials))``, whose tries again are for the token's request too.
     """
 
     base_url: str
@@ -103,18 +101,6 @@ class Grant:
         return form | {"refresh_token": self._refresh}
 
     def _post(self, form: dict[str, str]) -> tuple[dict[str, Any], str | None]:
-        patience = self.patience
-        for attempt in stamina.retry_context(
-            on=TransientError,
-            attempts=min(_TRIES, patience.attempts),
-            timeout=patience.total,
-            wait_max=patience.backoff_max,
-        ):
-            with attempt:
-                return self._posted(form)
-        raise AssertionError("unreachable")
-
-    def _posted(self, form: dict[str, str]) -> tuple[dict[str, Any], str | None]:
         request, line = f"POST {self.base_url}{TOKEN_PATH}", Line()
         timeout = httpx.Timeout(self.patience.read, connect=self.patience.connect)
         how: dict[str, Any] = {"extensions": {"trace": line.trace}, "headers": {"Accept-Encoding": "gzip"}}
@@ -158,8 +144,13 @@ def _object(body: bytes, request: str) -> dict[str, Any]:
 def _lifetime(found: Mapping[str, Any], date: str | None) -> float:
     """Seconds that a token is good for: from the answer's own date, because that of a renewed token may be older."""
     try:
-        ends = instant(found["date_expiration_access_token"])
-        begins = parsedate_to_datetime(date) if date else instant(found["date_created"])
+        ends = _instant(found["date_expiration_access_token"])
+        begins = parsedate_to_datetime(date) if date else _instant(found["date_created"])
     except (KeyError, TypeError, ValueError):
         return float(_ACCESS_SECONDS)
     return max(0.0, (ends - begins).total_seconds())
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -17,7 +17,7 @@ from pipeline.errors import TerminalError, TransientError
 
 MOST_BYTES = 128 * 1024 * 1024
 MOST_RATIO = 100
-_RATIO_FROM = 4 * 1024 * 1024
+_RATIO_FROM = 32 * 1024 * 1024
 _PIECE = 256 * 1024
 
 

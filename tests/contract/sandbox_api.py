@@ -18,7 +18,9 @@ class _Direct(httpx.BaseTransport):
             return answer
 
         answer = asyncio.run(ask())
-        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+        return httpx.Response(
+            answer.status_code, headers=answer.headers, stream=httpx.ByteStream(answer.content)
+        )
 
 
 def client(app: Starlette, headers: dict[str, str] | None = None) -> httpx.Client:

@@ -36,7 +36,7 @@ def survivor(
     chance = random.Random(seed)
     said, killed, sink = [f"seed {seed}"], 0, Sink()
     home = tmp_path_factory.mktemp("killed") / "home"
-    login = {"authenticator": _login, "auth_required": True, "auth_require_tls": False}
+    login = {"authenticator": _login, "auth_require_tls": False}
     with smtp_server(sink, **login) as url:
         smtp = url.replace("//", f"//billing:{PASSWORD}@")
         house = make_house(home, warm, march_provider.url, TOLLBOOK_SMTP_URL=smtp)

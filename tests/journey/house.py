@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -35,6 +35,7 @@ MARCH = WorldConfig(
     faults=Faults.parse("late_inserts=0.01,wrong_charges=6,missing_answer=1,version_bumps=3"),
 )
 _PAGE = "<!doctype html><html lang='en'><title>{{ invoice.number }}</title><p>{{ invoice.number }}</p></html>\n"
+_TRIES = 20
 # What is about the run and not about the month: which commit landed what, in how many requests.
 _OF_THE_RUN = {"measure/landings"}
 
@@ -183,7 +184,11 @@ class Provider:
         return sorted(record["dr_sid"] for record in self.admin("truth")["planted"][fault])
 
     def _http(self, method: str, url: str, **more: Any) -> Any:
+        """An answer; what is planted to go wrong is asked again."""
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        answer = httpx.request(method, url, headers=headers, timeout=60, trust_env=False, **more)
-        answer.raise_for_status()
-        return answer.json()
+        for _ in range(_TRIES):
+            with suppress(httpx.RemoteProtocolError):
+                answer = httpx.request(method, url, headers=headers, timeout=60, trust_env=False, **more)
+                if answer.status_code < 500:
+                    return answer.raise_for_status().json()
+        raise AssertionError(f"no answer from {url}")

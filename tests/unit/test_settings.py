@@ -95,3 +95,19 @@ def test_secrets_are_not_in_repr(home: Path, monkeypatch: pytest.MonkeyPatch) ->
     for name in ("API_TOKEN", "SMTP_URL", "DATABASE_URL", "ALERT_WEBHOOK"):
         monkeypatch.setenv(f"TOLLBOOK_{name}", "canary")
     assert "canary" not in repr(load(home))
+
+
+def test_oauth_credentials_open_a_home_and_are_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Instead of a token there may be a login that asks for one."""
+    monkeypatch.setenv("TOLLBOOK_HOME", str(tmp_path))
+    for name in ("client_id", "client_secret", "username", "password"):
+        monkeypatch.setenv(f"TOLLBOOK_OAUTH_{name.upper()}", f"my-{name}")
+
+    found = load(find_home())
+
+    assert (found.oauth_client_id, found.oauth_username) == ("my-client_id", "my-username")
+    assert (found.oauth_client_secret, found.oauth_password) == ("my-client_secret", "my-password")
+    assert "my-client_secret" not in repr(found)
+    assert "my-password" not in repr(found)

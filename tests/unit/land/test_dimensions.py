@@ -118,7 +118,7 @@ TRANSFORMATIONS = [
     ("reject", ["intermediary-rejected", "no"], "reject", 608, ["intermediary-rejected", "no"]),
     ("reject", ["never-heard-of"], "reject", None, ["never-heard-of"]),
     ("if_match", ["{{src}}", "^1", "reject", "busy-here"], "reject", 486, ["{{src}}", "^1", "reject", "busy-here"]),
-    ("if_match", ["{{src}}", "^1", "set_header", "X", "CANARY"], "set_header", None, ["{{src}}", "^1", "set_header", "X"]),
+    ("if_match", ["a", "^", "set_header", "X", "CANARY"], "set_header", None, ["a", "^", "set_header", "X"]),
     ("if_match", ["{{src}}"], "if_match", None, ["{{src}}"]),
     ("set_user_data", ["cost_centre", "CANARY"], "set_user_data", None, ["cost_centre"]),
     ("set_header_parameter", ["P", "orig-ioi", "CANARY"], "set_header_parameter", None, ["P"]),
