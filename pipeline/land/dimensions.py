@@ -30,9 +30,14 @@ def land_dimension(
     lake: Lake, resource: str, items: Iterable[Any], *, source: str, now: datetime
 ) -> SnapshotLanded:
     """Lands one resource, by the name of its table, as it stands at ``now``."""
-    shape = _SHAPES.get(resource, lambda item: [_own_columns(resource, item)])
-    rows = [_plain(row) for item in items for row in shape(item if isinstance(item, dict) else {})]
+    rows = [
+        _plain(row) for item in items for row in _shaped(resource, item if isinstance(item, dict) else {})
+    ]
     return land_snapshot(lake, Snapshot(resource, "", ""), rows, source=source, now=now)
+
+
+def _shaped(resource: str, item: Row) -> Iterable[Row]:
+    return _SHAPES[resource](item) if resource in _SHAPES else [_own_columns(resource, item)]
 
 
 def _plain(row: Row) -> Row:

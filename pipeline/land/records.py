@@ -22,7 +22,6 @@ from pipeline.land.quarantine import stage_rejected
 from pipeline.ledger import bookmarks
 from pipeline.ledger.schema import landings
 
-
 LATE = timedelta(minutes=15)
 
 

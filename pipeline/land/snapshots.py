@@ -81,15 +81,14 @@ def _merge(
 ) -> tuple[pl.DataFrame, int, int]:
     content = [name for name in table.schema.names if name not in ("valid_from", "valid_to")]
     schema = pa.schema([table.schema.field(name) for name in content])
-    seen = pl.from_arrow(pa.Table.from_pylist(rows, schema=schema)).unique(
-        keys, keep="last", maintain_order=True
-    )
+    shown = pl.DataFrame(pa.Table.from_pylist(rows, schema=schema))
+    seen = shown.unique(keys, keep="last", maintain_order=True)
     open_rows = held.filter(pl.col("valid_to").is_null())
-    same = {"on": content, "nulls_equal": True}
-    new = seen.join(open_rows, how="anti", **same)
-    gone = open_rows.join(seen, how="anti", **same)
+    new = seen.join(open_rows, how="anti", on=content, nulls_equal=True)
+    gone = open_rows.join(seen, how="anti", on=content, nulls_equal=True)
     instant = pl.lit(now).cast(pl.Datetime("ms", "UTC"))
-    closed = gone.with_columns(instant.alias("valid_to"))
+    # What was first seen at this same instant was never valid: two of one key would begin together.
+    closed = gone.filter(pl.col("valid_from") != instant).with_columns(instant.alias("valid_to"))
     kept = held.join(gone, on=[*keys, "valid_from"], how="anti", nulls_equal=True)
     opened = new.with_columns(
         instant.alias("valid_from"), pl.lit(None).cast(pl.Datetime("ms", "UTC")).alias("valid_to")

@@ -76,6 +76,15 @@ def test_changed_gone_and_returned_content_keeps_its_history(lake: Lake) -> None
     ]
 
 
+def test_a_second_look_at_the_same_instant_replaces_the_first(lake: Lake) -> None:
+    land(lake, "access_rules", RULE)
+    land(lake, "access_rules", RULE | {"name": "renamed"})
+
+    assert lake.query("select name, valid_to from land.access_rules_history") == [
+        {"name": "renamed", "valid_to": None}
+    ]
+
+
 def test_places_of_one_owner_have_a_history_each(lake: Lake) -> None:
     made = [
         {"action": action, "direction": "any", "operands": ["a", "b"]} for action in ("rewrite_to", "reject")
