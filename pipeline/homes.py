@@ -55,7 +55,7 @@ def make_demo_home(folder: Path, api_url: str, *, fresh: bool) -> None:
     """
     marker = folder / MARKER
     ours = marker.is_file() and marker.read_text().startswith(_DEMO_MARK)
-    if folder.exists() and any(folder.iterdir()) and not ours:
+    if folder.exists() and not ours and (not folder.is_dir() or any(folder.iterdir())):
         msg = f"{folder} is not a demo's home. Name another folder with --home."
         raise HomeError(msg)
     try:

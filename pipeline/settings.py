@@ -26,6 +26,7 @@ class Settings:
 
     ``since`` is where pulled history starts, ``bill_from`` the local date before which nothing is invoiced,
     ``lookback`` what the daily and the closing sweep re-read, ``overlap`` what each poll re-reads.
+    ``retain_days`` is how long usage is kept, None for ever; ``store_private`` keeps what people wrote to one another.
     """
 
     home: Path
@@ -39,6 +40,8 @@ class Settings:
     bill_from: date | None = None
     lookback: timedelta = timedelta(hours=25)
     overlap: timedelta = timedelta(minutes=15)
+    store_private: bool = False
+    retain_days: int | None = None
     database_url: str = field(default="", repr=False)
     smtp_url: str = field(default="", repr=False)
     from_email: str = ""
@@ -77,6 +80,8 @@ KEYS = (
     _Key("since", "where pulled history starts, for example 2026-01-01"),
     _Key("bill_from", "local date; nothing that ended before it is invoiced"),
     _Key("lookback_hours", "what the daily and the closing sweep re-read; 25"),
+    _Key("store_private", "true keeps message text, media links and user data; false"),
+    _Key("retain_days", "usage older than this many days is deleted once no invoice needs it; absent: never"),
     _Key("database_url", "PostgreSQL URL; default SQLite in the home", secret=True),
     _Key("smtp_url", "smtp+starttls://user:password@host:587; absent: .eml files in outbox/", secret=True),
     _Key("from_email", "sender of invoices"),
@@ -163,6 +168,8 @@ def _settings(home: Path, values: dict[str, tuple[Any, str]]) -> Settings:
         since=_read(values, "since", _instant),
         bill_from=_read(values, "bill_from", lambda text: date.fromisoformat(str(text))),
         lookback=timedelta(hours=25) if lookback is None else lookback,
+        store_private=bool(_read(values, "store_private", _flag)),
+        retain_days=_read(values, "retain_days", _days),
         database_url=str(value("database_url")),
         smtp_url=str(value("smtp_url")),
         from_email=str(value("from_email")),
@@ -187,6 +194,20 @@ def _hours(value: Any) -> timedelta:
     if hours < 1:
         raise ValueError(value)
     return timedelta(hours=hours)
+
+
+def _days(value: Any) -> int:
+    days = int(value)
+    if days < 1:
+        raise ValueError(value)
+    return days
+
+
+def _flag(value: Any) -> bool:
+    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    if (text := str(value).lower()) not in words:
+        raise ValueError(value)
+    return words[text]
 
 
 def _instant(value: Any) -> datetime:

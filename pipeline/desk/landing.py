@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipeline.lake.care import Fault
     from pipeline.land.rates import PlanLanded
     from pipeline.land.records import Landed
+    from pipeline.land.retention import Expired
     from pipeline.land.snapshots import SnapshotLanded
     from pipeline.pull.client import Client
 
@@ -108,6 +109,25 @@ class Landing(Room):
                 )
         return landed
 
+    def expire(self) -> "Expired":
+        """Deletes usage older than the setting says, where no invoice needs it; nothing where it says nothing."""
+        from pipeline.land.retention import Expired, expire
+
+        if self.settings.retain_days is None:
+            return Expired()
+        with self.locked():
+            before = self.now.astimezone(UTC).date() - timedelta(days=self.settings.retain_days)
+            expired = expire(self.lake, before, source=self.settings.source, now=self.now)
+            if expired.files or expired.quarantined:
+                self.progress(f"deleted after {self.settings.retain_days} days: {expired}")
+            return expired
+
+    def publish(self) -> None:
+        """Shows the last commit to everybody who asks in SQL, without what is too old to be kept."""
+        with self.locked():
+            self.expire()
+            Room.publish(self)
+
     def bookmark(self, feed: Feed) -> Bookmark:
         """Where a feed stands."""
         from pipeline.ledger import bookmarks
@@ -172,6 +192,12 @@ class Landing(Room):
         from pipeline.land.walks import Landings
 
         walks = Landings(
-            self.lake, feed, self.settings.source, self.now, self.settings.overlap, progress=self.progress
+            self.lake,
+            feed,
+            self.settings.source,
+            self.now,
+            self.settings.overlap,
+            store_private=self.settings.store_private,
+            progress=self.progress,
         )
         return walks.walk(walked, mark, total, backwards=backwards, still=still)

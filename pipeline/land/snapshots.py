@@ -21,7 +21,11 @@ from pipeline.land.decode import Rejected
 from pipeline.land.quarantine import stage_rejected
 
 _NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,12})?\Z")
-_CARD = ("cc_number", "cc_cid", "ec_account_number", "ec_routing_number")
+# Never kept, however deep they are found: numbers of cards and accounts, and whatever opens something.
+_SECRETS = {
+    "cc_number", "cc_cid", "ec_account_number", "ec_routing_number", "properties", "voip_token", "password",
+    "out_sip_password", "sip_password", "access_token", "refresh_token", "client_secret", "token", "secret", "api_key",
+}  # fmt: skip
 # Seen and left out on purpose: secrets, and nested settings that billing does not read.
 _IGNORED = {
     "acls", "parent_assigned_acls", "attributes", "callbacks", "transformations", "available_scopes", "partner",
@@ -128,7 +132,7 @@ def _row(item: dict[str, Any], table: Table) -> dict[str, Any]:
         elif name not in ("valid_from", "valid_to", "extra_json"):
             row[name] = _value(name, item.get(name), kind)
     if "extra_json" in table.schema.names:
-        extra = {k: v for k, v in item.items() if k not in row and k not in _IGNORED}
+        extra = _safe({k: v for k, v in item.items() if k not in row and k not in _IGNORED})
         row["extra_json"] = msgspec.json.encode(extra, order="sorted").decode() if extra else None
     return row
 
@@ -168,10 +172,9 @@ def _json_of(name: str) -> Callable[[dict[str, Any]], str]:
 
 
 def _safe(value: Any) -> Any:
-    """Without what must never be kept: secrets of endpoints and full numbers of cards or accounts."""
+    """Without secrets."""
     if isinstance(value, dict):
-        hidden = {*_CARD, "properties", "voip_token", "out_sip_password", "access_token", "refresh_token"}
-        return {k: _safe(v) for k, v in value.items() if k not in hidden}
+        return {k: _safe(v) for k, v in value.items() if k not in _SECRETS}
     if isinstance(value, list):
         return [_safe(v) for v in value]
     return value

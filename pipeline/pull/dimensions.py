@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from pipeline.errors import NotFoundError, TerminalError
+from pipeline.errors import ForbiddenError, NotFoundError, TerminalError
 from pipeline.pull.client import Client
 from pipeline.pull.mediator import mediator_list
 from pipeline.pull.snapshots import listing
@@ -50,7 +50,10 @@ def _billing_methods(client: Client) -> Items:
 
 
 def _effective_acls(client: Client) -> Items:
-    """``{owner_type, owner_sid, service, layers}`` for each partner, and for the calls of each trunk group."""
+    """``{owner_type, owner_sid, service, layers}`` for each partner, and for the calls of each trunk group.
+
+    Trunk groups that are not to be seen are left out: that they are forbidden is said of them, not of this.
+    """
     found = []
     for owner, sid, service in _acl_owners(client):
         path = f"/accesscontrol/effective_acl/{'calls' if service == 'call' else 'sms'}"
@@ -71,7 +74,10 @@ def _acl_owners(client: Client) -> Iterator[tuple[str, str, str]]:
 
 
 def _transformations(client: Client) -> Items:
-    """``{owner_type, owner_sid, transformations}`` for everything that can have them; of prefixes there is no list."""
+    """``{owner_type, owner_sid, transformations}`` for all that can have any and may be seen.
+
+    Prefixes can have them too, but of those there is no list.
+    """
     owned = [
         _owned(kind, key, item)
         for kind, path, key in _OWNERS
@@ -79,7 +85,7 @@ def _transformations(client: Client) -> Items:
     ]
     try:
         groups, trunks = listing(client, "/trunk_groups", "trunk_group_sid"), _trunks(client)
-    except NotFoundError:
+    except (NotFoundError, ForbiddenError):
         return owned
     owned += [_owned("trunk_group", "trunk_group_sid", group) for group in groups]
     return owned + [_owned("trunk", "trunk_sid", trunk) for trunk in trunks]
@@ -101,7 +107,7 @@ def _sids(client: Client, path: str, key: str) -> list[str]:
 def _optional_sids(client: Client, path: str, key: str) -> list[str]:
     try:
         return _sids(client, path, key)
-    except NotFoundError:
+    except (NotFoundError, ForbiddenError):
         return []
 
 

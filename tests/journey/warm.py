@@ -71,7 +71,7 @@ class Running:
             if reached():
                 self.kill(children=children)
                 break
-            time.sleep(0.005)
+            time.sleep(0.02)
         return self.wait()
 
 

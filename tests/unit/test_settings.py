@@ -111,3 +111,20 @@ def test_oauth_credentials_open_a_home_and_are_not_shown(
     assert (found.oauth_client_secret, found.oauth_password) == ("my-client_secret", "my-password")
     assert "my-client_secret" not in repr(found)
     assert "my-password" not in repr(found)
+
+
+@pytest.mark.parametrize("text", ["true", "yes", "1", "True"])
+def test_private_content_is_stored_only_where_that_is_said(home: Path, monkeypatch, text: str) -> None:
+    """The default is not to keep what people wrote to one another."""
+    default = load(home).store_private
+    monkeypatch.setenv("TOLLBOOK_STORE_PRIVATE", text)
+    assert (default, load(home).store_private) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("STORE_PRIVATE", "perhaps"), ("RETAIN_DAYS", "0"), ("RETAIN_DAYS", "x")]
+)
+def test_privacy_settings_are_not_guessed(home: Path, monkeypatch, name: str, text: str) -> None:
+    monkeypatch.setenv(f"TOLLBOOK_{name}", text)
+    with pytest.raises(SettingsError, match=name.lower()):
+        load(home)

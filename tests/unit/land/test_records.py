@@ -1,16 +1,19 @@
 """Landing: each content once, the newest version current, a bad record a row with a reason."""
 
-from datetime import UTC, date, datetime
+import hashlib
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from pipeline.domain.cursor import CALLS, MESSAGES, Bookmark, Page, Unreadable
 from pipeline.lake.lake import Lake
 from pipeline.land.records import Landed, land_pages
 from pipeline.ledger.ledger import Ledger, sqlite_url
+from pipeline.ledger.schema import files as files_table
 
 NOW = datetime(2026, 4, 3, 6, tzinfo=UTC)
 TALK = datetime(2026, 3, 1, 15, 32, 16, tzinfo=UTC)
@@ -264,3 +267,52 @@ def test_messages_lie_on_their_insert_day(lake: Lake) -> None:
     """Messages are billed and stored by date_insert."""
     land(lake, message(date_insert="2026-03-25T00:00:00.000Z"), feed=MESSAGES)
     assert [f.label for f in lake.files("land/messages")] == ["date=2026-03-25"]
+
+
+def test_private_fields_are_stored_where_asked_for(lake: Lake) -> None:
+    """They have a column of their own, and the content of the record is the same without them."""
+    store = {"source": "carrierx", "now": NOW, "store_private": True}
+    land_pages(lake, MESSAGES, [Page([message()])], Bookmark(), **store)
+    again = land(lake, message(), feed=MESSAGES)
+    [(text,)] = current(lake, "private_json", table="land/messages")
+    assert (counts(again), text) == (
+        (1, 0, 0, 1, 0),
+        '{"message":"a private text","media_urls":[],"user_data":"a private note"}',
+    )
+
+
+def test_lag_of_late_records_is_measured(lake: Lake) -> None:
+    """From the end of a call to its insertion; an identical record is measured once."""
+    late = call("late", date_insert="2026-03-01T18:32:19.839Z")
+    first, again = land(lake, call(), late), land(lake, call(), late)
+    assert (first.slowest, first.late) == (timedelta(hours=3), 1)
+    assert (again.slowest, again.late) == (timedelta(0), 0)
+    [row] = lake.query("select * from measure.lag")
+    assert (row["calls"], row["longest_seconds"], row["over_15_minutes"], row["over_24_hours"]) == (
+        2,
+        10800,
+        1,
+        0,
+    )
+
+
+def test_unknown_values_are_kept_and_counted(lake: Lake) -> None:
+    """An enumeration may grow; nothing is lost, and it can be seen."""
+    land(lake, call(), call("b", type="hologram", direction="Sideways"), call("c", type="hologram"))
+    found = lake.query("select field, value, records from measure.unknown_values")
+    assert [tuple(row.values()) for row in found] == [("type", "hologram", 2), ("direction", "sideways", 1)]
+
+
+def test_file_from_before_a_column_was_added_is_still_read(lake: Lake) -> None:
+    """A wider table does not break yesterday's files."""
+    land(lake, call())
+    [file] = lake.files("land/calls")
+    pl.read_parquet(file.path).drop("private_json", "cic").write_parquet(file.path)
+    with lake.ledger.transaction() as tx:
+        changes = {
+            "bytes": file.path.stat().st_size,
+            "sha256": hashlib.sha256(file.path.read_bytes()).hexdigest(),
+        }
+        tx.execute(files_table.update().values(**changes))
+    land(lake, call("b"))
+    assert current(lake, "dr_sid", "private_json", "cic") == [("a", None, None), ("b", None, None)]

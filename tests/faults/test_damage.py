@@ -1,0 +1,69 @@
+"""Files that were damaged or removed behind our back are named, and made or pulled again."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.journey.house import AS_OF, House
+
+
+def file_of(house: House, table: str, which: int) -> Path:
+    """One of a table's files, as its commit names it."""
+    with house.lake() as lake:
+        return lake.files(table)[which].path
+
+
+def flip_a_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0x10
+    path.write_bytes(content)
+
+
+def test_damaged_files_are_named_repaired_and_everything_is_as_before(house: House, march: House) -> None:
+    flipped = file_of(house, "land/calls", 9)
+    gone = file_of(house, "land/messages", 4)
+    emptied = file_of(house, "rate/calls", 12)
+    flip_a_bit(flipped)
+    gone.unlink()
+    emptied.write_bytes(b"")
+
+    named = house.tollbook("verify")
+    assert named.code == 1
+    assert "--repair" in named.err
+    assert [str(p) for p in (flipped, gone, emptied) if p.name not in named.out.replace("\n", "")] == []
+
+    assert house.tollbook("verify", "--repair").code == 0
+    assert house.tollbook("rate", "--as-of", AS_OF).code == 0
+    assert house.tollbook("verify").code == 0
+    expected, found = march.tables(), house.tables()
+    assert {name: expected[name] ^ found[name] for name in expected} == {name: set() for name in expected}
+    assert house.statement_differences() == []
+    assert house.one("select count(*) from invoice.invoices") == len(expected["invoice/invoices"])
+
+
+@pytest.mark.parametrize("command", [("statement",), ("rate", "--as-of", AS_OF), ("invoice",)], ids=" ".join)
+def test_nothing_is_made_from_a_damaged_file(house: House, command: tuple[str, ...]) -> None:
+    """The next month is due, and March's records have rotted."""
+    path = file_of(house, "rate/calls" if command[0] != "rate" else "land/calls", 20)
+    flip_a_bit(path)
+    invoices = house.ledger("select count(*) from invoices")
+
+    done = house.tollbook(*command)
+
+    if command[0] == "rate" and done.code == 0:
+        return  # nothing of that day is out of date, so nobody looked
+    assert done.code == 1, done.said
+    assert path.name in done.err.replace("\n", "")
+    assert "verify --repair" in done.err
+    assert house.ledger("select count(*) from invoices") == invoices
+
+
+def test_what_nobody_can_make_again_is_left_for_a_backup(house: House) -> None:
+    claims = file_of(house, "invoice/claims", 0)
+    flip_a_bit(claims)
+
+    done = house.tollbook("verify", "--repair")
+
+    assert "restore it from a backup" in done.out
+    assert claims.exists()
+    assert house.tollbook("verify").code == 1
