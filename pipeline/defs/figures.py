@@ -38,9 +38,19 @@ def table(rows: Sequence[Mapping[str, Any]], most: int = 25) -> dg.MarkdownMetad
 
 
 def chart(title: str, labels: Sequence[str], series: Sequence[Series]) -> dg.MarkdownMetadataValue:
-    """Columns over ``labels``, the series side by side, as a picture that needs no other file."""
-    svg = base64.b64encode(columns_svg(title, labels, series).encode()).decode()
-    return dg.MetadataValue.md(f"![{title}](data:image/svg+xml;base64,{svg})")
+    """Columns over ``labels``, the series side by side."""
+    return _picture(title, columns_svg(title, labels, series))
+
+
+def ranking(title: str, rows: Sequence[tuple[str, Decimal]]) -> dg.MarkdownMetadataValue:
+    """Names with their amounts, one bar each."""
+    return _picture(title, bars_svg(title, rows))
+
+
+def _picture(title: str, svg: str) -> dg.MarkdownMetadataValue:
+    """A picture within the text: the page needs no other file for it."""
+    data = base64.b64encode(svg.encode()).decode()
+    return dg.MetadataValue.md(f"![{title}](data:image/svg+xml;base64,{data})")
 
 
 def columns_svg(title: str, labels: Sequence[str], series: Sequence[Series]) -> str:
@@ -63,8 +73,26 @@ def columns_svg(title: str, labels: Sequence[str], series: Sequence[Series]) -> 
         for i, label in enumerate(labels)
         if i % every == 0
     ]
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" '
-    style = f'height="{_HEIGHT}" font-family="sans-serif" font-size="11" fill="{INK}">'
+    return _svg(parts, _HEIGHT)
+
+
+def bars_svg(title: str, rows: Sequence[tuple[str, Decimal]]) -> str:
+    """The picture of ``ranking``."""
+    top = max((value for _, value in rows), default=Decimal(0)) or Decimal(1)
+    left, line = 260, 20
+    parts = [_text(10, 16, title, weight="bold")]
+    for i, (name, value) in enumerate(rows):
+        y = _TOP + i * line
+        width = int(max(Decimal(0), value) / top * 1000) * (_WIDTH - left - 90) / 1000
+        parts.append(_text(left - 8, y + 12, name[:42], anchor="end"))
+        parts.append(f'<rect x="{left}" y="{y + 2}" width="{width:.1f}" height="{line - 7}" fill="{BLUE}"/>')
+        parts.append(_text(left + width + 6, y + 12, f"{value:,.2f}"))
+    return _svg(parts, _TOP + len(rows) * line + 10)
+
+
+def _svg(parts: Sequence[str], height: int) -> str:
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" '
+    style = f'height="{height}" font-family="sans-serif" font-size="11" fill="{INK}">'
     return head + style + '<rect width="100%" height="100%" fill="white"/>' + "".join(parts) + "</svg>"
 
 

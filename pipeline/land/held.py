@@ -7,6 +7,8 @@ changes under its name), the hashes of what comes are looked up there, and only 
 read. A hash that two ids share costs a look into a file and nothing else.
 """
 
+from bisect import bisect_right
+from itertools import accumulate
 from pathlib import Path
 
 import polars as pl
@@ -28,11 +30,8 @@ def held(lake: Lake, table: str, sids: pl.Series) -> pl.DataFrame:
     """The rows of these records, wherever they lie, as keys: dr_sid, revision, version, hash, day."""
     files = lake.files(table)
     _forget(files)
-    wanted = sids.unique().hash()
     parts = [pl.DataFrame(schema=_KEYS)]
-    for file in files:
-        if not wanted.is_in(_sids(lake, file).implode()).any():
-            continue
+    for file in _candidates(lake, files, sids):
         found = (
             lake.scan(table, [file.label])
             .select("dr_sid", "revision", "version", "content_hash")
@@ -43,10 +42,22 @@ def held(lake: Lake, table: str, sids: pl.Series) -> pl.DataFrame:
     return pl.concat(parts)
 
 
+def _candidates(lake: Lake, files: list[DataFile], sids: pl.Series) -> list[DataFile]:
+    """The files that have one of these hashes; they are looked up in all files at once."""
+    if not files:
+        return []
+    known = pl.concat([_sids(lake, file) for file in files], rechunk=False)
+    places = known.is_in(sids.hash().unique().implode()).arg_true()
+    if places.is_empty():
+        return []
+    ends = list(accumulate(file.rows for file in files))
+    return [files[n] for n in sorted({bisect_right(ends, place) for place in places})]
+
+
 def _sids(lake: Lake, file: DataFile) -> pl.Series:
     if file.path not in _hashes:
         column = lake.scan(file.table, [file.label]).select("dr_sid").collect().to_series()
-        _hashes[file.path] = column.hash()
+        _hashes[file.path] = column.hash().rename("sid")
     return _hashes[file.path]
 
 

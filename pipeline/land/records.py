@@ -160,6 +160,14 @@ def _ranked(changed: pl.DataFrame, held: pl.DataFrame, older: pl.DataFrame, now:
     Revisions count on from the highest ever given. A superseded content that comes once more with its old version
     says nothing new and is left out.
     """
+    if held.is_empty() and older.is_empty() and changed["dr_sid"].is_unique().all():
+        # All of it is new, as it mostly is.
+        return changed.with_columns(
+            pl.lit(1, pl.Int32).alias("revision"),
+            pl.lit(now).cast(pl.Datetime("ms", "UTC")).alias("landed_at"),
+            pl.lit(None, pl.Int64).alias("_held"),
+            pl.col("version").fill_null(-1).alias("_rank"),
+        )
     current = held.select("dr_sid", pl.col("version").fill_null(-1).alias("_held"))
     last = pl.concat([held, older]).group_by("dr_sid").agg(pl.col("revision").max().alias("_last"))
     known = older.select("dr_sid", "content_hash", pl.lit(True).alias("_known")).unique()

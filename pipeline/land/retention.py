@@ -46,7 +46,7 @@ class Expired:
 
 def expire(lake: Lake, before: date, *, source: str, now: datetime) -> Expired:
     """Deletes the days before ``before`` that no invoice needs any more, and what was quarantined before it."""
-    needed = {row["day"] for row in lake.query("select day from invoice.needed_days")}
+    needed = {row["day"] for row in lake.query("select day from measure.needed_days")}
     found = [f for table in (*_LANDED, *_RATED) for f in lake.files(table) if label_day(f.label) < before]
     files = tuple(f for f in found if label_day(f.label) not in needed)
     kept = tuple(sorted({label_day(f.label) for f in found} & needed))

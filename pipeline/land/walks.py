@@ -14,7 +14,7 @@ from pipeline.lake.lake import Lake
 from pipeline.lake.layout import day_label
 from pipeline.land.records import Batch, Landed, land_batch
 
-_FEWEST, _MOST = 20_000, 200_000
+_FEWEST, _MOST = 50_000, 200_000
 Edge = tuple[str, datetime]
 
 

@@ -142,10 +142,15 @@ def _object(body: bytes, request: str) -> dict[str, Any]:
 
 
 def _lifetime(found: Mapping[str, Any], date: str | None) -> float:
-    """Seconds that a token is good for: from the answer's own date, because that of a renewed token may be older."""
+    """Seconds that a token is good for, by the provider's clock.
+
+    From the later of its creation and the answer's date: a prolonged token is older than its answer, and a server may
+    date its answers by a clock that it looks at now and then.
+    """
     try:
         ends = _instant(found["date_expiration_access_token"])
-        begins = parsedate_to_datetime(date) if date else _instant(found["date_created"])
+        begins = _instant(found["date_created"])
+        begins = max(begins, parsedate_to_datetime(date)) if date else begins
     except (KeyError, TypeError, ValueError):
         return float(_ACCESS_SECONDS)
     return max(0.0, (ends - begins).total_seconds())

@@ -54,7 +54,8 @@ def plan_keys() -> tuple[PlanKey, ...]:
 
 def whoami(client: Client) -> dict[str, Any]:
     """The partner whose token this is."""
-    return client.get("/oauth/whoami")
+    me: dict[str, Any] = client.get("/oauth/whoami")
+    return me
 
 
 def listing(

@@ -111,7 +111,7 @@ def history(client: Client, feed: Feed, bookmark: Bookmark, since: datetime) -> 
             raise _stuck(feed, sid)
         asked.add(sid)
         page = _adjacent_before(client, feed, sid) or _descending(client, feed, sid, value)
-        edges = [edge for item in page.items if (edge := _edge(item, feed))] if page else []
+        edges = _edges(page, feed) if page else ()
         if page is None or not edges:
             return
         sid, value = min(edges, key=lambda edge: edge[1])
@@ -205,7 +205,7 @@ def _adjacent_before(client: Client, feed: Feed, sid: str) -> Page | None:
     except NotFoundError:
         log.warning("%s: the oldest record, %s, has expired; walking back by filter", feed.resource, sid)
         return None
-    edges = [edge for item in page.items if (edge := _edge(item, feed))]
+    edges = _edges(page, feed)
     if not edges:
         return None
     following = _page(client, feed, {"limit": 1, "order": order, "after": edges[-1][0]})
@@ -229,7 +229,7 @@ def _page(client: Client, feed: Feed, params: dict[str, Any], cursor: Edge | Non
     page = _asked(client, feed, params)
     if not page.fetched:
         return None
-    edges = tuple(edge for item in page.items if (edge := _edge(item, feed)))
+    edges = _edges(page, feed)
     stand = _edge(page.last, feed) or (edges[-1] if edges else cursor)
     if stand is None or (not edges and page.fetched >= LIMIT):
         at = params.get("after") or params.get("filter")
@@ -264,6 +264,18 @@ def _items(envelope: dict[str, Any]) -> Page:
         Unreadable(msgspec.json.encode(item), "not an object") for item in items if not isinstance(item, dict)
     )
     return Page(plain, unreadable + other, envelope.get("last") or (plain[-1] if plain else {}))
+
+
+def _edges(page: Page, feed: Feed) -> tuple[Edge, ...]:
+    key = feed.sort_key
+    try:
+        # The usual page, at a third of the time that looking at each value takes.
+        found = tuple((item["dr_sid"], instant(item[key])) for item in page.items)
+        if all(type(sid) is str and sid for sid, _ in found):
+            return found
+    except (KeyError, TypeError, ValueError):
+        pass
+    return tuple(edge for item in page.items if (edge := _edge(item, feed)))
 
 
 def _edge(item: Mapping[str, Any], feed: Feed) -> Edge | None:

@@ -5,6 +5,7 @@ not invoiced, so that a month that was missed is never lost and one that is run 
 is made is in ``pipeline.invoice``. See https://docs.dagster.io/guides/build/partitions-and-backfills.
 """
 
+from collections import Counter
 from typing import Any
 
 import dagster as dg
@@ -16,7 +17,7 @@ from pipeline.defs.resources import Shift
 from pipeline.desk import Desk
 from pipeline.lake.tables import BY_NAME
 
-_CHARTED_CUSTOMERS = 16
+_CHARTED_CUSTOMERS = 30
 
 
 @dg.asset(
@@ -44,9 +45,10 @@ ALL = [invoices]
 def _shown(desk: Desk) -> dict[str, Any]:
     rows = desk.lake.query("""
         select company_name, currency, amount, amount_tax, status, date_billing_period_end as period_end
-        from invoice.invoices order by period_end desc, amount desc
+        from invoice.invoices order by amount desc, company_name
     """)
-    newest = [row for row in rows if row["period_end"].date() >= rows[0]["period_end"].date().replace(day=1)]
+    month = max((row["period_end"].strftime("%Y-%m") for row in rows), default="")
+    newest = [row for row in rows if row["period_end"].strftime("%Y-%m") == month]
     parked = desk.parked()
     found: dict[str, Any] = {
         "dagster/row_count": len(rows),
@@ -56,12 +58,10 @@ def _shown(desk: Desk) -> dict[str, Any]:
         "parked": figures.table(parked),
     }
     if newest:
-        shown = newest[:_CHARTED_CUSTOMERS]
-        labels = [(row["company_name"] or "?")[:9] for row in shown]
-        title = f"invoiced per customer, periods that end in {rows[0]['period_end']:%B %Y}, {shown[0]['currency']}"
-        found["per customer"] = figures.chart(
-            title, labels, [("amount", figures.BLUE, [r["amount"] for r in shown])]
-        )
+        currency = Counter(row["currency"] for row in newest).most_common(1)[0][0]
+        shown = [(row["company_name"], row["amount"]) for row in newest if row["currency"] == currency]
+        title = f"invoices of periods that end in {newest[0]['period_end']:%B %Y}, {currency}"
+        found["per customer"] = figures.ranking(title, shown[:_CHARTED_CUSTOMERS])
     return found
 
 

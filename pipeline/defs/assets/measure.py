@@ -16,7 +16,7 @@ _KEYS = (
     ["rate", "messages"],
     ["invoice", "invoices"],
 )
-_COLUMNS = ("section", "what", "records", "seconds", "money", "currency")
+_COLUMNS = ("section", "service", "side", "what", "reason", "records", "seconds", "money", "currency")
 
 
 @dg.asset(

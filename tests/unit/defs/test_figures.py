@@ -37,5 +37,13 @@ def test_a_chart_is_one_picture_that_needs_no_other_file() -> None:
     assert "calls <per> hour" in [text.text for text in svg.iter("{http://www.w3.org/2000/svg}text")]
 
 
+def test_a_ranking_draws_a_bar_as_long_as_its_amount_and_none_for_a_credit() -> None:
+    rows = [("Acme & Sons", Decimal("20.00")), ("Boreal", Decimal("10.00")), ("Credit", Decimal(-5))]
+    svg = ET.fromstring(figures.bars_svg("per customer", rows))
+
+    widths = [r.get("width") for r in svg.iter("{http://www.w3.org/2000/svg}rect")]
+    assert widths == ["100%", "410.0", "205.0", "0.0"]
+
+
 def test_a_chart_of_nothing_is_still_a_picture() -> None:
     assert ET.fromstring(figures.columns_svg("nothing", [], [])).tag.endswith("svg")

@@ -1,4 +1,4 @@
-"""What is too old is deleted by whole days, unless an invoice needs it; what is deleted is said, and not billed back."""
+"""What is too old goes by whole days, unless an invoice needs it; it is said what went, and nothing is billed back."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path

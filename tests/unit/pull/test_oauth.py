@@ -133,6 +133,12 @@ def test_a_refresh_token_that_has_ended_leads_back_to_the_password() -> None:
             48,
             id="from the date of the answer: a prolonged token is older than that",
         ),
+        pytest.param(
+            "2026-04-03T06:01:00.000Z",
+            {"date": "Fri, 03 Apr 2026 05:59:58 GMT"},
+            48,
+            id="from the later of the two",
+        ),
         pytest.param("2126-03-10T06:00:00.000Z", {}, 3_153_599_940, id="a century"),
         pytest.param("2026-04-03T06:00:03.000Z", {}, 2, id="a short life"),
         pytest.param("2026-04-03T05:00:00.000Z", {}, 0, id="ended already: asked for again each time"),

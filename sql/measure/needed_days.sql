@@ -1,4 +1,4 @@
--- invoice.needed_days: the UTC days whose records an invoice still stands on, or will.
+-- measure.needed_days: the UTC days whose records an invoice still stands on, or will.
 --
 -- Grain:  one row per day.
 -- Reads:  invoice.unclaimed, invoice.accounts, invoice.claims, invoice.invoices

@@ -1,0 +1,183 @@
+"""What pulling costs: ``python benchmarks/pull.py [--most 5000000]``.
+
+A server in a process of its own makes up calls as fast as they are asked for; a process per size pulls them into an
+empty home. Beside its CPU time stands the least that anybody could spend on the same bytes: decoding them with the
+fastest JSON decoder at hand and writing the same rows as the same Parquet, both from memory and with nothing in
+between. The goal is a ratio of at most two, and a peak of memory that does not grow with the number of records.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from hashlib import md5
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+START = datetime(2026, 3, 1, tzinfo=UTC)
+SIZES = (100_000, 300_000, 1_000_000)
+GOAL = 2.0
+PAGE = 1000
+
+
+def record(n: int, step_ms: int) -> bytes:
+    """Call ``n``: every value that differs from call to call in reality differs here too."""
+    chance = md5(b"%d" % n, usedforsecurity=False).hexdigest()
+    at = [START + timedelta(milliseconds=n * step_ms + more) for more in (0, 3000, 63_000, 190_000)]
+    start, talk, stop, insert = (f"{t:%Y-%m-%dT%H:%M:%S}.{t.microsecond // 1000:03d}Z" for t in at)
+    far = int(chance[:8], 16) % 10**10
+    return (
+        f'{{"cic":null,"cic_original":null,"cic_transformed":null,"date_insert":"{insert}","date_start":"{start}",'
+        f'"date_stop":"{stop}","date_talk":"{talk}","direction":"outbound","disconnect_originator":"SRC",'
+        f'"diversion_dst":null,"diversion_src":null,"dr_sid":"{chance[:8]}-{chance[8:12]}-4{chance[13:16]}-8'
+        f'{chance[17:20]}-{n:012d}","duration":"63.00000","duration_billing":"60","endpoint_sid_dst":'
+        f'"1ce5a6da-7d72-448a-ab81-897fe24b8f02","endpoint_sid_src":"7fc3e7ea-a0df-4de1-836f-50318ed66466",'
+        f'"identity":null,"ip_dst":"10.222.2.{far % 250}:5060","ip_src":"162.251.180.{far % 90}","number_billing":'
+        f'"1516{far % 400:07d}","number_dst":"1{far:010d}","number_dst_original":null,"number_dst_transformed":null,'
+        f'"number_external":"1{far:010d}","number_src":"+1516{far % 400:07d}","number_src_original":null,'
+        f'"number_src_transformed":null,"partner_sid":"ed437757-002d-4ecc-aa5a-efdf5e50dba{far % 10}","price":'
+        f'"0.00{far % 97:02d}","rate":"0.0050","sipcallid_dst":"{chance[::-1]}@12.7.193.174","sipcallid_src":'
+        f'"{chance}@162.251.180.24","sipcause":"200","stir_attest":"A","stir_identity":"false","stir_orig_id":'
+        f'"+1516{far % 400:07d}","stir_signing_entity":"carrier","stir_verstat":null,"trunk_group_sid_dst":'
+        f'"cf7db13f-5c63-4c62-a447-fe3008cd72ef","trunk_group_sid_src":null,"trunk_sid_dst":'
+        f'"7098d9f8-c8f2-400f-a31a-61ef7755985c","trunk_sid_src":null,"type":"telecom","user_data":{{}},"version":2}}'
+    ).encode()
+
+
+def page(first: int, count: int) -> bytes:
+    """The page that begins with call ``first`` of ``count``, spread over 31 days."""
+    step = 31 * 86_400_000 // count
+    items = b",".join(record(n, step) for n in range(first, min(first + PAGE, count)))
+    size = max(0, min(PAGE, count - first))
+    return b'{"count":%d,"has_more":true,"items":[%s],"limit":1000,"offset":0,"total":null}' % (size, items)
+
+
+class Server(BaseHTTPRequestHandler):
+    """Answers ``/<count>/core/v2/calls/call_drs``; the number of a call is the end of its secure id."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        after = parse_qs(parts.query).get("after")
+        body = page(int(after[0][-12:]) + 1 if after else 0, int(parts.path.split("/")[1]))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+def serve() -> None:
+    server = HTTPServer(("127.0.0.1", 0), Server)
+    print(server.server_address[1], flush=True)
+    server.serve_forever()
+
+
+def pull(port: int, count: int, home: Path) -> dict[str, float]:
+    """Pulls ``count`` records into ``home``; seconds, CPU seconds and peak megabytes."""
+    from pipeline.domain.cursor import CALLS, Bookmark
+    from pipeline.lake.lake import Lake
+    from pipeline.land.records import Landed
+    from pipeline.land.walks import Landings
+    from pipeline.ledger.ledger import Ledger, sqlite_url
+    from pipeline.pull import walk
+    from pipeline.pull.client import Client
+
+    lake = Lake(home, Ledger.open(sqlite_url(home / "ledger.db")))
+    total, overlap = Landed(), timedelta(minutes=15)
+    landings = Landings(lake, CALLS, "carrierx", START + timedelta(days=40), overlap)
+    began, cpu = time.monotonic(), time.process_time()
+    with Client(f"http://127.0.0.1:{port}/{count}/core/v2", "token") as client:
+        landings.walk(walk.poll(client, CALLS, Bookmark(), START, overlap), Bookmark(), total)
+    assert total.fresh == count, total
+    return {
+        "records": count,
+        "seconds": time.monotonic() - began,
+        "cpu": time.process_time() - cpu,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def least(home: Path, count: int) -> dict[str, float]:
+    """CPU seconds to decode the same pages, and to write the landed rows again, day by day."""
+    import msgspec
+    import pyarrow.parquet as pq
+
+    pages = [page(first, count) for first in range(0, count, PAGE)]
+    decoder = msgspec.json.Decoder()
+    began = time.process_time()
+    for body in pages:
+        decoder.decode(body)
+    decoding = time.process_time() - began
+    days = [pq.read_table(path) for path in sorted((home / "files" / "land" / "calls").glob("*.parquet"))]
+    # Only what is live counts: a day that was written twice is here twice.
+    rows = {day.column("date_stop")[0].as_py().date(): day for day in sorted(days, key=len)}
+    began = time.process_time()
+    for day in rows.values():
+        pq.write_table(day, home / "again.parquet", compression="zstd", write_page_checksum=True)
+    assert sum(map(len, rows.values())) == count
+    return {"decode": decoding, "write": time.process_time() - began}
+
+
+def child(*arguments: object) -> dict[str, float]:
+    command = [sys.executable, __file__, *map(str, arguments)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--most", type=int, default=SIZES[-1], help="the largest number of records"
+    )
+    most = parser.parse_args().most
+    sizes = [size for size in (*SIZES, 3_000_000, 5_000_000) if size < most] + [most]
+    server = subprocess.Popen([sys.executable, __file__, "serve"], stdout=subprocess.PIPE, text=True)
+    try:
+        port = int(server.stdout.readline())
+        print(
+            "   records   records/s   CPU s per 100,000   peak MB   least CPU s per 100,000 (decode + write)   ratio"
+        )
+        for size in sizes:
+            with tempfile.TemporaryDirectory() as home:
+                found = child("pull", port, size, home)
+                floor = child("least", home, size) if size <= SIZES[0] * 10 else None
+            report(found, floor)
+    finally:
+        server.kill()
+        server.wait()
+
+
+def report(found: dict[str, float], floor: dict[str, float] | None) -> None:
+    scale = 100_000 / found["records"]
+    line = (
+        f"{found['records']:>10,} {found['records'] / found['seconds']:>11,.0f} {found['cpu'] * scale:>19.2f}"
+    )
+    line += f" {found['peak_mb']:>9.0f}"
+    if floor:
+        both = floor["decode"] + floor["write"]
+        parts = f"{both * scale:.2f} ({floor['decode'] * scale:.2f} + {floor['write'] * scale:.2f})"
+        ratio = found["cpu"] / both
+        line += f" {parts:>44} {ratio:>7.2f}{'' if ratio <= GOAL else '  above ' + str(GOAL)}"
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["serve"]:
+            serve()
+        case ["pull", port, count, home]:
+            print(json.dumps(pull(int(port), int(count), Path(home))))
+        case ["least", home, count]:
+            print(json.dumps(least(Path(home), int(count))))
+        case _:
+            main()
