@@ -48,8 +48,9 @@ def examine(home: Path) -> Iterator[Finding]:
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
+    token = settings.api_token or settings.oauth_client_id
     for name, value, remedy in (
-        ("api_token", settings.api_token and "set", "set TOLLBOOK_API_TOKEN (read-only scopes are enough)"),
+        ("api_token", token and "set", "set TOLLBOOK_API_TOKEN (read-only scopes are enough)"),
         ("bill_from", settings.bill_from, "set bill_from: nothing that ended before it is invoiced"),
         ("from_email", settings.from_email, "set from_email: invoices need a sender"),
     ):
@@ -110,15 +111,15 @@ def _ledger(settings: Settings) -> Iterator[Finding]:
 
 
 def _provider(settings: Settings) -> Iterator[Finding]:
+    from pipeline.desk.room import provider_token
     from pipeline.pull.client import Client, Patience
     from pipeline.pull.snapshots import whoami
 
-    if not settings.api_token:
+    if not (settings.api_token or settings.oauth_client_id):
         return
     try:
-        with Client(
-            settings.api_url, settings.api_token, Patience(connect=5, read=15, page=20, attempts=2)
-        ) as client:
+        patience = Patience(connect=5, read=15, page=20, attempts=2)
+        with Client(settings.api_url, provider_token(settings), patience) as client:
             partner = whoami(client)
             yield Finding(
                 "provider", f"answers; we are {partner.get('company_name')} ({partner.get('partner_sid')})"

@@ -114,13 +114,21 @@ def run(as_of: AsOf = None, json: Json = False) -> None:
 
 
 @app.command()
-def pull(as_of: AsOf = None, json: Json = False) -> None:
+def pull(
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="Trunks, access rules, batches, Mediator bindings and so on as well."),
+    ] = False,
+    as_of: AsOf = None,
+    json: Json = False,
+) -> None:
     """Fetch what is new and land it. Safe to run again at any time."""
     from pipeline.domain.cursor import FEEDS
     from pipeline.land.snapshots import SNAPSHOTS
 
     desk = open_desk(as_of, watch=not json)
-    rows = []
+    rows: list[tuple[object, ...]] = []
+    notes: list[str] = []
     with desk.locked():
         for snapshot in SNAPSHOTS:
             desk.progress(snapshot.resource)
@@ -135,6 +143,13 @@ def pull(as_of: AsOf = None, json: Json = False) -> None:
             rows.append(
                 (feed.resource, done.fetched, done.fresh, done.superseding, done.identical, done.quarantined)
             )
+        for found in desk.pull_dimensions() if everything else ():
+            got = found.landed
+            counts = (
+                (got.rows, got.new, got.gone, got.rows - got.new, got.quarantined) if got else (None,) * 5
+            )
+            rows.append((found.resource, *counts))
+            notes += [f"{found.resource}: {found.reason}"] if found.reason else []
         desk.publish()
     clear_line()
     columns = ("resource", "fetched", "new", "superseded", "identical", "quarantined")
@@ -142,6 +157,8 @@ def pull(as_of: AsOf = None, json: Json = False) -> None:
         as_json([dict(zip(columns, row, strict=True)) for row in rows])
     else:
         table(columns, rows, right=columns[1:])
+        for note in notes:
+            say(note, style="dim")
 
 
 @app.command()
@@ -183,7 +200,9 @@ def deliver(
     resend: Annotated[
         list[str] | None, typer.Option(help="Send this invoice again, by number or sid.")
     ] = None,
-    to: Annotated[list[str] | None, typer.Option(help="To this address, for the invoices of --resend.")] = None,
+    to: Annotated[
+        list[str] | None, typer.Option(help="To this address, for the invoices of --resend.")
+    ] = None,
     by: Annotated[str | None, typer.Option(help="Who decides; goes on record.")] = None,
     as_of: AsOf = None,
     json: Json = False,

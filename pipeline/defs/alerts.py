@@ -59,7 +59,8 @@ def masked(settings: Settings, text: str) -> str:
 def _secrets(settings: Settings) -> list[str]:
     urls = (settings.smtp_url, settings.database_url, settings.alert_webhook)
     passwords = [urlsplit(url).password or "" for url in urls]
-    held = [settings.api_token, *urls, *passwords, *(quote(p, safe="") for p in passwords)]
+    tokens = (settings.api_token, settings.oauth_client_secret, settings.oauth_password)
+    held = [*tokens, *urls, *passwords, *(quote(p, safe="") for p in passwords)]
     return sorted({s for s in held if len(s) > 3}, key=len, reverse=True)
 
 

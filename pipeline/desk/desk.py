@@ -1,12 +1,16 @@
 """The whole desk: what comes in, what goes out, and answers about both."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pipeline.desk.billing import Billing
 
 if TYPE_CHECKING:
+    from pipeline.desk.dimensions import DimensionLanded, LookupReport
     from pipeline.measure.statement import Statement
+    from pipeline.pull.lookup import Detail
     from pipeline.rate.audit import AuditReport
     from pipeline.rate.explain import Explanation
 
@@ -14,6 +18,20 @@ if TYPE_CHECKING:
 @dataclass(slots=True)
 class Desk(Billing):
     """An open home with every button there is."""
+
+    def pull_dimensions(self) -> "list[DimensionLanded]":
+        """Takes what surrounds the records: trunks, access rules, the Mediator's bindings and so on."""
+        from pipeline.desk.dimensions import pull_dimensions
+
+        return pull_dimensions(self)
+
+    def look_up(
+        self, numbers: Sequence[str], *, details: "tuple[Detail, ...]", most: int, since: datetime | None
+    ) -> "LookupReport":
+        """Looks numbers up, in the lake first; what is not there costs money."""
+        from pipeline.desk.dimensions import look_up_numbers
+
+        return look_up_numbers(self, numbers, details=details, most=most, since=since)
 
     def statement(self) -> "Statement":
         """The statement that adds up."""

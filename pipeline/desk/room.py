@@ -20,6 +20,7 @@ from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from pipeline.pull.client import Client
+    from pipeline.pull.oauth import Grant
 
 Progress = Callable[[str], None]
 
@@ -91,10 +92,7 @@ class Room:
         from pipeline.pull.client import Client
         from pipeline.pull.snapshots import whoami
 
-        if not self.settings.api_token:
-            msg = "there is no API token. Set TOLLBOOK_API_TOKEN, or api_token in the home's .env file."
-            raise SettingsError(msg)
-        with Client(self.settings.api_url, self.settings.api_token, on_retry=self.progress) as client:
+        with Client(self.settings.api_url, provider_token(self.settings), on_retry=self.progress) as client:
             if self.root_sid is None:
                 partner = str(whoami(client)["partner_sid"])
                 self.ledger.belongs_to(_identity(client.base_url), partner)
@@ -126,6 +124,27 @@ class Room:
         with self.locked():
             export_landings(self.lake, self.ledger, at=self.now)
             self.lake.publish(self.now)
+
+
+def provider_token(settings: Settings) -> "str | Grant":
+    """The static token, or a grant that fetches and renews one; neither is ever written anywhere.
+
+    Raises:
+        SettingsError: the settings have neither.
+    """
+    from pipeline.pull.oauth import Credentials, Grant
+
+    s = settings
+    if s.api_token:
+        return s.api_token
+    if s.oauth_client_id:
+        named = Credentials(s.oauth_client_id, s.oauth_client_secret, s.oauth_username, s.oauth_password)
+        return Grant(s.api_url, named)
+    msg = (
+        "there is no API token. Set TOLLBOOK_API_TOKEN, or api_token in the home's .env file, "
+        "or the four TOLLBOOK_OAUTH_* settings."
+    )
+    raise SettingsError(msg)
 
 
 def _identity(base_url: str) -> str:

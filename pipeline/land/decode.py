@@ -32,6 +32,7 @@ _DOES_NOT_FIT = (
     TypeError, ValueError, KeyError, OverflowError, RecursionError, pl.exceptions.PolarsError, pa.ArrowException,
 )  # fmt: skip
 _PATTERNS = {lake_rate: NUMBER, lake_ts: INSTANT}
+_FEW = 32
 _json = msgspec.json.Encoder()
 
 
@@ -46,13 +47,12 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class _Items:
-    """Items without their private fields, as rows over ``keys``; hashes and private fields are the items' own.
+    """Items without their private fields, by key: a list of values for each; hashes are the items' own.
 
     ``odd`` says that a text may be too long or hold a NUL.
     """
 
-    keys: list[str]
-    rows: list[tuple[Any, ...]]
+    values: dict[str, list[Any]]
     hashes: list[str]
     private: list[str | None]
     odd: bool = False
@@ -65,7 +65,7 @@ def decode(
     private = _take_private(items, store_private)
     rejected: list[Rejected] = []
     try:
-        given = _rows(items, private)
+        given = _turned(items, private)
         return _frame(given, table, source, sort_key), []
     except _DOES_NOT_FIT:
         pass
@@ -108,12 +108,12 @@ def _rest(
 ) -> pl.DataFrame:
     """The frame of the repaired items; one by one where it is still not clear which of them does not fit."""
     batches = [(sound, fixed)]
-    frames = [_frame(_Items([], [], [], []), table, source, sort_key)]
+    frames = [_frame(_Items({}, [], []), table, source, sort_key)]
     while batches:
         places, batch = batches.pop(0)
         try:
-            hashes = _rows([items[n] for n in places], [private[n] for n in places]).hashes
-            values = _rows(batch, [private[n] for n in places])
+            hashes = _turned([items[n] for n in places], []).hashes
+            values = _turned(batch, [private[n] for n in places])
             frames.append(_frame(replace(values, hashes=hashes), table, source, sort_key))
         except _DOES_NOT_FIT as error:
             half = len(batch) // 2
@@ -136,22 +136,33 @@ def _take_private(items: list[dict[str, Any]], store: bool) -> list[str | None]:
     return taken
 
 
-def _rows(items: list[dict[str, Any]], private: list[str | None]) -> _Items:
-    """Rows over the keys of all items; the content hash is of an item's own keys, in their order, and values."""
-    if not items:
-        return _Items([], [], [], [])
-    keys = sorted(items[0])
+def _turned(items: list[dict[str, Any]], private: list[str | None]) -> _Items:
+    """Items as columns; the content hash is of an item's own keys, in their order, and values."""
+    keys = sorted(items[0]) if items else []
     if len(keys) > 1 and all(len(item) == len(keys) for item in items):
         with suppress(KeyError):
-            rows = list(map(itemgetter(*keys), items))
-            head = _json.encode(keys)
-            texts = list(map(_json.encode, rows))
-            return _Items(keys, rows, [_hash(head, text) for text in texts], private, _odd(texts))
+            return _turned_alike(items, keys, private)
     own = [sorted(item) for item in items]
     texts = [_json.encode([item[key] for key in names]) for item, names in zip(items, own, strict=True)]
     hashes = [_hash(_json.encode(names), text) for names, text in zip(own, texts, strict=True)]
-    keys = sorted({key for item in items for key in item})
-    return _Items(keys, [tuple(map(item.get, keys)) for item in items], hashes, private, _odd(texts))
+    values = {key: [item.get(key) for item in items] for key in {key for item in items for key in item}}
+    return _Items(values, hashes, private, _odd(texts))
+
+
+def _turned_alike(items: list[dict[str, Any]], keys: list[str], private: list[str | None]) -> _Items:
+    """Items that all have the same keys, a few at a time: a page is larger than a processor's cache."""
+    get, head = itemgetter(*keys), _json.encode(keys)
+    columns: list[list[Any]] = [[] for _ in keys]
+    hashes: list[str] = []
+    odd = False
+    for start in range(0, len(items), _FEW):
+        rows = list(map(get, items[start : start + _FEW]))
+        texts = list(map(_json.encode, rows))
+        hashes += [_hash(head, text) for text in texts]
+        odd = odd or _odd(texts)
+        for column, values in zip(columns, zip(*rows, strict=True), strict=True):
+            column += values
+    return _Items(dict(zip(keys, columns, strict=True)), hashes, private, odd)
 
 
 def _hash(head: bytes, row: bytes) -> str:
@@ -159,7 +170,7 @@ def _hash(head: bytes, row: bytes) -> str:
 
 
 def _odd(texts: list[bytes]) -> bool:
-    return max(map(len, texts)) > LONGEST_TEXT or any(b"\\u0000" in text for text in texts)
+    return max(map(len, texts), default=0) > LONGEST_TEXT or any(b"\\u0000" in text for text in texts)
 
 
 def _frame(given: _Items, table: Table, source: str, sort_key: str) -> pl.DataFrame:
@@ -168,15 +179,15 @@ def _frame(given: _Items, table: Table, source: str, sort_key: str) -> pl.DataFr
     Raises:
         TypeError, ValueError, polars and pyarrow errors: a value does not fit its column, or a record is none.
     """
-    values = dict(zip(given.keys, zip(*given.rows, strict=True), strict=True)) if given.rows else {}
-    nothing = (None,) * len(given.rows)
+    values, count = given.values, len(given.hashes)
+    nothing = [None] * count
     wire = wire_columns(table)
     columns = [_column(name, values.get(name, nothing), kind, given.odd) for name, kind in wire]
     columns += [
-        pl.Series("source", [source] * len(given.rows), pl.String),
+        pl.Series("source", [source] * count, pl.String),
         pl.Series("content_hash", given.hashes, pl.String),
         pl.Series("private_json", given.private, pl.String),
-        _extra(values, {name for name, _ in wire}, len(given.rows)),
+        _extra(values, {name for name, _ in wire}, count),
     ]
     if "recipients" in table.schema.names:
         counts = [max(1, len(group or ())) for group in values.get(_GROUP, nothing)]
@@ -186,7 +197,7 @@ def _frame(given: _Items, table: Table, source: str, sort_key: str) -> pl.DataFr
     return frame
 
 
-def _column(name: str, values: tuple[Any, ...], kind: pa.DataType, odd: bool) -> pl.Series:
+def _column(name: str, values: list[Any], kind: pa.DataType, odd: bool) -> pl.Series:
     """A typed column; what does not fit raises. Arrow reads dates ten times as fast as Polars does."""
     if values.count(None) == len(values):
         return _nothing(name, kind, len(values))
@@ -213,7 +224,7 @@ def _nothing(name: str, kind: pa.DataType, count: int) -> pl.Series:
     return pl.Series(name, pl.from_arrow(pa.nulls(count, kind)))
 
 
-def _check_texts(values: tuple[Any, ...]) -> None:
+def _check_texts(values: list[Any]) -> None:
     for value in values:
         if isinstance(value, str) and ("\0" in value or len(value.encode()) > LONGEST_TEXT):
             raise ValueError(value[:80])
@@ -230,7 +241,7 @@ def _check_records(frame: pl.DataFrame, sort_key: str) -> None:
         raise ValueError("date_stop")
 
 
-def _extra(values: dict[str, tuple[Any, ...]], known: set[str], count: int) -> pl.Series:
+def _extra(values: dict[str, list[Any]], known: set[str], count: int) -> pl.Series:
     names = [name for name in values if name not in known and name != _GROUP]
     if not names:
         return pl.Series("extra_json", [None] * count, pl.String)

@@ -55,14 +55,14 @@ def test_no_money_is_made_from_a_damaged_file(house: House, command: tuple[str, 
     policy.write_text(policy.read_text().replace('"half_up"', '"half_even"'))
     path = file_of(house, table, 20)
     flip_a_bit(path)
-    before = house.ledger("select count(*) from invoices"), house.contents()
+    invoices = house.ledger("select count(*), sum(amount) from invoices")
 
     done = house.tollbook(*command)
 
     assert done.code == 1, done.said
     assert path.name in done.err.replace("\n", "")
     assert "verify --repair" in done.err
-    assert (house.ledger("select count(*) from invoices"), house.contents()) == before
+    assert house.ledger("select count(*), sum(amount) from invoices") == invoices
 
 
 def test_what_nobody_can_make_again_is_left_for_a_backup(house: House) -> None:

@@ -44,8 +44,9 @@ ALL = [invoices]
 
 def _shown(desk: Desk) -> dict[str, Any]:
     rows = desk.lake.query("""
-        select company_name, currency, amount, amount_tax, status, date_billing_period_end as period_end
-        from invoice.invoices order by amount desc, company_name
+        select coalesce(company_name, partner_sid, invoice_sid) as name, currency, amount, amount_tax, status,
+            date_billing_period_end as period_end
+        from invoice.invoices order by amount desc, name
     """)
     month = max((row["period_end"].strftime("%Y-%m") for row in rows), default="")
     newest = [row for row in rows if row["period_end"].strftime("%Y-%m") == month]
@@ -59,7 +60,7 @@ def _shown(desk: Desk) -> dict[str, Any]:
     }
     if newest:
         currency = Counter(row["currency"] for row in newest).most_common(1)[0][0]
-        shown = [(row["company_name"], row["amount"]) for row in newest if row["currency"] == currency]
+        shown = [(row["name"], row["amount"]) for row in newest if row["currency"] == currency]
         title = f"invoices of periods that end in {newest[0]['period_end']:%B %Y}, {currency}"
         found["per customer"] = figures.ranking(title, shown[:_CHARTED_CUSTOMERS])
     return found

@@ -277,7 +277,7 @@ def test_private_fields_are_stored_where_asked_for(lake: Lake) -> None:
     [(text,)] = current(lake, "private_json", table="land/messages")
     assert (counts(again), text) == (
         (1, 0, 0, 1, 0),
-        '{"message":"a private text","media_urls":[],"user_data":"a private note"}',
+        '{"message":"a private text","user_data":"a private note"}',
     )
 
 

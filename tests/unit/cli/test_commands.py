@@ -1,0 +1,129 @@
+"""What the commands print, and how they refuse what cannot be meant."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.journey.house import House
+from tests.journey.warm import ROOT, Warm
+
+DECK = ROOT / "data" / "masters" / "decks" / "retail-outbound-2026.csv"
+
+
+def test_a_quote_needs_no_home_and_gives_its_reasons(warm: Warm, tmp_path: Path) -> None:
+    done = warm.tollbook("quote", "+4930901820", "--seconds", "61", "--plan-file", DECK, cwd=tmp_path)
+
+    assert done.code == 0, done.said
+    assert "49" in done.out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_of_quotes(warm: Warm, tmp_path: Path) -> None:
+    usage = tmp_path / "usage.csv"
+    usage.write_text(
+        "number,seconds,at\n+4930901820,61,2026-03-05T10:00:00Z\n+4930901820,0,2026-03-05T10:00:00Z\nabc,1,\n"
+    )
+
+    done = warm.tollbook("quote", "--usage", usage, "--plan-file", DECK, cwd=tmp_path)
+
+    header, *rows = (line.split(",") for line in done.out.splitlines())
+    assert header == "number,seconds,at,status,reason,matched_prefix,billed_seconds,amount".split(",")
+    assert [row[3] for row in rows] == ["rated", "not_billable", "unrated"]
+
+
+def test_answers_in_every_format(march: House) -> None:
+    query = "select 'a,\"b' as text, 1.50::decimal(9, 2) as money, null as nothing"
+
+    csv = march.tollbook("sql", "-f", "csv", query)
+    plain = march.tollbook("sql", query)
+    shown = march.tollbook("sql", "-f", "json", query)
+
+    assert csv.out == 'text,money,nothing\n"a,""b",1.50,\n'
+    assert json.loads(shown.out) == [{"text": 'a,"b', "money": "1.50", "nothing": None}]
+    assert plain.out.split() == ["text", "money", "nothing", 'a,"b', "1.50"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select * from nowhere",
+        "copy (select 1) to '/tmp/x.csv'",
+        "select * from read_text('/etc/passwd')",
+        "attach '/tmp/x.db'",
+        "set enable_external_access = true",
+        "",
+    ],
+)
+def test_a_question_that_is_wrong_or_reaches_outside_is_refused(march: House, query: str) -> None:
+    done = march.tollbook("sql", query)
+
+    assert done.code == 1, done.said
+    assert "error:" in done.err
+    assert "Traceback" not in done.said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param("pay HCS-2026-000001 ten", ("ten", "120.50"), id="an amount in words"),
+        pytest.param("pay HCS-2026-000001 NaN", ("NaN",), id="no number"),
+        pytest.param("pay nobody 1.00", ("nobody",), id="an unknown payer"),
+        pytest.param("approve nothing", ("nothing",), id="an unknown draft"),
+        pytest.param("explain nothing", ("nothing",), id="an unknown record"),
+        pytest.param("explain HCS-2026-000001/x", ("x", "INVOICE/3"), id="a line that is no number"),
+        pytest.param("deliver --resend nothing", ("nothing",), id="an unknown invoice"),
+        pytest.param("run --as-of yesterday", ("yesterday", "2026-04-03"), id="an instant in words"),
+        pytest.param("plans show nothing", ("nothing", "plans list"), id="an unknown plan"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_a_remedy(
+    house: House, arguments: str, words: tuple[str, ...]
+) -> None:
+    before = house.contents()
+
+    done = house.tollbook(*arguments.split())
+
+    assert done.code == 1, done.said
+    assert "Traceback" not in done.said
+    assert [word for word in words if word not in done.err] == []
+    assert house.contents() == before
+
+
+def test_wrong_usage_is_exit_code_two(warm: Warm) -> None:
+    assert [warm.tollbook(*a).code for a in (("nonsense",), ("run", "--nonsense"), ("pay",))] == [2, 2, 2]
+
+
+def test_a_home_is_made_once(warm: Warm, tmp_path: Path) -> None:
+    made = warm.tollbook("init", tmp_path / "home")
+    again = warm.tollbook("init", tmp_path / "home")
+
+    assert made.code == 0, made.said
+    assert (tmp_path / "home" / "tollbook.toml").is_file()
+    assert (tmp_path / "home" / ".env").stat().st_mode & 0o077 == 0
+    assert again.code == 1
+    assert "is a home already" in again.err
+
+
+def test_a_demo_never_takes_somebody_elses_folder(warm: Warm, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work\n")
+
+    done = warm.tollbook("demo", "--fresh", "--calls", "1", "--messages", "1", "--home", tmp_path)
+
+    assert done.code == 1
+    assert "is not a demo's home" in done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_person_approves_and_takes_a_payment(house: House) -> None:
+    """A draft gets the next number; a payment lowers what is owed, to the cent."""
+    waiting = house.ledger("select count(*) from invoices where number is null")[0][0]
+    approved = house.tollbook("approve", "all", "--by", "Ada", "--as-of", "2026-04-03T08:00:00Z")
+    paid = house.tollbook("pay", "HCS-2026-000002", "0.01", "--by", "Ada", "--note", "a cent")
+
+    assert waiting > 0
+    assert approved.code == 0, approved.said
+    assert house.ledger("select count(*) from invoices where number is null") == [(0,)]
+    assert paid.code == 0, paid.said
+    assert {by for (by,) in house.ledger("select approved_by from invoices")} == {"automatic", "Ada"}
+    assert house.statement_differences() == []
