@@ -1,5 +1,6 @@
 """What a person does at the desk: customers, approvals, payments, audits, explanations."""
 
+import sys
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
@@ -54,25 +55,24 @@ def list_customers(json: Json = False) -> None:
 
 @customers.command()
 def missing() -> None:
-    """Partners with traffic and no customer record, as rows for masters/customers.csv."""
+    """Partners that nobody is billed for, as rows for masters/customers.csv: fill in seller, zone and terms."""
+    from pipeline.lake.export import write_csv
+
     desk = open_desk(watch=False)
     found = desk.partners_without_customer()
     if not found:
-        say("every partner with traffic is billed to somebody", style="green")
+        say("every partner is billed to somebody", style="green")
         return
-    say("partner_sid,name,seller,time_zone,currency,country,state,city,zip,approval")
-    for partner in found:
-        place = [partner[name] or "" for name in ("country_code", "state", "city", "zip")]
-        cells = [
-            partner["partner_sid"],
-            partner["company_name"] or partner["name"] or "",
-            "",
-            "",
-            "USD",
-            *place,
-            "manual",
-        ]
-        say(",".join(f'"{cell}"' if "," in cell else cell for cell in cells))
+    with (desk.settings.masters / "customers.csv").open(encoding="utf-8-sig") as stream:
+        columns = stream.readline().strip().split(",")
+    known = {"currency": "USD", "approval": "manual"}
+    rows = [
+        known
+        | partner
+        | {"name": partner["company_name"] or partner["name"], "country": partner["country_code"]}
+        for partner in found
+    ]
+    write_csv(sys.stdout, columns, [[row.get(column) for column in columns] for row in rows])
 
 
 @app.command()

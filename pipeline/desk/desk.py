@@ -61,12 +61,19 @@ class Desk(Billing):
         return [{"partner_sid": sid, "name": names.get(sid, sid), "reason": reason} for sid, reason in rows]
 
     def partners_without_customer(self) -> list[dict[str, str | None]]:
-        """Partners with charges that nobody pays."""
-        query = """
-            with orphans as (
-                select distinct partner_sid from rate.unrated where unrated_reason in ('no_customer', 'unknown_partner')
-            )
-            select o.partner_sid, p.company_name, p.name, p.country_code, p.state, p.city, p.zip
-            from orphans as o left join land.partners as p using (partner_sid) order by o.partner_sid
-        """
-        return self.lake.query(query)
+        """Partners whose usage nobody would pay: neither they nor anybody above them is a customer."""
+        from pipeline.domain.parties import parties_of
+
+        found = self.lake.query(
+            "select partner_sid, parent_sid, company_name, name, country_code, state, city, zip "
+            "from land.partners order by partner_sid"
+        )
+        parents = {row["partner_sid"]: row["parent_sid"] for row in found}
+        resells = {sid: customer.resells for sid, customer in self.masters.customers.items()}
+        root = self.root()
+        orphans = {
+            sid
+            for sid in parents
+            if any(p.verdict == "no_customer" for p in parties_of(sid, parents, resells, root))
+        }
+        return [row for row in found if row["partner_sid"] in orphans]

@@ -143,8 +143,10 @@ def _merge(
 
 def _measure_lag(fresh: pl.DataFrame, feed: Feed, result: Landed) -> None:
     lag = fresh["date_insert"] - fresh[feed.sort_key]
-    result.slowest = max(lag.max() or timedelta(0), timedelta(0))
-    result.late = int((lag > LATE).sum())
+    longest = lag.max()
+    if isinstance(longest, timedelta):
+        result.slowest = max(longest, timedelta(0))
+        result.late = int((lag > LATE).sum())
 
 
 def _ordered(incoming: pl.DataFrame) -> pl.DataFrame:
@@ -224,7 +226,7 @@ def _write_day(
 
 
 def _write_versions(lake: Lake, versions: Table, feed: Feed, superseded: pl.DataFrame) -> list[Staged]:
-    staged = []
+    staged: list[Staged] = []
     if superseded.is_empty():
         return staged
     superseded = superseded.with_columns(pl.col(feed.sort_key).dt.date().alias("_day"))

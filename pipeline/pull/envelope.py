@@ -7,7 +7,7 @@ fields, and with those of its fields that can be read (its ``dr_sid``, for one).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -43,7 +43,7 @@ def decode_by_item(body: bytes) -> dict[str, Any]:
     envelope: dict[str, Any] = {}
     items: list[Any] = []
     unreadable: list[Unreadable] = []
-    last: dict[str, Any] = {}
+    last: Mapping[str, Any] = {}
     for key, start, end in _parts(body, b"{"):
         if _key(key) != "items":
             envelope[_key(key)] = _value(body[start:end])
