@@ -22,10 +22,10 @@ demo: setup ## the whole journey: pull, rate, invoice, render, deliver, into dat
 
 test: setup ## style, layers and every test
 	@$(run) ruff check --quiet .
-	@$(run) pytest -n auto $(ARGS)
+	@$(run) pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 dev: setup ## Dagster's pages at http://127.0.0.1:3000, over the demo's home
-	@$(run) dagster dev $(ARGS)
+	@home="$(CURDIR)/data/demo/.dagster"; if [ -d "$$home" ]; then export DAGSTER_HOME="$$home"; fi; $(run) dagster dev $(ARGS)
 
 lint: setup ## style, format, layers and types
 	@$(run) ruff check .

@@ -29,21 +29,27 @@ AsOf = Annotated[
 ]
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from pipeline import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     home: Annotated[
         Path | None,
         typer.Option("--home", help="The home to work in; default: upwards from here, or TOLLBOOK_HOME."),
     ] = None,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and leave.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version and leave."),
+    ] = False,
 ) -> None:
     global _home
     _home = home
-    if version:
-        from pipeline import __version__
-
-        typer.echo(__version__)
-        raise typer.Exit
 
 
 _home: Path | None = None

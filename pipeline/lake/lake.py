@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +81,10 @@ class Lake:
         """A typed LazyFrame over the live files; typed and empty where there are none."""
         found = [self.verify(f).path for f in self.files(table, labels)]
         if not found:
-            return pl.from_arrow(BY_NAME[table].schema.empty_table()).lazy()
+            return _empty(table).lazy()
         # A file from before a column was added has it as null.
-        schema = pl.Schema(pl.from_arrow(BY_NAME[table].schema.empty_table()).schema)
-        return pl.scan_parquet(
-            found, glob=False, hive_partitioning=False, schema=schema, missing_columns="insert"
-        )
+        how: dict[str, Any] = {"schema": _empty(table).schema, "missing_columns": "insert"}
+        return pl.scan_parquet(found, glob=False, hive_partitioning=False, **how)
 
     @contextmanager
     def duck(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -307,6 +306,11 @@ class Lake:
 
 
 _PARQUET = {"compression": "zstd", "row_group_size": _ROW_GROUP, "write_page_checksum": True}
+
+
+@cache
+def _empty(table: str) -> pl.DataFrame:
+    return pl.DataFrame(pl.from_arrow(BY_NAME[table].schema.empty_table()))
 
 
 def _live(tx: Connection, table: str | None) -> list:

@@ -39,6 +39,8 @@ def locked(con: duckdb.DuckDBPyConnection, allowed: Path) -> Callable[[str], Ans
 def _answer(con: duckdb.DuckDBPyConnection, query: str) -> Answer:
     try:
         kinds = {s.type for s in con.extract_statements(query)}
+        if not kinds:
+            raise QueryError("there is no question. Ask one, for example: select count(*) from land.calls")
         if kinds - _READING or _EXPLAINS_A_WRITE.search(query):
             msg = "only questions can be asked here: the lake is written by the pipeline alone."
             raise QueryError(msg)

@@ -104,8 +104,8 @@ class House:
         return found
 
     def contents(self) -> dict[str, str]:
-        """The SHA-256 of everything that the home holds for people: data files, views, documents, e-mails."""
-        folders = ("files", "lake", "documents", "outbox", "sql", "masters")
+        """The SHA-256 of everything that the home holds for people: live data files, views, documents, e-mails."""
+        folders = ("lake", "documents", "outbox", "sql", "masters")
         found = [path for folder in folders for path in (self.home / folder).rglob("*") if path.is_file()]
         return {
             path.relative_to(self.home).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()

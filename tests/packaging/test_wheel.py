@@ -3,14 +3,17 @@
 It is installed beside the libraries of this environment, so that nothing has to be downloaded.
 """
 
+import json
 import os
 import subprocess
 import sys
 import sysconfig
 import tarfile
 import venv
+from decimal import Decimal
 from pathlib import Path
 
+import pypdfium2 as pdfium
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -106,3 +109,33 @@ def test_the_source_archive_can_be_worked_from(dist: Path) -> None:
     )
     assert [name for name in wanted if name not in names] == []
     assert [name for name in names if name.startswith(("data/demo", ".venv", "dist"))] == []
+
+
+def test_the_demo_runs_anywhere(installed: Path, tmp_path: Path) -> None:
+    """The journey from the wheel: what is on the PDF is what is in the ledger."""
+    home = tmp_path / "a demo"
+    said = run(
+        *(installed / "tollbook", "demo", "--calls", "600", "--messages", "100", "--home", home), cwd=tmp_path
+    )
+    ask = "select number, amount_due, invoice_sid from invoice.invoices where number is not null order by all"
+    issued = json.loads(
+        run(installed / "tollbook", "--home", home, "sql", "-f", "json", ask, cwd=tmp_path)
+    )
+
+    assert "It adds up." in said
+    assert len(issued) > 10
+    assert [path.name for path in tmp_path.iterdir()] == [home.name]
+    for invoice in issued[:3]:
+        pages = pages_of(home / "documents" / invoice["invoice_sid"] / "invoice.pdf")
+        assert 1 <= len(pages) <= 5
+        assert invoice["number"] in pages[0]
+        assert f"{Decimal(invoice['amount_due']):,.2f}" in pages[0]
+
+
+def pages_of(pdf: Path) -> list[str]:
+    """The text of each page."""
+    document = pdfium.PdfDocument(pdf)
+    try:
+        return [page.get_textpage().get_text_bounded() for page in document]
+    finally:
+        document.close()

@@ -29,7 +29,7 @@ def test_a_file_of_quotes(warm: Warm, tmp_path: Path) -> None:
 
     header, *rows = (line.split(",") for line in done.out.splitlines())
     assert header == "number,seconds,at,status,reason,matched_prefix,billed_seconds,amount".split(",")
-    assert [row[3] for row in rows] == ["rated", "not_billable", "unrated"]
+    assert [row[3] for row in rows] == ["rated", "not_billable", "invalid"]
 
 
 def test_answers_in_every_format(march: House) -> None:

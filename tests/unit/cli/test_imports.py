@@ -11,7 +11,7 @@ from tests.journey.house import House
 ROOT = Path(__file__).resolve().parents[3]
 ENGINES = ("polars", "duckdb", "pyarrow", "sqlalchemy")
 HEAVY = (
-    *("dagster", "weasyprint", "jinja2", "httpx", "starlette", "uvicorn", "phonenumbers", "pydantic"),
+    *("dagster", "weasyprint", "jinja2", "httpx", "starlette", "uvicorn", "phonenumbers"),
     *ENGINES,
 )
 DECK = "data/masters/decks/retail-outbound-2026.csv"
