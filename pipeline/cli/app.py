@@ -43,7 +43,7 @@ def _options(
         Path | None,
         typer.Option("--home", help="The home to work in; default: upwards from here, or TOLLBOOK_HOME."),
     ] = None,
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001  its callback has answered
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Show the version and leave."),
     ] = False,

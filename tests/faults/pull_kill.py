@@ -92,9 +92,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     asked = parser.parse_args()
     print(f"seed {asked.seed}", flush=True)
-    with tempfile.TemporaryDirectory() as name, Warm(Path(name)) as warm:
-        with start_background(WORLD, TOKEN) as background:
-            tally = kill_pulls(Path(name), warm, Provider(background), asked.kills, asked.seed)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        Warm(Path(name)) as warm,
+        start_background(WORLD, TOKEN) as background,
+    ):
+        tally = kill_pulls(Path(name), warm, Provider(background), asked.kills, asked.seed)
     print(f"{tally.kills} kills, {tally.homes} homes: nothing lost, nothing twice")
 
 

@@ -95,7 +95,8 @@ def test_late_and_changed_records_are_rated_as_if_they_had_been_there(
 def test_every_record_is_billed_once_by_what_it_costs_now(billed: House) -> None:
     differing = billed.rows("""
         with claimed as (
-            select source, dr_sid, payer_sid, sum(amount) as amount from invoice.claims where service = 'call' group by all
+            select source, dr_sid, payer_sid, sum(amount) as amount
+            from invoice.claims where service = 'call' group by all
         )
         select r.dr_sid, r.payer_sid, r.amount, c.amount
         from rate.calls as r left join claimed as c using (source, dr_sid, payer_sid)

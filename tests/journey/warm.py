@@ -192,7 +192,7 @@ def _work(request: dict[str, Any]) -> int:
             getattr(importlib.import_module(module), name)(*request["with"])
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
-    except BaseException:
+    except BaseException:  # noqa: BLE001  a forked child must say why it ends, whatever it is
         traceback.print_exc()
         return 70
     finally:

@@ -24,7 +24,7 @@ from pipeline.ledger.schema import landings
 from pipeline.pull import walk
 from tests.fixtures.records import call, stamp
 
-START = datetime(2026, 3, 1, 22, tzinfo=UTC)
+START = datetime(2026, 3, 2, 0, 30, tzinfo=UTC)
 OVERLAP, LOOKBACK = timedelta(minutes=15), timedelta(hours=5)
 LATEST = timedelta(hours=4)
 Content = tuple[int | None, str, str]
@@ -184,5 +184,5 @@ def _rank(item: dict[str, Any]) -> int:
 
 TestLanding = Landing.TestCase
 TestLanding.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
