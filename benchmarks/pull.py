@@ -136,9 +136,7 @@ def child(*arguments: object) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--most", type=int, default=SIZES[-1], help="the largest number of records"
-    )
+    parser.add_argument("--most", type=int, default=SIZES[-1], help="the largest number of records")
     most = parser.parse_args().most
     sizes = [size for size in (*SIZES, 3_000_000, 5_000_000) if size < most] + [most]
     server = subprocess.Popen([sys.executable, __file__, "serve"], stdout=subprocess.PIPE, text=True)

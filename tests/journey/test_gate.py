@@ -1,4 +1,4 @@
-"""Where the provider's charges contradict the unit its plans are read with, nothing is billed until a person decides."""
+"""Where the charges contradict the unit that plans are read with, nothing is billed until a person decides."""
 
 from pathlib import Path
 
