@@ -30,9 +30,7 @@ def march_provider() -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="session")
-def march(
-    tmp_path_factory: pytest.TempPathFactory, warm: Warm, march_provider: Provider
-) -> House:
+def march(tmp_path_factory: pytest.TempPathFactory, warm: Warm, march_provider: Provider) -> House:
     """A month, pulled, rated, invoiced and mailed once for all tests. Only to be read."""
     worker = tmp_path_factory.getbasetemp()
     shared = worker.parent if "PYTEST_XDIST_WORKER" in os.environ else worker

@@ -70,7 +70,9 @@ def test_the_tables_are_those_of_a_run_that_lived(survivor: tuple, march: House)
 
 def test_there_is_one_invoice_per_period_and_no_number_is_missing(survivor: tuple, march: House) -> None:
     house, *_ = survivor
-    billed = "select partner_sid, seller, period_end, kind, amount, amount_tax from invoices order by 1, 2, 3, 4"
+    billed = (
+        "select partner_sid, seller, period_end, kind, amount, amount_tax from invoices order by 1, 2, 3, 4"
+    )
 
     assert house.ledger(billed) == march.ledger(billed)
     assert_numbers_are_gapless(house)

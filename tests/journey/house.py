@@ -34,7 +34,9 @@ MARCH = WorldConfig(
     messages=400,
     faults=Faults.parse("late_inserts=0.01,wrong_charges=6,missing_answer=1,version_bumps=3"),
 )
-_PAGE = "<!doctype html><html lang='en'><title>{{ invoice.number }}</title><p>{{ invoice.number }}</p></html>\n"
+_PAGE = (
+    "<!doctype html><html lang='en'><title>{{ invoice.number }}</title><p>{{ invoice.number }}</p></html>\n"
+)
 _TRIES = 20
 # What is about the run and not about the month: which commit landed what, in how many requests.
 _OF_THE_RUN = {"measure/landings"}

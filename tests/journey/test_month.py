@@ -22,7 +22,9 @@ def test_records_seconds_and_money_are_what_the_tables_say(march: House) -> None
         found = [x for x in found if all(x[name] == value for name, value in where.items())]
         return sum((Decimal(str(x[column] or 0)) for x in found), Decimal(0))
 
-    rated = "select count(*), sum(billed_seconds), sum(amount) from rate.calls where rating_status = 'rated' and "
+    rated = (
+        "select count(*), sum(billed_seconds), sum(amount) from rate.calls where rating_status = 'rated' and "
+    )
     for side, condition in (
         ("cost", "side = 'cost'"),
         ("charge", "side = 'charge' and level = 1"),

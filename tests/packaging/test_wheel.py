@@ -118,9 +118,7 @@ def test_the_demo_runs_anywhere(installed: Path, tmp_path: Path) -> None:
         *(installed / "tollbook", "demo", "--calls", "600", "--messages", "100", "--home", home), cwd=tmp_path
     )
     ask = "select number, amount_due, invoice_sid from invoice.invoices where number is not null order by all"
-    issued = json.loads(
-        run(installed / "tollbook", "--home", home, "sql", "-f", "json", ask, cwd=tmp_path)
-    )
+    issued = json.loads(run(installed / "tollbook", "--home", home, "sql", "-f", "json", ask, cwd=tmp_path))
 
     assert "It adds up." in said
     assert len(issued) > 10
