@@ -102,19 +102,30 @@ def find_home(start: Path | None = None) -> Path:
     named = os.environ.get(PREFIX + "HOME")
     if named:
         home = Path(named).expanduser()
-        if (home / MARKER).is_file() or any(os.environ.get(PREFIX + name) for name in _OPENERS):
+        if _is_home(home) or any(os.environ.get(PREFIX + name) for name in _OPENERS):
             return home.resolve()
         msg = f"TOLLBOOK_HOME is {home}, but there is no {MARKER}. Run `tollbook init {home}` first."
         raise HomeError(msg)
     start = (start or Path.cwd()).resolve()
     for folder in (start, *start.parents):
-        if (folder / MARKER).is_file():
+        if _is_home(folder):
             return folder
     msg = (
         f"no home here: neither {start} nor a folder above it has a {MARKER}. "
         "Change into your home, set TOLLBOOK_HOME, or make one with `tollbook init FOLDER`."
     )
     raise HomeError(msg)
+
+
+def _is_home(folder: Path) -> bool:
+    try:
+        return (folder / MARKER).is_file()
+    except OSError as error:
+        msg = (
+            f"the home {folder} cannot be read ({error.strerror}). "
+            "Give this user permission, or choose another with TOLLBOOK_HOME."
+        )
+        raise HomeError(msg) from None
 
 
 def load(home: Path) -> Settings:

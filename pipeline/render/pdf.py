@@ -15,7 +15,7 @@ from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, as_c
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import Any
 
 from pipeline.errors import RenderError
@@ -82,7 +82,7 @@ def make_pdfs(jobs: Iterable[Job]) -> Iterator[tuple[Job, bytes | RenderError]]:
     with ProcessPoolExecutor(
         max_workers=_workers(),
         mp_context=get_context("spawn"),
-        initializer=_limit_memory,
+        initializer=_begin_worker,
         max_tasks_per_child=_DOCUMENTS_PER_PROCESS,
     ) as pool:
         running = {pool.submit(_attempt, job): job for job in jobs}
@@ -148,6 +148,19 @@ def _fetcher() -> Any:
 
 def _denial(url: str) -> str:
     return f"the page asks for {url[:120]!r}, which is not part of it. Take that address out of the template or logo."
+
+
+def _begin_worker() -> None:
+    """A worker has bounded memory, and ends with the run that it works for, even if that was killed."""
+    _limit_memory()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _limit_memory() -> None:

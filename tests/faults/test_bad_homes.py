@@ -5,6 +5,7 @@ import resource
 import shutil
 import sqlite3
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
@@ -196,17 +197,21 @@ def _tollbook(home: str, *arguments: str) -> None:
     main()
 
 
-def test_a_home_that_cannot_be_written(fresh: House) -> None:
-    before = fresh.contents()
-    for folder in (fresh.home, *fresh.home.parents[:3]):
-        folder.chmod(0o755)
-    fresh.home.chmod(0o555)
+@pytest.mark.parametrize(("mode", "word"), [(0o555, "cannot be written"), (0o000, "cannot be read")])
+def test_a_home_without_permission(empty: House, mode: int, word: str) -> None:
+    # The folders of pytest are closed to others: this home lies where any user may go.
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        shutil.copytree(empty.home, Path(name) / "home")
+        house = House(Path(name) / "home", empty.warm, empty.settings)
+        before = house.contents()
+        house.home.chmod(mode)
 
-    done = fresh.warm.call("tests.faults.test_bad_homes:without_permission", str(fresh.home), "run").wait()
-    fresh.home.chmod(0o755)
+        done = house.warm.call("tests.faults.test_bad_homes:without_permission", str(house.home), "run").wait()
+        house.home.chmod(0o755)
 
-    assert_told(done, "cannot be written", "permission")
-    assert fresh.contents() == before
+        assert_told(done, word, "permission")
+        assert house.contents() == before
 
 
 def test_a_file_where_the_home_should_be(warm: Warm, tmp_path: Path) -> None:

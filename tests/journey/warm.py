@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -59,6 +60,15 @@ class Running:
     def runs(self) -> bool:
         """Whether it is still at work."""
         return bool(self._warm.ask({"runs": self.pid}))
+
+    def has_descendants(self) -> bool:
+        """Whether a process that it has started still lives; where the system cannot say, none does."""
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                state, _parent, group = stat.read_text().rpartition(")")[2].split()[:3]
+                if int(group) == self.pid and state not in "ZX":
+                    return True
+        return False
 
     def wait(self) -> Done:
         """How it ended."""
