@@ -6,10 +6,12 @@ the lake is a view of that name; views may use one another in the order of the s
 
 import os
 import uuid
+from functools import cache
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipeline.lake.tables import BY_NAME, STAGES, TABLES, Table
 from pipeline.shipped import shipped
@@ -68,7 +70,25 @@ def _table_views(table: Table, paths: list[Path]) -> list[str]:
 
 def _over(paths: list[Path]) -> str:
     names = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
-    return f"select * from read_parquet([{names}], hive_partitioning = false, union_by_name = true)"
+    union = ", union_by_name = true" if _differ(paths) else ""
+    return f"select * from read_parquet([{names}], hive_partitioning = false{union})"
+
+
+def _differ(paths: list[Path]) -> bool:
+    """Whether the files have different columns, as those of an older tollbook may.
+
+    Only then they are united by name: for that DuckDB opens every file, again for every view that reads the table.
+    """
+    try:
+        return len({_columns(path) for path in paths}) > 1
+    except (OSError, pa.ArrowInvalid):
+        return True  # a file is missing or damaged; whoever reads the view is told
+
+
+@cache
+def _columns(path: Path) -> tuple[tuple[str, str], ...]:
+    """A data file's columns and types; it never changes."""
+    return tuple((column.name, str(column.type)) for column in pq.read_schema(path))
 
 
 def _empty(table: Table) -> str:

@@ -23,7 +23,7 @@ from pipeline.rate.due import SERVICES, TABLES, Due, Service, emptied, find_due
 from pipeline.rate.report import RateReport, Tally
 from pipeline.rate.world import World, read_world
 
-BATCH_RECORDS = 100_000
+BATCH_RECORDS = 40_000
 Progress = Callable[[int, int], None]
 # A DuckDB connection, as the lake hands it out; only the lake may name its type.
 Duck = Any
