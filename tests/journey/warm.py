@@ -118,6 +118,8 @@ class Warm:
     def _start(self, work: dict[str, Any], cwd: Path | None, env: Mapping[str, str] | None) -> Running:
         self._count += 1
         out, err = (self._folder / f"{self._count}.{name}" for name in ("out", "err"))
+        for path in (out, err):
+            path.touch()  # it may be killed before it opens them
         where = {"out": str(out), "err": str(err), "cwd": str(cwd or self._folder), "env": dict(env or {})}
         return Running(self, self.ask(work | where), out, err)
 
@@ -176,9 +178,10 @@ def _runs(pid: int, ended: dict[int, int]) -> bool:
 
 def _fork(request: dict[str, Any]) -> int:
     pid = os.fork()
+    # In both, for nobody knows who is first: from now on it has a group of its own, to be killed with its children.
+    os.setpgid(pid, pid or os.getpid())
     if pid:
         return pid
-    os.setsid()
     for descriptor, name in ((0, os.devnull), (1, request["out"]), (2, request["err"])):
         opened = os.open(name, os.O_RDONLY if descriptor == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(opened, descriptor)
