@@ -204,7 +204,9 @@ def test_a_home_without_permission(empty: House, mode: int, word: str) -> None:
         before = house.contents()
         house.home.chmod(mode)
 
-        done = house.warm.call("tests.faults.test_bad_homes:without_permission", str(house.home), "run").wait()
+        done = house.warm.call(
+            "tests.faults.test_bad_homes:without_permission", str(house.home), "run"
+        ).wait()
         house.home.chmod(0o755)
 
         assert_told(done, word, "permission")
