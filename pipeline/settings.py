@@ -153,11 +153,6 @@ def use_dagster_home(folder: Path) -> None:
     os.environ.setdefault(_DAGSTER, str(folder))
 
 
-def environment(settings: Settings) -> dict[str, str]:
-    """The environment of a child process that works on the same home."""
-    return dict(os.environ) | {PREFIX + "HOME": str(settings.home)}
-
-
 def who() -> str:
     """The person at the keyboard, for what goes on record."""
     return os.environ.get("USER") or os.environ.get("LOGNAME") or "unknown"

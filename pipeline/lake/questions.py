@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.errors import QueryError
+from pipeline.lake.disk import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +26,9 @@ class Answer:
 
 def locked(con: duckdb.DuckDBPyConnection, allowed: Path) -> Callable[[str], Answer]:
     """Shuts a connection to all files but those under ``allowed``, and returns the way to ask it."""
-    folder = str(allowed).replace("'", "''")
     for lock in (
         "set python_enable_replacements = false",
-        f"set allowed_directories = ['{folder}']",
+        f"set allowed_directories = ['{quoted(allowed)}']",
         "set enable_external_access = false",
         "set lock_configuration = true",
     ):

@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.lake.disk import quoted
 from pipeline.lake.tables import BY_NAME, STAGES, TABLES, Table
 from pipeline.shipped import shipped
 
@@ -43,7 +44,7 @@ def write_catalog(target: Path, staging: Path, statements: list[str]) -> None:
     temporary = staging / f"{uuid.uuid4().hex}.duckdb"
     with duckdb.connect() as con:
         con.execute(
-            f"attach '{str(temporary).replace(chr(39), chr(39) * 2)}' as catalog (storage_version 'v1.0.0')"
+            f"attach '{quoted(temporary)}' as catalog (storage_version 'v1.0.0')"
         )
         con.execute("use catalog")
         for statement in statements:
@@ -69,7 +70,7 @@ def _table_views(table: Table, paths: list[Path]) -> list[str]:
 
 
 def _over(paths: list[Path]) -> str:
-    names = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    names = ", ".join(f"'{quoted(path)}'" for path in paths)
     union = ", union_by_name = true" if _differ(paths) else ""
     return f"select * from read_parquet([{names}], hive_partitioning = false{union})"
 

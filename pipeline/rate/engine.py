@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from pipeline.domain.numbering import country_of
 from pipeline.errors import LakeError
+from pipeline.lake.disk import quoted
 from pipeline.lake.lake import Lake, Staged
 from pipeline.lake.layout import day_label, label_day
 from pipeline.lake.views import sql_text
@@ -123,7 +124,7 @@ def _rate_batch(
     batch: list[Due],
     report: RateReport,
 ) -> list[Staged]:
-    paths = ", ".join("'" + str(d.file.path).replace("'", "''") + "'" for d in batch)
+    paths = ", ".join(f"'{quoted(d.file.path)}'" for d in batch)
     con.execute(
         "create or replace temp view landed as "
         f"select * from read_parquet([{paths}], hive_partitioning = false, union_by_name = true)"
