@@ -18,6 +18,17 @@ PREFIX = "TOLLBOOK_"
 MARKER = "tollbook.toml"
 _DAGSTER = "DAGSTER_HOME"
 _DEFAULT_URL = "https://api.carrierx.com/core/v2"
+_FONE_URL = "https://api.fonedynamics.com/v2"
+
+
+@dataclass(frozen=True, slots=True)
+class Fone:
+    """The account of a second provider of messages; ``properties`` are pairs of a property and its partner_sid."""
+
+    url: str
+    account_sid: str
+    token: str = field(repr=False)
+    properties: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +56,10 @@ class Settings:
     database_url: str = field(default="", repr=False)
     smtp_url: str = field(default="", repr=False)
     from_email: str = ""
+    tax_engine: str = ""
     alert_email: str = ""
     alert_webhook: str = field(default="", repr=False)
+    fone: Fone | None = None
     source: str = "carrierx"
 
     @property
@@ -77,6 +90,10 @@ KEYS = (
     _Key("oauth_client_secret", "the client's secret", secret=True),
     _Key("oauth_username", "the partner's login"),
     _Key("oauth_password", "the login's password", secret=True),
+    _Key("fone_url", "a second provider of messages, Fone Dynamics: https://api.fonedynamics.com/v2"),
+    _Key("fone_account_sid", "its account; absent: nothing is pulled from it"),
+    _Key("fone_token", "the account's token", secret=True),
+    _Key("fone_properties", "whose traffic its properties are: PROPERTY=partner_sid, with commas"),
     _Key("since", "where pulled history starts, for example 2026-01-01"),
     _Key("bill_from", "local date; nothing that ended before it is invoiced"),
     _Key("lookback_hours", "what the daily and the closing sweep re-read; 25"),
@@ -85,6 +102,7 @@ KEYS = (
     _Key("database_url", "PostgreSQL URL; default SQLite in the home", secret=True),
     _Key("smtp_url", "smtp+starttls://user:password@host:587; absent: .eml files in outbox/", secret=True),
     _Key("from_email", "sender of invoices"),
+    _Key("tax_engine", "module:function that taxes in the place of masters/taxes.csv; absent: the table"),
     _Key("alert_email", "who is told when a run fails"),
     _Key("alert_webhook", "URL that is told when a run fails", secret=True),
 )
@@ -181,7 +199,19 @@ def _settings(home: Path, values: dict[str, tuple[Any, str]]) -> Settings:
         from_email=str(value("from_email")),
         alert_email=str(value("alert_email")),
         alert_webhook=str(value("alert_webhook")),
+        fone=_fone(values) if "fone_account_sid" in values else None,
     )
+
+
+def _fone(values: dict[str, tuple[Any, str]]) -> Fone:
+    missing = [name for name in ("fone_token", "fone_properties") if name not in values]
+    if missing:
+        msg = f"fone_account_sid is set and {missing[0]} is not. Set TOLLBOOK_{missing[0].upper()}, or neither."
+        raise SettingsError(msg)
+    url, account, token = (
+        str(values.get(name, (_FONE_URL, ""))[0]) for name in ("fone_url", "fone_account_sid", "fone_token")
+    )
+    return Fone(url, account, token, _read(values, "fone_properties", _pairs))
 
 
 def _read(values: dict[str, tuple[Any, str]], name: str, parse: Any) -> Any:
@@ -214,6 +244,13 @@ def _flag(value: Any) -> bool:
     if (text := str(value).lower()) not in words:
         raise ValueError(value)
     return words[text]
+
+
+def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
+    pairs = [tuple(part.strip() for part in pair.split("=")) for pair in str(value).split(",")]
+    if any(len(pair) != 2 or not all(pair) for pair in pairs) or len({pair[0] for pair in pairs}) < len(pairs):
+        raise ValueError(value)
+    return tuple((sid, partner) for sid, partner in pairs)
 
 
 def _instant(value: Any) -> datetime:

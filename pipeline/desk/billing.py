@@ -72,6 +72,7 @@ class Billing(Landing):
             GateError: something does not add up that belongs to nobody, or a plan's unit is contradicted.
         """
         from pipeline.invoice.billing import bill
+        from pipeline.invoice.taxer import taxer_of
 
         with self.locked():
             return bill(
@@ -84,6 +85,7 @@ class Billing(Landing):
                 lookback=self.settings.lookback,
                 now=self.now,
                 unit_gate=self.unit_gate,
+                taxer=taxer_of(self.masters, self.settings.tax_engine),
                 progress=self.progress,
             )
 

@@ -15,7 +15,10 @@ from pipeline.domain.rounding import EXACT
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line. ``usage`` is billed seconds for calls, else a count; ``period`` is the usage's own."""
+    """One line. ``usage`` is billed seconds for calls, else a count; ``period`` is the usage's own.
+
+    ``taxed_as`` is the type whose taxes an adjustment bears: that of the line which it corrects; empty is its own.
+    """
 
     type: str
     direction: str | None
@@ -27,11 +30,16 @@ class Item:
     amount: Decimal
     period: Period
     detail: Mapping[str, object] = field(default_factory=dict)
+    taxed_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TaxItem:
-    """One tax. ``base`` is exact (a share of rounded lines), ``amount`` rounded."""
+    """One tax. ``base`` is exact (a share of rounded lines), ``amount`` rounded.
+
+    ``method`` says how the amount was found (see ``domain.tax``); ``per`` makes ``base`` a count and ``rate`` an amount
+    of money. ``lines`` are the numbers of the lines it was taken on, ``on`` the rules whose tax it taxes.
+    """
 
     rule: str
     name: str
@@ -41,6 +49,11 @@ class TaxItem:
     rate: Decimal
     amount: Decimal
     legal_source: str
+    method: str = "percent"
+    per: str = ""
+    lines: tuple[int, ...] = ()
+    on: tuple[str, ...] = ()
+    share: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)

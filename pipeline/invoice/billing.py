@@ -15,8 +15,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from pipeline.domain.period import Period
-from pipeline.domain.tax import Unplaced
+from pipeline.domain.tax import Taxer, Unplaced
 from pipeline.errors import GateError
+from pipeline.invoice.adjustments import claim, pending
 from pipeline.invoice.books import book_opening
 from pipeline.invoice.claims import Duck, Taken, register_due, stage_claims, take
 from pipeline.invoice.draft import Draft, Surroundings, draft
@@ -35,6 +36,7 @@ from pipeline.invoice.issue import issue
 from pipeline.invoice.recipients import country_names, partners
 from pipeline.invoice.record import Parked, insert_draft, invoice_row, park
 from pipeline.invoice.rent import PROVIDER_CURRENCY, by_payer, holdings, unpriced
+from pipeline.invoice.taxer import taxer_of
 from pipeline.lake.lake import Lake, Staged
 from pipeline.ledger.ledger import Ledger
 from pipeline.masters.model import Masters
@@ -91,12 +93,14 @@ def bill(
     lookback: timedelta,
     now: datetime,
     unit_gate: Callable[[], Any] | None = None,
+    taxer: Taxer | None = None,
     progress: Progress | None = None,
 ) -> BillingReport:
     """Invoices every period that is due at ``as_of``: issued where the customer is automatic, else for review.
 
     ``unit_gate`` is asked once, before anything is drafted: it returns None or an object whose ``ok`` says whether
-    the plans' units stand, and whose ``message`` says why not.
+    the plans' units stand, and whose ``message`` says why not. ``taxer`` is an outside tax engine in the place of the
+    master files' rules.
 
     Raises:
         GateError: a plan's unit is contradicted, or something does not add up that belongs to no customer.
@@ -104,7 +108,8 @@ def bill(
     held = accounts(masters, root_sid)
     with ledger.read() as tx:
         found = calendars(tx, held, bill_from=bill_from, as_of=as_of, lookback=lookback)
-    run = _Run(lake, ledger, masters, root_sid, held, found, now, progress or (lambda _: None))
+    taxed_by = taxer or taxer_of(masters)
+    run = _Run(lake, ledger, masters, taxed_by, root_sid, held, found, now, progress or (lambda _: None))
     due = in_order(found)
     if due:
         _ask(unit_gate)
@@ -126,6 +131,7 @@ class _Run:
     lake: Lake
     ledger: Ledger
     masters: Masters
+    taxer: Taxer
     root_sid: str
     held: list[Account]
     calendars: list[Calendar]
@@ -146,7 +152,7 @@ class _Run:
             stop_for_nobody(verdict)
             numbers = by_payer(holdings(con), tree.payers)
             _judge_rents(verdict, due, numbers)
-            around = Surroundings(self.masters, known, country_names(con), numbers, _by_sid(counted))
+            around = Surroundings(self.taxer, known, country_names(con), numbers, _by_sid(counted))
             return self._draft_all(con, due, around, verdict)
 
     def _standings(self, con: Duck, due: Sequence[Due]) -> list[Standing]:
@@ -161,11 +167,15 @@ class _Run:
     ) -> BillingReport:
         clean = [d for d in due if d.account.key not in verdict.parked]
         taken = self._take(con, clean)
+        with self.ledger.read() as tx:
+            waiting = pending(tx)
         made, empty = [], 0
         for d in clean:
             if d.account.key in verdict.parked:
                 continue
-            drafted = draft(d, taken[d.invoice_sid], around)
+            # The first invoice that is made takes all that waits.
+            adjusting = waiting.pop(_holder(d), [])
+            drafted = draft(d, taken[d.invoice_sid], around, adjusting)
             if isinstance(drafted, Unplaced):
                 verdict.parked[d.account.key].append(drafted.reason)
             elif drafted is None:
@@ -199,10 +209,16 @@ class _Run:
     def _enter(self, tx: Connection, drafted: Draft, claims: list[Staged]) -> Billed:
         due = drafted.due
         insert_draft(tx, drafted, self.now)
+        claim(tx, due.invoice_sid, drafted.adjusted)
         self.lake.commit(tx, claims, at=self.now, stage="invoice", note=due.invoice_sid)
         if due.account.customer.approval == AUTOMATIC:
             issue(tx, invoice_row(tx, due.invoice_sid), by=AUTOMATIC, now=self.now)
         return _billed(due, invoice_row(tx, due.invoice_sid))
+
+
+def _holder(due: Due) -> tuple[str, str, str]:
+    customer = due.account.customer
+    return customer.partner_sid, customer.seller, customer.currency
 
 
 def _ask(unit_gate: Callable[[], Any] | None) -> None:

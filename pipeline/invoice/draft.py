@@ -13,14 +13,14 @@ from typing import Any
 
 from pipeline.domain.invoice import Item, TaxItem
 from pipeline.domain.period import days_of, last_day
-from pipeline.domain.tax import Unplaced, tax_items
+from pipeline.domain.tax import Assessment, Supply, Taxer, Unplaced
+from pipeline.invoice.adjustments import Pending, adjustment_item
 from pipeline.invoice.claims import Day, PlanUsed, Taken, UsageLine
 from pipeline.invoice.due import Due
 from pipeline.invoice.gate import Standing
 from pipeline.invoice.lines import ordered, usage_item
 from pipeline.invoice.recipients import Partner, bill_to, emails
 from pipeline.invoice.rent import Holding, rent_items
-from pipeline.masters.model import Masters
 
 _INCREMENTS = {
     "total": "the whole call rounded up to increments, at least the minimum",
@@ -30,27 +30,33 @@ _INCREMENTS = {
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An invoice that is put together and not yet on record. ``numbers`` says which line took which usage."""
+    """An invoice that is put together and not yet on record.
+
+    ``numbers`` says which line took which usage, ``adjusted`` which adjustment (by its id) is on which line.
+    """
 
     due: Due
     items: tuple[Item, ...]
     taxes: tuple[TaxItem, ...]
     snapshot: str
     numbers: Mapping[UsageLine, int]
+    adjusted: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What drafts of one run share: master data, and what the lake knows of partners, countries and numbers."""
 
-    masters: Masters
+    taxer: Taxer
     partners: Mapping[str, Partner]
     countries: Mapping[str, str]
     numbers: Mapping[tuple[str, str], Sequence[Holding]]
     standings: Mapping[str, Sequence[Standing]]
 
 
-def draft(due: Due, taken: Taken, around: Surroundings) -> Draft | Unplaced | None:
+def draft(
+    due: Due, taken: Taken, around: Surroundings, waiting: Sequence[Pending] = ()
+) -> Draft | Unplaced | None:
     """The draft of a due invoice; None where there is nothing to bill, ``Unplaced`` where its place is unknown."""
     customer = due.account.customer
     lines = ordered(taken.lines, due.period, around.countries)
@@ -59,29 +65,32 @@ def draft(due: Due, taken: Taken, around: Surroundings) -> Draft | Unplaced | No
     rent = rent_items(due, around.numbers.get(due.account.key, ()))
     # Numbers stand between the period's own usage and what comes late.
     items[len(items) - late : len(items) - late] = rent
+    adjusted = {w.adjustment_id: n for n, w in enumerate(waiting, start=len(items) + 1)}
+    items += [adjustment_item(w, due.period) for w in waiting]
     if not items:
         return None
-    taxes = _taxes(due, items, around.masters)
+    taxes = around.taxer(_supply(due, items))
     if isinstance(taxes, Unplaced):
         return taxes
     numbers = {line: n + (len(rent) if n > len(lines) - late else 0) for n, line in enumerate(lines, start=1)}
-    return Draft(due, tuple(items), taxes, _snapshot(due, taken, around), numbers)
+    return Draft(due, tuple(items), taxes.items, _snapshot(due, taken, taxes, around), numbers, adjusted)
 
 
-def _taxes(due: Due, items: Sequence[Item], masters: Masters) -> tuple[TaxItem, ...] | Unplaced:
+def _supply(due: Due, items: Sequence[Item]) -> Supply:
     customer = due.account.customer
-    return tax_items(
-        items,
+    return Supply(
+        items=items,
+        partner_sid=customer.partner_sid,
         place=customer.place,
-        exempt=customer.tax_exempt,
         tax_point=last_day(due.period, customer.time_zone),
-        rules=masters.taxes,
-        places=masters.tax_places,
         currency=customer.currency,
+        seller_country=due.account.seller.country,
+        tax_id=customer.tax_id,
+        exempt=customer.tax_exempt,
     )
 
 
-def _snapshot(due: Due, taken: Taken, around: Surroundings) -> str:
+def _snapshot(due: Due, taken: Taken, taxes: Assessment, around: Surroundings) -> str:
     customer, seller = due.account.customer, due.account.seller
     partner = around.partners.get(customer.partner_sid, {})
     content = {
@@ -91,7 +100,7 @@ def _snapshot(due: Due, taken: Taken, around: Surroundings) -> str:
         "recipients": emails(customer, partner),
         "days": _days(due, taken.days),
         "plans": [_plan(plan) for plan in taken.plans],
-        "notes": _notes(due, taken.plans),
+        "notes": _notes(due, taken.plans, taxes),
         "not_billed": _not_billed(around.standings.get(due.invoice_sid, ())),
         "records": {"calls": taken.calls, "messages": taken.messages},
     }
@@ -135,7 +144,7 @@ def _unit(rule: str | None) -> str:
     return "per billing minimum" if rule == "minimum" else ""
 
 
-def _notes(due: Due, plans: Sequence[PlanUsed]) -> list[str]:
+def _notes(due: Due, plans: Sequence[PlanUsed], taxes: Assessment) -> list[str]:
     customer = due.account.customer
     notes = [
         f"The period runs from midnight to midnight in {customer.time_zone}.",
@@ -146,12 +155,10 @@ def _notes(due: Due, plans: Sequence[PlanUsed]) -> list[str]:
         notes.append("Calls are billed from answer to hang-up; unanswered calls are free.")
     if any(plan.service == "message" for plan in plans):
         notes.append("Messages are billed by segments times recipients.")
-    if customer.tax_exempt:
-        notes.append(f"No taxes are charged: {customer.tax_exempt}.")
-    else:
+    if not customer.tax_exempt:
         day = last_day(due.period, customer.time_zone).isoformat()
         notes.append(f"Taxes are those in force on {day}, each rounded once over the lines it applies to.")
-    return notes
+    return notes + list(taxes.notes)
 
 
 def _not_billed(standings: Iterable[Standing]) -> list[dict[str, Any]]:

@@ -11,13 +11,21 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from pipeline.invoice.books import RECEIVABLE
 from pipeline.lake.lake import Lake, Staged
 from pipeline.lake.tables import BY_NAME
 from pipeline.ledger.ledger import Ledger
-from pipeline.ledger.schema import entries, invoice_items, invoice_taxes, invoices
+from pipeline.ledger.schema import (
+    adjustment_batches,
+    adjustment_claims,
+    adjustments,
+    entries,
+    invoice_items,
+    invoice_taxes,
+    invoices,
+)
 
 LABEL = "all"
 Row = dict[str, Any]
@@ -64,7 +72,10 @@ def item_rows(tx: Connection) -> list[Row]:
 def tax_rows(tx: Connection) -> list[Row]:
     """The rows of invoice/taxes."""
     query = invoice_taxes.select().order_by(invoice_taxes.c.invoice_sid, invoice_taxes.c.line_no)
-    return [dict(row) for row in tx.execute(query).mappings()]
+    return [
+        _without(row, "detail") | {"per": json.loads(row["detail"]).get("per", "")}
+        for row in tx.execute(query).mappings()
+    ]
 
 
 def payment_rows(tx: Connection) -> list[Row]:
@@ -72,6 +83,19 @@ def payment_rows(tx: Connection) -> list[Row]:
     query = entries.select().where(entries.c.account == RECEIVABLE, entries.c.kind != "invoice")
     found = tx.execute(query.order_by(entries.c.entry_id)).mappings()
     return [_without(row, "txn_id", "account", "seller") for row in found]
+
+
+def adjustment_rows(tx: Connection) -> list[Row]:
+    """The rows of invoice/adjustments."""
+    taken = adjustment_claims.c
+    query = (
+        select(adjustments, taken.invoice_sid, taken.line_no)
+        .add_columns(*(adjustment_batches.c[name] for name in ("kind", "at", "by", "reason")))
+        .join(adjustment_batches, adjustment_batches.c.batch_sid == adjustments.c.batch_sid)
+        .outerjoin(adjustment_claims, taken.adjustment_id == adjustments.c.adjustment_id)
+        .order_by(adjustments.c.adjustment_id)
+    )
+    return [_without(row, "period_start", "period_end") for row in tx.execute(query).mappings()]
 
 
 def as_table(name: str, rows: list[Row]) -> pa.Table:
@@ -85,6 +109,7 @@ _COPIES: dict[str, Callable[[Connection], list[Row]]] = {
     "invoice/items": item_rows,
     "invoice/taxes": tax_rows,
     "invoice/payments": payment_rows,
+    "invoice/adjustments": adjustment_rows,
 }
 
 

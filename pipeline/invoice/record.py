@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from pipeline.domain.invoice import totals
+from pipeline.domain.invoice import TaxItem, totals
 from pipeline.invoice.books import Holder, balances
 from pipeline.invoice.draft import Draft
 from pipeline.invoice.due import USAGE
@@ -97,9 +97,15 @@ def _tax_rows(drafted: Draft) -> list[dict[str, Any]]:
             "rate": tax.rate,
             "amount": tax.amount,
             "legal_source": tax.legal_source,
+            "method": tax.method,
+            "detail": json.dumps(_tax_detail(tax), sort_keys=True),
         }
         for number, tax in enumerate(drafted.taxes, start=1)
     ]
+
+
+def _tax_detail(tax: TaxItem) -> dict[str, Any]:
+    return {"per": tax.per, "lines": list(tax.lines), "on": list(tax.on), "share": f"{tax.share:f}"}
 
 
 def invoice_row(tx: Connection, invoice_sid: str) -> Any:

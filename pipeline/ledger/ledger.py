@@ -14,7 +14,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from pipeline.errors import HomeError
-from pipeline.ledger.schema import SCHEMA_VERSION, meta, metadata
+from pipeline.ledger.migrations import migrate
+from pipeline.ledger.schema import SCHEMA_VERSION, meta
 
 
 def sqlite_url(path: Path) -> str:
@@ -83,27 +84,33 @@ class Ledger:
         Raises:
             HomeError: it is bound to another one.
         """
-        for key, value in (("provider_url", provider_url), ("partner_sid", partner_sid)):
-            known = self.get(key)
-            if known is None:
-                with self.transaction() as tx:
-                    tx.execute(meta.insert(), {"key": key, "value": value})
-            elif known != value:
-                msg = (
-                    f"this home belongs to {key} {known}, and the settings name {value}. "
-                    "A ledger serves one provider account: use another home (TOLLBOOK_HOME) for the other."
-                )
-                raise HomeError(msg)
+        self.bind("provider_url", provider_url)
+        self.bind("partner_sid", partner_sid)
+
+    def bind(self, key: str, value: str) -> None:
+        """Notes what this ledger belongs to, the first time; refuses any other ever after.
+
+        Raises:
+            HomeError: it belongs to another one.
+        """
+        known = self.get(key)
+        if known is None:
+            with self.transaction() as tx:
+                tx.execute(meta.insert(), {"key": key, "value": value})
+        elif known != value:
+            msg = (
+                f"this home belongs to {key} {known}, and the settings name {value}. "
+                "A ledger serves one provider account: use another home (TOLLBOOK_HOME) for the other."
+            )
+            raise HomeError(msg)
 
     def _prepare(self) -> None:
         with self.engine.connect() as probe:
             known = self.engine.dialect.has_table(probe, "meta")
         version = self.get("schema_version") if known else None
-        if version is None:
+        if version is None or int(version) < SCHEMA_VERSION:
             with self.transaction() as tx:
-                metadata.create_all(tx, checkfirst=True)
-                if tx.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar() is None:
-                    tx.execute(meta.insert(), {"key": "schema_version", "value": str(SCHEMA_VERSION)})
+                migrate(tx)
         elif int(version) > SCHEMA_VERSION:
             msg = f"the ledger has schema {version}, this tollbook knows {SCHEMA_VERSION}. Install the newer tollbook."
             raise HomeError(msg)

@@ -1,7 +1,8 @@
 """The tables of the ledger: small, transactional, the place of record for everything that must happen once.
 
 Portable between SQLite and PostgreSQL. Money is exact decimal text (``Money``), instants are UTC ISO text
-(``Instant``): both databases then hold the same bytes. Never edit a row of ``entries``.
+(``Instant``): both databases then hold the same bytes. Never edit a row of ``entries``. Releases only ever add to this:
+a new table, or a new column that may be null or has a ``server_default``.
 """
 
 from datetime import UTC, datetime
@@ -23,7 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_VERSION = 1
+# Raised with every change below; ``migrations`` brings older ledgers up to it.
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -183,6 +185,9 @@ invoice_taxes = Table(
     Column("rate", Money, nullable=False),
     Column("amount", Money, nullable=False),
     Column("legal_source", Text, nullable=False),
+    # percent, fixed, minimum, maximum or reverse_charge; detail says what the rate is per and which lines it was on.
+    Column("method", String(20), nullable=False, default="percent", server_default="percent"),
+    Column("detail", Text, nullable=False, default="{}", server_default="{}"),
 )
 
 # Double entry: the rows of one txn_id sum to zero per currency. Positive is debit.
@@ -202,6 +207,48 @@ entries = Table(
     Column("note", Text, nullable=False, default=""),
     Column("by", String(120), nullable=False, default=""),
     UniqueConstraint("txn_id", "account", name="one_row_per_account_and_txn"),
+)
+
+# Why money was adjusted: one row per decision of a person. None of these three is ever edited.
+adjustment_batches = Table(
+    "adjustment_batches",
+    metadata,
+    Column("batch_sid", String(64), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("by", String(120), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+# What a customer is to be charged (or given back) with its next invoice, and of which line of which invoice.
+adjustments = Table(
+    "adjustments",
+    metadata,
+    Column("adjustment_id", _Id, primary_key=True, autoincrement=True),
+    Column("batch_sid", ForeignKey("adjustment_batches.batch_sid"), nullable=False),
+    Column("partner_sid", String(120), nullable=False),
+    Column("seller", String(60), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("of_invoice_sid", String(64)),
+    Column("of_line_no", Integer),
+    Column("taxed_as", String(40), nullable=False, default=""),
+    Column("direction", String(20)),
+    Column("country_code", String(3)),
+    Column("description", Text, nullable=False),
+    Column("usage", BigInteger, nullable=False, default=0),
+    Column("records", BigInteger, nullable=False, default=0),
+    Column("amount", Money, nullable=False),
+    Column("period_start", Instant),
+    Column("period_end", Instant),
+)
+
+# The line that took an adjustment, once; a draft that is dropped gives it back.
+adjustment_claims = Table(
+    "adjustment_claims",
+    metadata,
+    Column("adjustment_id", ForeignKey("adjustments.adjustment_id"), primary_key=True),
+    Column("invoice_sid", ForeignKey("invoices.invoice_sid", ondelete="CASCADE"), nullable=False),
+    Column("line_no", Integer, nullable=False),
 )
 
 # The next number of each series and year; raised in the transaction that issues.

@@ -1,8 +1,8 @@
 """Master files: what a home's ``masters/`` folder says, as values, or every problem in it at once.
 
 Files, all optional: ``sellers.toml``, ``customers.csv``, ``assignments.csv``, ``taxes.csv``, ``tax_places.csv``,
-``policy.toml``. Unknown columns and keys are refused: a misspelt ``tax_exmpt`` must not tax somebody in silence.
-Each CSV file may carry a ``comment`` column for people.
+``exemptions.csv``, ``bundles.csv``, ``tiers.csv``, ``policy.toml``. Unknown columns and keys are refused: a misspelt
+``tax_exmpt`` must not tax somebody in silence. Each CSV file may carry a ``comment`` column for people.
 """
 
 import hashlib
@@ -10,6 +10,7 @@ from datetime import UTC, tzinfo
 from decimal import Decimal
 from pathlib import Path
 
+from pipeline.masters.allowances import read_bundles, read_tiers
 from pipeline.masters.model import (
     Assignment,
     Customer,
@@ -20,7 +21,7 @@ from pipeline.masters.model import (
 )
 from pipeline.masters.overlaps import refuse_overlaps, unique
 from pipeline.masters.reading import Problems, Row, csv_rows, toml_rows, zone_or_none
-from pipeline.masters.taxes import PLACE_COLUMNS, place_of, read_tax_places, read_taxes
+from pipeline.masters.taxes import PLACE_COLUMNS, place_of, read_exemptions, read_tax_places, read_taxes
 from pipeline.masters.vocabulary import (
     APPROVALS,
     BILLABLE_BASES,
@@ -33,7 +34,10 @@ from pipeline.masters.vocabulary import (
     SERVICES,
 )
 
-FILES = ("sellers.toml", "customers.csv", "assignments.csv", "taxes.csv", "tax_places.csv", "policy.toml")
+FILES = (
+    *("sellers.toml", "customers.csv", "assignments.csv", "taxes.csv", "tax_places.csv"),
+    *("exemptions.csv", "bundles.csv", "tiers.csv", "policy.toml"),
+)
 
 _SELLER = (
     *("name", "partner_sid", "address", "country", "tax_ids", "email", "phone", "website"),
@@ -65,13 +69,17 @@ def read_masters(folder: Path) -> Masters:
     sellers = {seller.key: seller for _, seller in read}
     customers = _customers(folder, sellers, problems)
     _check_resellers(read, customers)
+    taxes = read_taxes(folder, problems)
     masters = Masters(
         sellers=sellers,
         customers=customers,
         assignments=_assignments(folder, customers, problems),
-        taxes=read_taxes(folder, problems),
+        taxes=taxes,
         tax_places=read_tax_places(folder, problems),
+        exemptions=read_exemptions(folder, customers, taxes, problems),
         policy=_policy(folder, problems),
+        bundles=read_bundles(folder, customers, problems),
+        tiers=read_tiers(folder, customers, problems),
         fingerprint=fingerprint(folder),
     )
     problems.raise_if_any(folder)

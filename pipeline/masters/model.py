@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
+from pipeline.domain.allowances import Bundle, Tier
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -96,9 +98,12 @@ class Assignment:
 class TaxRule:
     """One dated tax. ``rate`` is a fraction; ``share`` is the part of the lines that it applies to.
 
-    ``items`` are the item types in its base (empty: all); ``scope`` is ``domestic``, ``international`` or
-    ``any`` against the customer's own country. ``country``/``state``/... empty match any. ``order`` sorts them
-    on the page. ``legal_source`` says where the rate is from.
+    With ``per`` (``number``, ``line`` or ``invoice``) ``rate`` is an amount of the customer's currency for each of
+    them. ``items`` are the item types in its base (empty: all), ``direction`` their direction (empty: any);
+    ``scope`` is ``domestic``, ``international`` or ``any`` against the customer's own country. ``on`` names rules
+    whose tax is taxed too; they come before it in ``order``, which also sorts the page. ``minimum`` and ``maximum``
+    bound the tax of an invoice. ``reverse_charge`` leaves the tax to a customer with a tax id whose seller is in
+    another country. ``country``/``state``/... empty match any. ``legal_source`` says where the rate is from.
     """
 
     rule: str
@@ -117,6 +122,27 @@ class TaxRule:
     end: date | None = None
     order: int = 0
     legal_source: str = ""
+    zip: str = ""
+    direction: str = ""
+    per: str = ""
+    on: tuple[str, ...] = ()
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    reverse_charge: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """A certificate that frees a customer from taxes of a ``rule``, ``type`` or ``jurisdiction`` (empty: any), from
+    ``start`` up to and without ``end``."""
+
+    partner_sid: str
+    certificate: str
+    rule: str = ""
+    type: str = ""
+    jurisdiction: str = ""
+    start: date | None = None
+    end: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +180,10 @@ class Masters:
     assignments: tuple[Assignment, ...] = ()
     taxes: tuple[TaxRule, ...] = ()
     tax_places: tuple[Place, ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
     policy: Policy = Policy()
+    bundles: tuple[Bundle, ...] = ()
+    tiers: tuple[Tier, ...] = ()
     fingerprint: str = ""
 
     def customer(self, partner_sid: str) -> Customer | None:

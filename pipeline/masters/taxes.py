@@ -1,4 +1,5 @@
-"""``taxes.csv`` and ``tax_places.csv``: dated tax rules, and the places for which they are known to be complete.
+"""``taxes.csv``, ``tax_places.csv`` and ``exemptions.csv``: dated tax rules, the places for which they are known to be
+complete, and who is free of which.
 
 ``start`` is the first day a rule is in force, ``end`` the first day it is not any more. A place that is not
 listed is not guessed at: its customers are parked, because a missing rule looks exactly like a tax of zero.
@@ -7,16 +8,27 @@ listed is not guessed at: its customers are parked, because a missing rule looks
 from decimal import Decimal
 from pathlib import Path
 
-from pipeline.masters.model import Place, TaxRule
+from pipeline.masters.model import Customer, Exemption, Place, TaxRule
 from pipeline.masters.overlaps import refuse_overlaps, unique
 from pipeline.masters.reading import Problems, Row, csv_rows
-from pipeline.masters.vocabulary import COUNTRIES, ITEM_TYPES, JURISDICTIONS, TAX_SCOPES, TAX_TYPES
+from pipeline.masters.vocabulary import (
+    COUNTRIES,
+    DIRECTIONS,
+    ITEM_TYPES,
+    JURISDICTIONS,
+    TAX_PER,
+    TAX_SCOPES,
+    TAX_TYPES,
+)
 
 PLACE_COLUMNS = ("country", "state", "county", "city", "zip")
 TAX_COLUMNS = (
-    *("rule", "name", "jurisdiction", "type", "rate", "share", *PLACE_COLUMNS[:-1], "items", "scope"),
-    *("start", "end", "order", "legal_source"),
+    *("rule", "name", "jurisdiction", "type", "rate", "per", "share", *PLACE_COLUMNS, "items", "direction"),
+    *("scope", "on", "minimum", "maximum", "reverse_charge", "start", "end", "order", "legal_source"),
 )
+EXEMPTION_COLUMNS = ("partner_sid", "certificate", "rule", "type", "jurisdiction", "start", "end")
+_RULE = r"[a-z0-9][a-z0-9_-]{0,59}"
+_RULE_HINT = "a short name in small letters, like us-tx-sales"
 
 
 def read_taxes(folder: Path, problems: Problems) -> tuple[TaxRule, ...]:
@@ -24,23 +36,32 @@ def read_taxes(folder: Path, problems: Problems) -> tuple[TaxRule, ...]:
     read = [(row, _tax(row)) for row in csv_rows(folder / "taxes.csv", TAX_COLUMNS, required, problems)]
     refuse_overlaps(
         read,
-        lambda tax: (tax.rule, tax.country, tax.state, tax.county, tax.city),
+        lambda tax: (tax.rule, tax.country, tax.state, tax.county, tax.city, tax.zip),
         lambda a, b: True,
         "the same rule and place at the same time",
     )
+    _check_taxed_taxes(read)
     return tuple(tax for _, tax in read)
+
+
+def _check_taxed_taxes(read: list[tuple[Row, TaxRule]]) -> None:
+    """A tax on a tax needs that tax first: the order of the page is the order of the sums."""
+    orders: dict[str, int] = {}
+    for _, tax in read:
+        orders[tax.rule] = max(tax.order, orders.get(tax.rule, 0))
+    for row, tax in read:
+        for name in tax.on:
+            if name not in orders:
+                row.wrong("on", f"names {name!r}, which is no rule of this file")
+            elif orders[name] >= tax.order:
+                row.wrong("on", f"names {name!r}, whose order is not lower; give this rule a higher order")
 
 
 def _tax(row: Row) -> TaxRule:
     start, end = row.day("start"), row.day("end")
     row.interval(start, end)
     return TaxRule(
-        rule=row.matching(
-            "rule",
-            r"[a-z0-9][a-z0-9_-]{0,59}",
-            "a short name in small letters, like us-tx-sales",
-            required=True,
-        ),
+        rule=row.matching("rule", _RULE, _RULE_HINT, required=True),
         name=row.text("name", required=True),
         jurisdiction=row.choice("jurisdiction", JURISDICTIONS, required=True),
         type=row.choice("type", TAX_TYPES, required=True),
@@ -50,8 +71,15 @@ def _tax(row: Row) -> TaxRule:
         state=row.text("state"),
         county=row.text("county"),
         city=row.text("city"),
+        zip=row.text("zip"),
         items=row.words("items", ITEM_TYPES),
+        direction=row.choice("direction", DIRECTIONS),
         scope=row.choice("scope", TAX_SCOPES, "any"),
+        per=row.choice("per", TAX_PER),
+        on=row.words("on"),
+        minimum=row.money("minimum"),
+        maximum=row.money("maximum"),
+        reverse_charge=row.flag("reverse_charge"),
         start=start,
         end=end,
         order=row.integer("order", 0, 9999, 0),
@@ -61,7 +89,35 @@ def _tax(row: Row) -> TaxRule:
 
 def _tax_rate(row: Row) -> Decimal:
     row.text("rate", required=True)
+    if row.text("per"):
+        return row.money("rate") or Decimal(0)
     return row.fraction("rate", Decimal(0))
+
+
+def read_exemptions(
+    folder: Path, customers: dict[str, Customer], rules: tuple[TaxRule, ...], problems: Problems
+) -> tuple[Exemption, ...]:
+    required = ("partner_sid", "certificate")
+    rows = csv_rows(folder / "exemptions.csv", EXEMPTION_COLUMNS, required, problems)
+    names = {tax.rule for tax in rules}
+    return tuple(_exemption(row, customers, names) for row in rows)
+
+
+def _exemption(row: Row, customers: dict[str, Customer], names: set[str]) -> Exemption:
+    start, end = row.day("start"), row.day("end")
+    row.interval(start, end)
+    partner = row.text("partner_sid", required=True)
+    if partner and partner not in customers:
+        row.wrong("partner_sid", f"is {partner!r}, which is no customer of customers.csv")
+    return Exemption(
+        partner_sid=partner,
+        certificate=row.text("certificate", required=True),
+        rule=row.choice("rule", names),
+        type=row.choice("type", TAX_TYPES),
+        jurisdiction=row.choice("jurisdiction", JURISDICTIONS),
+        start=start,
+        end=end,
+    )
 
 
 def read_tax_places(folder: Path, problems: Problems) -> tuple[Place, ...]:

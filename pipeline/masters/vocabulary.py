@@ -65,6 +65,7 @@ TAX_TYPES = frozenset(
 SERVICES = ("call", "message")
 DIRECTIONS = ("inbound", "outbound")
 APPROVALS = ("automatic", "manual")
+TAX_PER = ("number", "line", "invoice")
 TAX_SCOPES = ("any", "domestic", "international")
 INCREMENT_RULES = ("total", "after_minimum")
 BILLABLE_BASES = ("talk", "duration")

@@ -242,8 +242,9 @@ def _item(row: Mapping[str, Any]) -> Item:
 
 
 def _tax(row: Mapping[str, Any]) -> TaxItem:
-    names = ("rule", "name", "jurisdiction", "type", "base", "rate", "amount", "legal_source")
-    return TaxItem(**{name: row[name] for name in names})
+    names = ("rule", "name", "jurisdiction", "type", "base", "rate", "amount", "legal_source", "method")
+    detail = json.loads(row["detail"])
+    return TaxItem(**{name: row[name] for name in names}, per=detail.get("per", ""))
 
 
 def _totals(row: Mapping[str, Any]) -> Totals:

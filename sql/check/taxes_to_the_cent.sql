@@ -1,11 +1,12 @@
--- purpose: each tax is its rate of its base, rounded once, and taxes sum to the invoice's tax
+-- purpose: each tax is its rate of its base, rounded once or held at a bound, and taxes sum to the invoice's tax
 -- grain:   one row per invoice and what differs
 -- reads:   invoice.invoices, invoice.taxes
 with taxes as (
     select
         invoice_sid,
         sum(amount) as amount,
-        max(abs(amount - base::decimal(18, 2) * rate::decimal(15, 12))) as rounded_by
+        max(abs(amount - base::decimal(18, 2) * rate::decimal(15, 12)))
+            filter (method not in ('minimum', 'maximum')) as rounded_by
     from invoice.taxes
     group by all
 ),

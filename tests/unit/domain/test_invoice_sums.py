@@ -9,7 +9,7 @@ import pytest
 from pipeline.domain.invoice import Item, totals
 from pipeline.domain.money import minor_unit, to_minor
 from pipeline.domain.period import Period
-from pipeline.domain.tax import Unplaced, tax_items
+from pipeline.domain.tax import Supply, Unplaced, assess
 from pipeline.masters.model import Place, TaxRule
 
 PERIOD = Period(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
@@ -35,9 +35,8 @@ def item(amount: str, type: str = "toll", country: str | None = "USA") -> Item:
 
 def taxes(items: list[Item], *rules: TaxRule, place: Place = TEXAS, day: date = date(2026, 3, 31)) -> object:
     declared = (Place("USA", "TX"), Place("DEU"))
-    return tax_items(
-        items, place=place, exempt="", tax_point=day, rules=rules, places=declared, currency="USD"
-    )
+    found = assess(Supply(items, "acme", place, day, "USD"), rules, declared)
+    return found if isinstance(found, Unplaced) else found.items
 
 
 @pytest.mark.parametrize(
