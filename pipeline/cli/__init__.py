@@ -10,7 +10,7 @@ from pipeline.cli.app import app
 from pipeline.errors import TollbookError
 
 # Each module registers its commands on the app.
-from pipeline.cli import journey, home, desk, plans, explain, lookup, ask  # noqa: F401  isort: skip
+from pipeline.cli import journey, home, desk, money, plans, quote, explain, whatif, suspense, lookup, listen, ask  # noqa: F401  isort: skip
 
 
 def main() -> None:

@@ -10,6 +10,8 @@ from pipeline.errors import SettingsError
 from pipeline.settings import who
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipeline.deliver.outbox import DeliverReport
     from pipeline.invoice.billing import BillingReport
     from pipeline.invoice.issue import Issued, Paid
@@ -36,10 +38,9 @@ class Billing(Landing):
     def rate(self, days: list[date] | None = None) -> "RateReport":
         """Rates the days whose records, plans or assignments changed; all landed days where none are named."""
         from pipeline.rate.engine import rate_days
-        from pipeline.rate.plans import build_plans
 
         with self.locked():
-            build_plans(self.lake, self.ledger, self.masters, now=self.now)
+            self._build_plans()
             return rate_days(
                 self.lake,
                 self.ledger,
@@ -53,11 +54,18 @@ class Billing(Landing):
     def due_days(self) -> dict[date, str]:
         """The landed days whose rating is out of date, each with a fingerprint of what it would be made from."""
         from pipeline.rate.due import due_days
-        from pipeline.rate.plans import build_plans
 
         with self.locked():
-            build_plans(self.lake, self.ledger, self.masters, now=self.now)
+            self._build_plans()
             return due_days(self.lake, self.masters, root_sid=self.root())
+
+    def _build_plans(self) -> None:
+        """Brings the provider's plans, and those that follow them, up to what has landed and to the masters."""
+        from pipeline.rate.markup import build_markups
+        from pipeline.rate.plans import build_plans
+
+        build_plans(self.lake, self.ledger, self.masters, now=self.now)
+        build_markups(self.lake, self.ledger, self.masters.markups, now=self.now)
 
     def unit_gate(self) -> "GateResult":
         """Whether the provider's own charges contradict the unit that its plans are read with."""
@@ -103,6 +111,30 @@ class Billing(Landing):
         with self.locked():
             drop(self.lake, self.ledger, which, by=by or who(), now=self.now, reason=reason)
 
+    def credit(
+        self,
+        which: str,
+        lines: "Mapping[int, Decimal | None] | None" = None,
+        *,
+        reason: str,
+        rebill: bool = False,
+        by: str | None = None,
+    ) -> "Issued":
+        """Issues a credit note on an invoice: all that remains of it, or the lines and amounts that are named."""
+        from pipeline.invoice.credit import credit
+
+        with self.locked():
+            return credit(
+                self.lake,
+                self.ledger,
+                which,
+                lines,
+                by=by or who(),
+                reason=reason,
+                now=self.now,
+                rebill=rebill,
+            )
+
     def pay(self, which: str, amount: Decimal, *, note: str = "", by: str | None = None) -> "Paid":
         """Records a payment on an invoice or a customer's account."""
         from pipeline.invoice.issue import pay
@@ -123,6 +155,7 @@ class Billing(Landing):
                 now=self.now,
                 masters=self.settings.masters,
                 templates=templates if templates.is_dir() else None,
+                mask=self.settings.mask_invoices,
                 pdf=pdf,
                 progress=self.progress,
             )

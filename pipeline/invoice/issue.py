@@ -70,7 +70,7 @@ def approve(lake: Lake, ledger: Ledger, which: str, *, by: str, now: datetime) -
         drafts = _drafts(tx, which)
         issued = tuple(issue(tx, draft, by=by, now=now) for draft in drafts)
         for draft in drafts:
-            _decide(tx, by, "approve", draft.invoice_sid, "", now)
+            on_record(tx, by, "approve", draft.invoice_sid, "", now)
     export(lake, ledger, at=now)
     return issued
 
@@ -84,9 +84,9 @@ def drop(lake: Lake, ledger: Ledger, invoice_sid: str, *, by: str, now: datetime
     with ledger.transaction() as tx:
         (draft,) = _drafts(tx, invoice_sid)
         tx.execute(invoices.delete().where(invoices.c.invoice_sid == draft.invoice_sid))
-        claims = [("invoice/claims", draft.invoice_sid)]
+        claims = [(f"invoice/{name}", draft.invoice_sid) for name in ("claims", "draws")]
         lake.commit(tx, [], at=now, stage="invoice", note=f"drop {draft.invoice_sid}", remove=claims)
-        _decide(tx, by, "drop", draft.invoice_sid, reason, now)
+        on_record(tx, by, "drop", draft.invoice_sid, reason, now)
     export(lake, ledger, at=now)
 
 
@@ -116,7 +116,7 @@ def issue(tx: Connection, draft: Any, *, by: str, now: datetime) -> Issued:
     snapshot = json.loads(draft.snapshot)
     holder = Holder(draft.partner_sid, draft.seller, draft.currency)
     sums = foot(draft.amount, draft.amount_tax, *balances(tx, holder))
-    number = _next_number(tx, snapshot["seller"]["series"], now.year)
+    number = next_number(tx, snapshot["seller"]["series"], now.year)
     settled = sums.amount_due == 0
     tx.execute(
         invoices.update()
@@ -161,7 +161,8 @@ def settle(tx: Connection, holder: Holder) -> tuple[str, ...]:
     return tuple(settled)
 
 
-def _next_number(tx: Connection, prefix: str, year: int) -> str:
+def next_number(tx: Connection, prefix: str, year: int) -> str:
+    """Takes the next number of a series, within the transaction that issues: so there are no gaps."""
     where = (series.c.series == prefix, series.c.year == year)
     known = tx.execute(series.select().where(*where)).one_or_none()
     number = 1 if known is None else known.last + 1
@@ -185,19 +186,20 @@ def _order(draft: Any) -> tuple:
 
 
 def _why_no_draft(tx: Connection, which: str) -> str:
-    known = _invoice(tx, which)
+    known = find_invoice(tx, which)
     if known is None:
         return f'there is no draft {which}. `tollbook sql "from invoice.invoices where number is null"` lists them.'
     return f"{known.number} is issued and never changes. Correct it with `tollbook credit {known.number}`."
 
 
-def _invoice(tx: Connection, which: str) -> Any | None:
+def find_invoice(tx: Connection, which: str) -> Any | None:
+    """The row of an invoice, by its number or sid."""
     named = (invoices.c.invoice_sid == which) | (invoices.c.number == which)
     return tx.execute(invoices.select().where(named)).one_or_none()
 
 
 def _holder(tx: Connection, who: str) -> tuple[Holder, str | None]:
-    invoice = _invoice(tx, who)
+    invoice = find_invoice(tx, who)
     if invoice is not None:
         return Holder(invoice.partner_sid, invoice.seller, invoice.currency), invoice.invoice_sid
     held = _held(tx.execute(invoices.select().where(invoices.c.partner_sid == who)))
@@ -222,5 +224,6 @@ def _check_amount(amount: Decimal, currency: str) -> None:
         raise GateError(msg)
 
 
-def _decide(tx: Connection, by: str, what: str, subject: str, reason: str, now: datetime) -> None:
+def on_record(tx: Connection, by: str, what: str, subject: str, reason: str, now: datetime) -> None:
+    """Writes down who decided what, and why."""
     tx.execute(decisions.insert(), {"at": now, "by": by, "what": what, "subject": subject, "reason": reason})

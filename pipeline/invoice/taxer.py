@@ -29,7 +29,7 @@ def taxer_of(masters: Masters, engine: str = "") -> Taxer:
 def _asked(engine: str, answer: Callable[[Supply], Any], supply: Supply) -> Assessment | Unplaced:
     try:
         found = answer(supply)
-    except Exception as error:  # an outside engine may raise anything
+    except Exception as error:  # noqa: BLE001  an outside engine may raise anything
         return Unplaced(f"the tax engine {engine} failed: {type(error).__name__}: {error}")
     if isinstance(found, Assessment | Unplaced):
         return found

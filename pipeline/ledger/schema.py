@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator
 
 # Raised with every change below; ``migrations`` brings older ledgers up to it.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 4
 
 metadata = MetaData()
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -151,7 +151,16 @@ invoices = Table(
     Column("approved_by", String(120)),
     Column("snapshot", Text, nullable=False),
     Column("document_hash", String(64)),
-    UniqueConstraint("partner_sid", "seller", "period_end", "kind", name="one_invoice_per_period"),
+)
+# One invoice per account and period; its credit notes stand in the same period.
+Index(
+    "one_invoice_per_period",
+    invoices.c.partner_sid,
+    invoices.c.seller,
+    invoices.c.period_end,
+    unique=True,
+    sqlite_where=invoices.c.kind == "usage",
+    postgresql_where=invoices.c.kind == "usage",
 )
 
 invoice_items = Table(
@@ -270,6 +279,20 @@ parked = Table(
     Column("since", Instant, nullable=False),
 )
 
+# What the provider called back about: a hint that a record exists, and when the pull saw it. Deleted after a while.
+hints = Table(
+    "hints",
+    metadata,
+    Column("resource", String(60), primary_key=True),
+    Column("sid", String(120), primary_key=True),
+    Column("number_src", String(20), nullable=False, default=""),
+    Column("number_dst", String(20), nullable=False, default=""),
+    Column("said_at", Instant),
+    Column("received_at", Instant, nullable=False),
+    Column("seen_at", Instant),
+)
+Index("hints_open", hints.c.seen_at, hints.c.resource)
+
 # Decisions of people, on record: approvals, accepted differences, resends.
 decisions = Table(
     "decisions",
@@ -280,6 +303,32 @@ decisions = Table(
     Column("what", String(60), nullable=False),
     Column("subject", Text, nullable=False),
     Column("reason", Text, nullable=False, default=""),
+)
+
+# What people decided about records that cannot be rated. Neither table is ever edited: taking back is a row too.
+rulings = Table(
+    "rulings",
+    metadata,
+    Column("ruling_id", _Id, primary_key=True, autoincrement=True),
+    Column("at", Instant, nullable=False),
+    Column("by", String(120), nullable=False),
+    Column("action", String(20), nullable=False),
+    Column("reason", String(60)),
+    Column("partner_sid", String(120)),
+    Column("date_from", Instant),
+    Column("date_to", Instant),
+    Column("cost_limit", Money),
+    Column("records", BigInteger, nullable=False, default=0),
+    Column("why", Text, nullable=False),
+)
+
+ruling_undos = Table(
+    "ruling_undos",
+    metadata,
+    Column("ruling_id", ForeignKey("rulings.ruling_id"), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("by", String(120), nullable=False),
+    Column("why", Text, nullable=False),
 )
 
 emails = Table(

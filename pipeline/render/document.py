@@ -73,8 +73,17 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
+class Corrected:
+    """The invoice that a credit note takes something back of, and why."""
+
+    number: str
+    date_issued: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
-    """One invoice, ready to be put on a page. ``number`` is empty while it is a draft."""
+    """One invoice or credit note, ready to be put on a page. ``number`` is empty while it is a draft."""
 
     invoice_sid: str
     number: str
@@ -100,10 +109,21 @@ class Document:
     not_billed: tuple[tuple[str, int], ...]
     calls: Detail
     messages: Detail
+    corrects: Corrected | None = None
 
     @property
     def draft(self) -> bool:
         return not self.number
+
+    @property
+    def kind(self) -> str:
+        if self.corrects:
+            return "Credit note"
+        return "Draft invoice" if self.draft else "Invoice"
+
+    @property
+    def title(self) -> str:
+        return f"{self.kind} {self.number}".rstrip()
 
 
 def load_rows(ledger: Ledger) -> dict[str, Mapping[str, Any]]:
@@ -167,6 +187,7 @@ def make_document(
             not_billed=tuple((str(r["reason"]), int(r["records"])) for r in snapshot["not_billed"]),
             calls=calls,
             messages=messages,
+            corrects=_corrected(snapshot.get("credits")),
         )
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         msg = (
@@ -220,6 +241,13 @@ def _party(seller: Mapping[str, Any], logos: Path) -> Party:
         logo=read_logo(logos, seller["logo"]),
         accent=accent if _COLOUR.match(accent) else ACCENT,
     )
+
+
+def _corrected(credits: Mapping[str, Any] | None) -> Corrected | None:
+    if credits is None:
+        return None
+    issued = datetime.fromisoformat(credits["date_issued"])
+    return Corrected(str(credits["number"]), issued, str(credits["reason"]))
 
 
 def _texts(values: Iterable[Any]) -> tuple[str, ...]:

@@ -1,0 +1,312 @@
+"""Credit notes: documents with a number of their own that take back all or part of an issued invoice.
+
+An issued invoice never changes, so what was wrong on it is taken back by a document of the same kind: its lines, its
+taxes, its entries, its place in the account. Credited money stands on ``adjustment`` lines. Where the records
+themselves are given back (``rebill``), the lines of usage keep their type, claims and draws are reversed with them, and
+the next invoice takes the records anew, as they are rated by then; rent and adjustments stay as they were invoiced.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Table
+
+from pipeline.domain.credit import after_credit, base_back, tax_remaining
+from pipeline.domain.invoice import TaxItem, foot
+from pipeline.domain.money import add, to_minor
+from pipeline.errors import GateError
+from pipeline.invoice.books import RECEIVABLE, REVENUE, TAX, Booking, Holder, balances, book
+from pipeline.invoice.due import USAGE
+from pipeline.invoice.export import export
+from pipeline.invoice.issue import COMPLETE, Issued, find_invoice, next_number, on_record, settle
+from pipeline.lake.lake import Lake, Staged
+from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.schema import invoice_items, invoice_taxes, invoices
+
+CREDIT_NOTE = "credit_note"
+ADJUSTMENT = "adjustment"
+SERIES = "-CN"
+_GIVE_BACK = {
+    "invoice/claims": """
+        select * replace (
+            '{credit_sid}' as invoice_sid, (-amount)::decimal(20, 10) as amount, (-usage)::decimal(18, 3) as usage
+        )
+        from invoice.claims
+        where invoice_sid = '{invoice_sid}'
+        order by line_no, date_stop, source, dr_sid
+    """,
+    "invoice/draws": """
+        select * replace (
+            '{credit_sid}' as invoice_sid, (-amount)::decimal(20, 10) as amount,
+            (-quantity)::decimal(20, 10) as quantity
+        )
+        from invoice.draws
+        where invoice_sid = '{invoice_sid}'
+        order by kind, key, date_stop, source, dr_sid
+    """,
+}
+# Lines that no records stand behind.
+_NO_USAGE = ("did", ADJUSTMENT)
+
+
+def credit(
+    lake: Lake,
+    ledger: Ledger,
+    which: str,
+    lines: Mapping[int, Decimal | None] | None = None,
+    *,
+    by: str,
+    reason: str,
+    now: datetime,
+    rebill: bool = False,
+) -> Issued:
+    """Issues a credit note on an issued invoice (its number or ``invoice_sid``), in one transaction.
+
+    ``lines`` maps line numbers to what is credited of them, None being all that remains; without it all that remains
+    of the invoice is credited. ``rebill`` credits its usage, whole, and gives the records back.
+
+    Raises:
+        GateError: there is no such issued invoice, no reason is given, nothing remains, or more is credited than
+            remains.
+    """
+    if not reason.strip():
+        msg = "a credit note says why: give a reason. Nothing was credited."
+        raise GateError(msg)
+    with ledger.read() as tx:
+        invoice = _issued(tx, which)
+    staged = _given_back(lake, invoice.invoice_sid, _credit_sid(invoice.invoice_sid, 1)) if rebill else []
+    with ledger.transaction() as tx:
+        note = _CreditNote(tx, _issued(tx, which), reason.strip(), by, now)
+        issued = note.issue(lines, rebill=rebill)
+        lake.commit(tx, staged, at=now, stage="invoice", note=issued.invoice_sid)
+        on_record(tx, by, "credit", invoice.number, reason.strip(), now)
+    export(lake, ledger, at=now)
+    return issued
+
+
+class _CreditNote:
+    """One credit note in the making, within one transaction."""
+
+    def __init__(self, tx: Connection, invoice: Any, reason: str, by: str, now: datetime) -> None:
+        self.tx, self.invoice, self.reason, self.by, self.now = tx, invoice, reason, by, now
+        self.currency: str = invoice.currency
+        self.items = {row.line_no: row for row in _rows(tx, invoice_items, invoice.invoice_sid)}
+        self.taxes = [_tax(row) for row in _rows(tx, invoice_taxes, invoice.invoice_sid)]
+        self.earlier = _earlier(tx, invoice.invoice_sid)
+        self.sid = _credit_sid(invoice.invoice_sid, len(self.earlier) + 1)
+
+    def issue(self, lines: Mapping[int, Decimal | None] | None, *, rebill: bool) -> Issued:
+        """Writes the note, its lines, taxes and entries."""
+        remaining = self._remaining()
+        if rebill and (self.earlier or lines is not None):
+            msg = (
+                f"{self.invoice.number}: records are given back all together, and only where nothing has been credited "
+                "before. Nothing was credited."
+            )
+            raise GateError(msg)
+        if rebill:
+            lines = {n: None for n, item in self.items.items() if item.type not in _NO_USAGE}
+        wanted = {
+            n: remaining[n] if amount is None else amount for n, amount in self._wanted(lines, remaining)
+        }
+        try:
+            after = after_credit(remaining, wanted, self.currency)
+        except ValueError as error:
+            msg = f"{self.invoice.number}: {error}. Nothing was credited."
+            raise GateError(msg) from None
+        taxes = self._taxes_back(after)
+        amount = to_minor(-add(wanted.values()), self.currency)
+        amount_tax = to_minor(-add(taxes), self.currency)
+        return self._enter(wanted, taxes, amount, amount_tax, keep_type=rebill)
+
+    def _remaining(self) -> dict[int, Decimal]:
+        left = {number: row.amount for number, row in self.items.items()}
+        for note in self.earlier:
+            for row in _rows(self.tx, invoice_items, note.invoice_sid):
+                number = json.loads(row.detail)["credits_line"]
+                left[number] = to_minor(left[number] + row.amount, self.currency)
+        return left
+
+    def _wanted(
+        self, lines: Mapping[int, Decimal | None] | None, remaining: Mapping[int, Decimal]
+    ) -> list[tuple[int, Decimal | None]]:
+        wanted = dict(lines) if lines is not None else {n: None for n, left in remaining.items() if left}
+        unknown = sorted(set(wanted) - set(remaining))
+        if unknown or not wanted:
+            why = f"there is no line {unknown[0]}" if unknown else "nothing remains of it"
+            msg = f"{self.invoice.number}: {why}. `tollbook explain {self.invoice.number}` lists its lines."
+            raise GateError(msg)
+        return sorted(wanted.items())
+
+    def _taxes_back(self, after: Mapping[int, Decimal]) -> list[Decimal]:
+        before = [tax.amount for tax in self.taxes]
+        rules = [tax.rule for tax in self.taxes]
+        for note in self.earlier:
+            for row in _rows(self.tx, invoice_taxes, note.invoice_sid):
+                at = rules.index(row.rule)
+                before[at] = to_minor(before[at] + row.amount, self.currency)
+        left = tax_remaining(self.taxes, before, after, self.currency)
+        return [to_minor(was - now, self.currency) for was, now in zip(before, left, strict=True)]
+
+    def _enter(
+        self,
+        wanted: Mapping[int, Decimal],
+        taxes: Sequence[Decimal],
+        amount: Decimal,
+        amount_tax: Decimal,
+        *,
+        keep_type: bool,
+    ) -> Issued:
+        holder = Holder(self.invoice.partner_sid, self.invoice.seller, self.currency)
+        sums = foot(amount, amount_tax, *balances(self.tx, holder))
+        snapshot = json.loads(self.invoice.snapshot)
+        number = next_number(self.tx, snapshot["seller"]["series"] + SERIES, self.now.year)
+        row = {
+            "invoice_sid": self.sid,
+            "number": number,
+            "kind": CREDIT_NOTE,
+            "status": COMPLETE,
+            "date_created": self.now,
+            "date_issued": self.now,
+            "approved_by": self.by,
+            "snapshot": json.dumps(self._snapshot(snapshot), sort_keys=True, ensure_ascii=False),
+        }
+        kept = ("seller", "partner_sid", "currency", "period_start", "period_end")
+        totals = {name: getattr(sums, name) for name in sums.__dataclass_fields__}
+        self.tx.execute(
+            invoices.insert(), row | totals | {name: getattr(self.invoice, name) for name in kept}
+        )
+        self.tx.execute(invoice_items.insert(), [self._line(n, a, keep_type) for n, a in wanted.items()])
+        back = self._tax_rows(wanted, taxes)
+        if back:
+            self.tx.execute(invoice_taxes.insert(), back)
+        self._book(holder, amount, amount_tax)
+        settle(self.tx, holder)
+        return Issued(self.sid, number, holder.partner_sid, sums.amount_due, self.currency)
+
+    def _book(self, holder: Holder, amount: Decimal, amount_tax: Decimal) -> None:
+        rows = [(RECEIVABLE, add((amount, amount_tax))), (REVENUE, -amount)]
+        if amount_tax:
+            rows.append((TAX, -amount_tax))
+        booking = Booking(f"credit:{self.sid}", CREDIT_NOTE, tuple(rows), self.sid, self.reason, self.by)
+        book(self.tx, holder, booking, self.now)
+
+    def _line(self, number: int, amount: Decimal, keep_type: bool) -> dict[str, Any]:
+        item = self.items[number]
+        return {
+            "invoice_sid": self.sid,
+            "line_no": number,
+            "type": item.type if keep_type else ADJUSTMENT,
+            "direction": item.direction,
+            "country_code": item.country_code,
+            "description": f"Credit: {item.description}",
+            "usage": -item.usage if keep_type else 0,
+            "records": item.records if keep_type else 0,
+            "amount_exact": -item.amount_exact if keep_type else -amount,
+            "amount": -amount,
+            "period_start": item.period_start,
+            "period_end": item.period_end,
+            "detail": json.dumps({"credits_line": number, "credits_type": item.type}, sort_keys=True),
+        }
+
+    def _tax_rows(self, wanted: Mapping[int, Decimal], taxes: Sequence[Decimal]) -> list[dict[str, Any]]:
+        by_rule = {tax.rule: amount for tax, amount in zip(self.taxes, taxes, strict=True)}
+        back = [tax for tax in self.taxes if by_rule[tax.rule]]
+        return [
+            self._tax_row(tax, base_back(tax, wanted, by_rule), by_rule[tax.rule]) | {"line_no": number}
+            for number, tax in enumerate(back, start=1)
+        ]
+
+    def _tax_row(self, tax: TaxItem, base: Decimal, amount: Decimal) -> dict[str, Any]:
+        return {
+            "invoice_sid": self.sid,
+            "rule": tax.rule,
+            "name": tax.name,
+            "jurisdiction": tax.jurisdiction,
+            "type": tax.type,
+            "base": -base,
+            "rate": tax.rate,
+            "amount": -amount,
+            "legal_source": tax.legal_source,
+            "method": CREDIT_NOTE,
+            "detail": json.dumps({"per": tax.per}),
+        }
+
+    def _snapshot(self, original: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            **original,
+            "days": [],
+            "plans": [],
+            "not_billed": [],
+            "records": {"calls": 0, "messages": 0},
+            "notes": [
+                "Taxes are credited as they were charged: what remains of the invoice is taxed as a whole, and the "
+                "difference goes back."
+            ],
+            "credits": {
+                "invoice_sid": self.invoice.invoice_sid,
+                "number": self.invoice.number,
+                "date_issued": self.invoice.date_issued.isoformat(),
+                "reason": self.reason,
+            },
+        }
+
+
+def _issued(tx: Connection, which: str) -> Any:
+    found = find_invoice(tx, which)
+    if found is None or not found.number or found.kind != USAGE:
+        msg = (
+            f"there is no issued invoice {which}: only those can be credited. A draft is taken back with "
+            '`tollbook drop`; `tollbook sql "from invoice.invoices"` lists all.'
+        )
+        raise GateError(msg)
+    return found
+
+
+def _earlier(tx: Connection, invoice_sid: str) -> list[Any]:
+    """The credit notes on an invoice so far, in their order."""
+    query = invoices.select().where(invoices.c.kind == CREDIT_NOTE).order_by(invoices.c.number)
+    return [
+        row for row in tx.execute(query) if json.loads(row.snapshot)["credits"]["invoice_sid"] == invoice_sid
+    ]
+
+
+def _credit_sid(invoice_sid: str, nth: int) -> str:
+    return "credit-" + hashlib.sha256(f"{invoice_sid}:{nth}".encode()).hexdigest()[:32]
+
+
+def _given_back(lake: Lake, invoice_sid: str, credit_sid: str) -> list[Staged]:
+    held = {table: query for table, query in _GIVE_BACK.items() if lake.files(table, [invoice_sid])}
+    names = {"credit_sid": credit_sid, "invoice_sid": invoice_sid}
+    with lake.duck() as con:
+        return [
+            lake.stage_query(con, table, credit_sid, query.format(**names)) for table, query in held.items()
+        ]
+
+
+def _rows(tx: Connection, table: Table, invoice_sid: str) -> list[Any]:
+    query = table.select().where(table.c.invoice_sid == invoice_sid).order_by(table.c.line_no)
+    return list(tx.execute(query))
+
+
+def _tax(row: Any) -> TaxItem:
+    detail = json.loads(row.detail)
+    return TaxItem(
+        row.rule,
+        row.name,
+        row.jurisdiction,
+        row.type,
+        row.base,
+        row.rate,
+        row.amount,
+        row.legal_source,
+        row.method,
+        detail.get("per", ""),
+        tuple(detail.get("lines", ())),
+        tuple(detail.get("on", ())),
+        Decimal(detail.get("share", "1")),
+    )

@@ -1,0 +1,170 @@
+"""Credit notes: what they take back, that they add up with what remains, and records that are billed again."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.domain.credit import after_credit, tax_remaining
+from pipeline.domain.invoice import TaxItem
+from pipeline.domain.money import multiply, to_minor
+from pipeline.errors import GateError
+from pipeline.invoice.books import RECEIVABLE
+from pipeline.invoice.credit import credit
+from pipeline.ledger.schema import decisions, entries, invoice_items, invoice_taxes, invoices
+from tests.fixtures.billing import ACME, NOW, SALES_TAX, Desk, masters
+
+MAY = datetime(2026, 5, 3, 6, tzinfo=UTC)
+FUND = replace(SALES_TAX, rule="fund", name="Fund", rate=Decimal("0.333"), items=("toll",), order=1)
+TAX = replace(SALES_TAX, on=("fund",), order=2)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    taxed = masters(ACME, taxes=(FUND, TAX))
+    desk = Desk(tmp_path, taxed).call("a", "10").call("b", "5", country_code="FRA").message("c", "1").commit()
+    desk.bill()
+    return desk
+
+
+def back(desk: Desk, lines: dict[int, Decimal | None] | None = None, **changes: object) -> str:
+    note = credit(
+        desk.lake, desk.ledger, "HCS-2026-000001", lines, by="ann", reason="wrong rate", now=NOW, **changes
+    )
+    return note.number
+
+
+def money(desk: Desk) -> list[tuple]:
+    rows = sorted(desk.ledger_rows(invoices), key=lambda row: row.number)
+    return [(row.number, row.status, str(row.amount), str(row.amount_tax)) for row in rows]
+
+
+def owed(desk: Desk) -> Decimal:
+    return sum((e.amount for e in desk.ledger_rows(entries) if e.account == RECEIVABLE), Decimal(0))
+
+
+def test_a_whole_invoice_is_taken_back(desk: Desk) -> None:
+    assert back(desk) == "HCS-CN-2026-000001"
+    assert money(desk) == [
+        ("HCS-2026-000001", "complete", "16.00", "6.31"),
+        ("HCS-CN-2026-000001", "complete", "-16.00", "-6.31"),
+    ]
+    assert owed(desk) == 0
+    (decision,) = desk.ledger_rows(decisions)
+    assert (decision.by, decision.what, decision.reason) == ("ann", "credit", "wrong rate")
+
+
+def test_lines_and_parts_of_lines_take_their_taxes_with_them(desk: Desk) -> None:
+    lines = {row.description: row.line_no for row in desk.ledger_rows(invoice_items)}
+    assert len(lines) == 3
+    first = next(row for row in desk.ledger_rows(invoice_items) if row.amount == 10)
+    back(desk, {first.line_no: Decimal("4.00")})
+    note = next(row for row in desk.ledger_rows(invoices) if row.kind == "credit_note")
+    # fund: 15.00 -> 5.00 (4.995), 11.00 -> 3.66 (3.663); sales tax: 16 + 5.00 -> 1.31, 12 + 3.66 -> 0.98
+    assert (str(note.amount), str(note.amount_tax)) == ("-4.00", "-1.67")
+    taxes = [
+        (t.rule, str(t.amount)) for t in desk.ledger_rows(invoice_taxes) if t.invoice_sid == note.invoice_sid
+    ]
+    assert taxes == [("fund", "-1.34"), ("us-tx-sales", "-0.33")]
+
+
+def test_credit_upon_credit_ends_at_nothing(desk: Desk) -> None:
+    first = next(row for row in desk.ledger_rows(invoice_items) if row.amount == 10)
+    back(desk, {first.line_no: Decimal("3.33")})
+    back(desk, {first.line_no: Decimal("0.01")})
+    back(desk)
+    assert [row[0] for row in money(desk)][1:] == [f"HCS-CN-2026-00000{n}" for n in (1, 2, 3)]
+    assert sum(Decimal(a) + Decimal(t) for _, _, a, t in money(desk)) == 0
+    assert owed(desk) == 0
+    with pytest.raises(GateError, match="nothing remains of it"):
+        back(desk)
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        ({9: None}, "there is no line 9"),
+        ({1: Decimal(99)}, "cannot be credited where"),
+        ({1: Decimal(-1)}, "cannot be credited where"),
+        ({1: Decimal(0)}, "cannot be credited where"),
+        ({1: Decimal("0.001")}, "not in whole cents"),
+    ],
+)
+def test_no_more_is_credited_than_remains(desk: Desk, lines: dict, why: str) -> None:
+    before = money(desk), owed(desk)
+    with pytest.raises(GateError, match=why):
+        back(desk, lines)
+    assert (money(desk), owed(desk)) == before
+
+
+def test_a_credit_needs_an_issued_invoice_and_a_reason(desk: Desk) -> None:
+    number = back(desk)
+    for which in (number, "nonsense"):
+        with pytest.raises(GateError, match="there is no issued invoice"):
+            credit(desk.lake, desk.ledger, which, by="ann", reason="x", now=NOW)
+    with pytest.raises(GateError, match="says why"):
+        credit(desk.lake, desk.ledger, "HCS-2026-000001", by="ann", reason=" ", now=NOW)
+
+
+def test_records_that_are_given_back_are_billed_again_as_they_are_rated_by_then(desk: Desk) -> None:
+    back(desk, rebill=True)
+    assert owed(desk) == 0
+    desk.call("a", "8").commit()
+    report = desk.bill(MAY)
+    assert [str(b.amount) for b in report.invoices] == ["14.00"]
+    claimed = desk.lake.query(
+        "select dr_sid, sum(amount)::varchar as amount from invoice.claims group by 1 order by 1"
+    )
+    assert [(r["dr_sid"], Decimal(r["amount"])) for r in claimed] == [("a", 8), ("b", 5), ("c", 1)]
+    assert desk.lake.query("from measure.statement_differences") == []
+    with pytest.raises(GateError, match="nothing has been credited before"):
+        back(desk, rebill=True)
+
+
+def test_the_statement_adds_up_with_credited_money(desk: Desk) -> None:
+    back(desk, {1: Decimal("0.50")})
+    assert desk.lake.query("from measure.statement_differences") == []
+
+
+def test_a_credit_shows_on_the_next_invoice_like_a_payment(desk: Desk) -> None:
+    desk.call("d", "2", stop=datetime(2026, 4, 15, 12, tzinfo=UTC)).commit()
+    back(desk)
+    desk.bill(MAY)
+    latest = max(desk.ledger_rows(invoices), key=lambda row: row.period_end)
+    assert (str(latest.balance_previous), str(latest.payments)) == ("22.31", "22.31")
+
+
+cents = st.integers(-10_000, 10_000).map(lambda n: to_minor(Decimal(n) / 100, "USD"))
+rates = st.decimals(0, 1, places=4)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(cents.filter(bool), min_size=1, max_size=6), st.lists(rates, max_size=3), st.data())
+def test_credits_and_what_remains_always_equal_the_invoice(
+    amounts: list[Decimal], shares: list[Decimal], data: st.DataObject
+) -> None:
+    lines = dict(enumerate(amounts, start=1))
+    taxes: list[TaxItem] = []
+    for n, rate in enumerate(shares):
+        on = tuple(f"r{m}" for m in range(n))
+        whole = sum(lines.values(), Decimal(0)) + sum((t.amount for t in taxes), Decimal(0))
+        amount = to_minor(multiply(rate, whole), "USD")
+        taxes.append(TaxItem(f"r{n}", "T", "state", "t", whole, rate, amount, "", lines=tuple(lines), on=on))
+    left, tax_left = dict(lines), [t.amount for t in taxes]
+    credited = Decimal(0)
+    while any(left.values()):
+        open_lines = [n for n, amount in left.items() if amount]
+        number = data.draw(st.sampled_from(open_lines))
+        most = left[number]
+        part = data.draw(st.integers(1, int(abs(most) * 100)))
+        amount = to_minor(Decimal(part) / 100, "USD").copy_sign(most)
+        after = after_credit(left, {number: amount}, "USD")
+        taxes_after = tax_remaining(taxes, tax_left, after, "USD")
+        credited += amount + sum(tax_left, Decimal(0)) - sum(taxes_after, Decimal(0))
+        left, tax_left = after, taxes_after
+    assert not any(tax_left)
+    assert credited == sum(lines.values(), Decimal(0)) + sum((t.amount for t in taxes), Decimal(0))
