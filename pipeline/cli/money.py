@@ -1,13 +1,16 @@
-"""Money that goes back, or comes another way than by an invoice: credit notes."""
+"""Money that comes in and goes back: payments, a bank's list, credit notes, the journal."""
 
+import sys
+from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipeline.cli.app import AsOf, app, open_desk
 from pipeline.cli.desk import By
-from pipeline.cli.show import money, say
+from pipeline.cli.show import money, say, table
 from pipeline.errors import SettingsError
 
 
@@ -39,6 +42,120 @@ def credit(
             "its records wait for the customer's next invoice: `tollbook rate` and `tollbook invoice`",
             style="dim",
         )
+
+
+@app.command()
+def pay(
+    which: Annotated[
+        str, typer.Argument(help="Invoice number or sid, or a partner_sid; left out with --file.")
+    ] = "",
+    amount: Annotated[str, typer.Argument(help="What came in, for example 120.50.")] = "",
+    kind: Annotated[
+        str, typer.Option(help="payment, refund, charge_back, or write_off (gives an invoice up).")
+    ] = "payment",
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--file",
+            exists=True,
+            dir_okay=False,
+            help="A bank's CSV: date, amount, reference. Each row counts once.",
+        ),
+    ] = None,
+    column: Annotated[
+        list[str] | None, typer.Option("--map", help="The bank's name of a column, as THEIRS=date.")
+    ] = None,
+    note: Annotated[str, typer.Option(help="Where it came from.")] = "",
+    by: By = None,
+    as_of: AsOf = None,
+) -> None:
+    """Record a payment, a refund, a charge-back or a write-off; or all payments of a bank's list."""
+    if (file is None) == (not which):
+        msg = "name an invoice (or a partner) and an amount, or a bank's list with --file."
+        raise SettingsError(msg)
+    if kind not in ("payment", "refund", "charge_back", "write_off"):
+        msg = f"--kind {kind!r} is none of payment, refund, charge_back, write_off."
+        raise SettingsError(msg)
+    desk = open_desk(as_of)
+    if file is not None:
+        report = desk.read_bank(file, columns=dict(_pair(text) for text in column or ()), by=by)
+        for row in report.left:
+            say(f"line {row.line}: {row.date} {row.amount} {row.reference!r}: {row.why}", style="yellow")
+        say(
+            f"{len(report.booked)} booked, {report.known} known from before, {len(report.left)} left for a person"
+        )
+    else:
+        paid = desk.pay(which, _amount(amount), kind=kind, note=note, by=by)
+        say(f"recorded; the balance is now {money(paid.balance)} {paid.currency} (negative is credit)")
+    desk.publish()
+
+
+@app.command()
+def journal(
+    start: Annotated[str, typer.Option("--from", help="First day, like 2026-03-01.")] = "0001-01-01",
+    end: Annotated[str, typer.Option("--to", help="The day after the last.")] = "9999-12-31",
+    csv: Annotated[bool, typer.Option("--csv", help="As CSV, for accounting packages.")] = False,
+) -> None:
+    """Show the double entry: every booking by account, debit and credit."""
+    from pipeline.lake.export import write_csv
+
+    desk = open_desk(watch=False)
+    rows = desk.lake.query(_JOURNAL, {"start": _day(start), "end": _day(end)})
+    columns = (
+        "at",
+        "txn_id",
+        "kind",
+        "account",
+        "partner_sid",
+        "number",
+        "debit",
+        "credit",
+        "currency",
+        "note",
+    )
+    values = [[row[name] for name in columns] for row in rows]
+    if csv:
+        write_csv(sys.stdout, columns, values)
+    else:
+        table(columns, values, right=("debit", "credit"))
+
+
+_JOURNAL = """
+select e.at, e.txn_id, e.kind, e.account, e.partner_sid, i.number,
+    case when e.amount > 0 then e.amount end as debit, case when e.amount < 0 then -e.amount end as credit,
+    e.currency, e.note
+from invoice.entries as e
+left join invoice.invoices as i on i.invoice_sid = e.invoice_sid
+where e.at >= $start and e.at < $end
+order by e.entry_id
+"""
+
+
+def _day(text: str) -> datetime:
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), UTC)
+    except ValueError:
+        msg = f"{text!r} is no date; write it like 2026-03-01."
+        raise SettingsError(msg) from None
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        msg = f"{text!r} is no amount; write it like 120.50."
+        raise SettingsError(msg)
+    return amount
+
+
+def _pair(text: str) -> tuple[str, str]:
+    theirs, equals, ours = text.rpartition("=")
+    if not equals:
+        msg = f"--map {text!r} is not like 'Booking date=date'."
+        raise SettingsError(msg)
+    return theirs, ours
 
 
 def _line(text: str) -> tuple[int, Decimal | None]:

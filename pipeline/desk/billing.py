@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.desk.landing import Landing
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
     from pipeline.deliver.outbox import DeliverReport
     from pipeline.invoice.billing import BillingReport
-    from pipeline.invoice.issue import Issued, Paid
+    from pipeline.invoice.issue import Issued
+    from pipeline.invoice.payments import BankReport, Paid
     from pipeline.rate.decks import Imported
     from pipeline.rate.gate import GateResult
     from pipeline.rate.report import RateReport
@@ -135,12 +137,25 @@ class Billing(Landing):
                 rebill=rebill,
             )
 
-    def pay(self, which: str, amount: Decimal, *, note: str = "", by: str | None = None) -> "Paid":
-        """Records a payment on an invoice or a customer's account."""
-        from pipeline.invoice.issue import pay
+    def pay(
+        self, which: str, amount: Decimal, *, kind: str = "payment", note: str = "", by: str | None = None
+    ) -> "Paid":
+        """Records money on an invoice or a customer's account: a payment, refund, charge-back or write-off."""
+        from pipeline.invoice.payments import pay
 
         with self.locked():
-            return pay(self.lake, self.ledger, which, amount, note=note, by=by or who(), now=self.now)
+            return pay(
+                self.lake, self.ledger, which, amount, note=note, by=by or who(), now=self.now, kind=kind
+            )
+
+    def read_bank(
+        self, path: Path, *, columns: "Mapping[str, str] | None" = None, by: str | None = None
+    ) -> "BankReport":
+        """Books the payments of a bank's CSV, each row once."""
+        from pipeline.invoice.payments import read_bank
+
+        with self.locked():
+            return read_bank(self.lake, self.ledger, path, by=by or who(), now=self.now, columns=columns)
 
     def render(self, *, pdf: bool = True) -> "RenderReport":
         """Makes the documents that are missing."""

@@ -16,6 +16,7 @@ from pipeline.invoice.due import Account
 from pipeline.ledger.schema import entries
 
 RECEIVABLE, REVENUE, TAX, OPENING, CASH = "receivable", "revenue", "tax", "opening", "cash"
+BAD_DEBT = "bad_debt"
 
 
 @dataclass(frozen=True, slots=True)

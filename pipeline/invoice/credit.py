@@ -17,12 +17,13 @@ from sqlalchemy import Connection, Table
 
 from pipeline.domain.credit import after_credit, base_back, tax_remaining
 from pipeline.domain.invoice import TaxItem, foot
+from pipeline.domain.invoice_status import COMPLETE
 from pipeline.domain.money import add, to_minor
 from pipeline.errors import GateError
 from pipeline.invoice.books import RECEIVABLE, REVENUE, TAX, Booking, Holder, balances, book
 from pipeline.invoice.due import USAGE
 from pipeline.invoice.export import export
-from pipeline.invoice.issue import COMPLETE, Issued, find_invoice, next_number, on_record, settle
+from pipeline.invoice.issue import Issued, find_invoice, next_number, on_record, settle
 from pipeline.lake.lake import Lake, Staged
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.schema import invoice_items, invoice_taxes, invoices

@@ -98,6 +98,11 @@ def adjustment_rows(tx: Connection) -> list[Row]:
     return [_without(row, "period_start", "period_end") for row in tx.execute(query).mappings()]
 
 
+def entry_rows(tx: Connection) -> list[Row]:
+    """The rows of invoice/entries."""
+    return [dict(row) for row in tx.execute(entries.select().order_by(entries.c.entry_id)).mappings()]
+
+
 def as_table(name: str, rows: list[Row]) -> pa.Table:
     """Rows as the lake's table of this name."""
     return pa.Table.from_pylist(rows, schema=BY_NAME[name].schema)
@@ -109,6 +114,7 @@ _COPIES: dict[str, Callable[[Connection], list[Row]]] = {
     "invoice/items": item_rows,
     "invoice/taxes": tax_rows,
     "invoice/payments": payment_rows,
+    "invoice/entries": entry_rows,
     "invoice/adjustments": adjustment_rows,
 }
 

@@ -1,13 +1,11 @@
-"""The life of an invoice after it is drafted: approval, number, payment, or being dropped.
+"""The life of an invoice after it is drafted: approval, number, being settled, or being dropped.
 
-``reviewing`` is a draft that waits for a person; ``open`` is issued and owed; ``complete`` is issued and settled.
 Issuing gives the number, fixes the balances and books the entries in one transaction, so numbers have no gaps and an
 issued invoice never changes. Accounts run on: ``amount_due`` is all that was owed on the day of issue, and an invoice
 is settled when what came in since covers it; the oldest debt is paid first.
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,26 +14,18 @@ from typing import Any
 from sqlalchemy import Connection
 
 from pipeline.domain.invoice import foot
-from pipeline.domain.money import add, to_minor
+from pipeline.domain.invoice_status import COMPLETE, OPEN, may_move
+from pipeline.domain.money import add
 from pipeline.errors import GateError
-from pipeline.invoice.books import (
-    CASH,
-    RECEIVABLE,
-    Booking,
-    Holder,
-    balances,
-    book,
-    book_invoice,
-    receivables,
-)
+from pipeline.invoice.books import Holder, balances, book_invoice, receivables
 from pipeline.invoice.export import export
 from pipeline.invoice.record import REVIEWING
 from pipeline.lake.lake import Lake
 from pipeline.ledger.ledger import Ledger
-from pipeline.ledger.schema import decisions, entries, invoices, series
+from pipeline.ledger.schema import decisions, invoices, series
 
-OPEN, COMPLETE = "open", "complete"
 ALL = "all"
+CHARGE_BACK = "charge_back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +37,6 @@ class Issued:
     partner_sid: str
     amount_due: Decimal
     currency: str
-
-
-@dataclass(frozen=True, slots=True)
-class Paid:
-    """A payment on record: what it leaves owed, and the numbers of the invoices that it settled."""
-
-    txn_id: str
-    partner_sid: str
-    balance: Decimal
-    currency: str
-    settled: tuple[str, ...]
 
 
 def approve(lake: Lake, ledger: Ledger, which: str, *, by: str, now: datetime) -> tuple[Issued, ...]:
@@ -90,40 +69,18 @@ def drop(lake: Lake, ledger: Ledger, invoice_sid: str, *, by: str, now: datetime
     export(lake, ledger, at=now)
 
 
-def pay(
-    lake: Lake, ledger: Ledger, who: str, amount: Decimal, *, by: str, now: datetime, note: str = ""
-) -> Paid:
-    """Records money that came in, on the account of an invoice (number or invoice_sid) or of a partner_sid.
-
-    Raises:
-        GateError: no such invoice or account, or an amount that is not positive and in whole minor units.
-    """
-    with ledger.transaction() as tx:
-        holder, invoice_sid = _holder(tx, who)
-        _check_amount(amount, holder.currency)
-        last = tx.execute(entries.select().order_by(entries.c.entry_id.desc()).limit(1)).one_or_none()
-        txn_id = f"payment:{last.entry_id + 1 if last else 1}"
-        rows = ((RECEIVABLE, -amount), (CASH, amount))
-        book(tx, holder, Booking(txn_id, "payment", rows, invoice_sid, note, by), now)
-        settled = settle(tx, holder)
-        balance = to_minor(add(row.amount for row in receivables(tx, holder)), holder.currency)
-    export(lake, ledger, at=now)
-    return Paid(txn_id, holder.partner_sid, balance, holder.currency, settled)
-
-
 def issue(tx: Connection, draft: Any, *, by: str, now: datetime) -> Issued:
     """Issues one draft within ``tx``: balances as they stand now, the next number of its series, the entries."""
     snapshot = json.loads(draft.snapshot)
     holder = Holder(draft.partner_sid, draft.seller, draft.currency)
     sums = foot(draft.amount, draft.amount_tax, *balances(tx, holder))
     number = next_number(tx, snapshot["seller"]["series"], now.year)
-    settled = sums.amount_due == 0
+    move(tx, draft, COMPLETE if sums.amount_due == 0 else OPEN)
     tx.execute(
         invoices.update()
         .where(invoices.c.invoice_sid == draft.invoice_sid)
         .values(
             number=number,
-            status=COMPLETE if settled else OPEN,
             balance_previous=sums.balance_previous,
             payments=sums.payments,
             balance_forward=sums.balance_forward,
@@ -142,23 +99,40 @@ def issue(tx: Connection, draft: Any, *, by: str, now: datetime) -> Issued:
 
 
 def settle(tx: Connection, holder: Holder) -> tuple[str, ...]:
-    """Moves invoices on that what came in since their issue covers; their numbers."""
+    """Moves invoices on that what came in since their issue covers, and back where it was charged back; the numbers of
+    those that are settled now and were not before."""
     rows = receivables(tx, holder)
     booked = {row.invoice_sid: row.entry_id for row in rows if row.kind == "invoice"}
     query = invoices.select().where(
         invoices.c.partner_sid == holder.partner_sid,
         invoices.c.seller == holder.seller,
         invoices.c.currency == holder.currency,
-        invoices.c.status == OPEN,
+        invoices.c.status.in_((OPEN, COMPLETE)),
+        invoices.c.invoice_sid.in_(booked),
     )
     settled = []
     for invoice in tx.execute(query.order_by(invoices.c.number)).all():
-        since = (row.amount for row in rows if row.entry_id > booked[invoice.invoice_sid] and row.amount < 0)
-        if -add(since) >= invoice.amount_due:
-            this = invoices.c.invoice_sid == invoice.invoice_sid
-            tx.execute(invoices.update().where(this).values(status=COMPLETE))
+        later = [row for row in rows if row.entry_id > booked[invoice.invoice_sid]]
+        came_in = -add(row.amount for row in later if row.amount < 0 or row.kind == CHARGE_BACK)
+        status = COMPLETE if came_in >= invoice.amount_due else OPEN
+        if status == COMPLETE != invoice.status:
             settled.append(invoice.number)
+        move(tx, invoice, status)
     return tuple(settled)
+
+
+def move(tx: Connection, invoice: Any, status: str) -> None:
+    """Gives an invoice another status; the only place that does.
+
+    Raises:
+        GateError: the one may not follow on the other.
+    """
+    if not may_move(invoice.status, status):
+        msg = f"{invoice.number or invoice.invoice_sid} is {invoice.status} and cannot become {status}."
+        raise GateError(msg)
+    if invoice.status != status:
+        this = invoices.c.invoice_sid == invoice.invoice_sid
+        tx.execute(invoices.update().where(this).values(status=status))
 
 
 def next_number(tx: Connection, prefix: str, year: int) -> str:
@@ -196,32 +170,6 @@ def find_invoice(tx: Connection, which: str) -> Any | None:
     """The row of an invoice, by its number or sid."""
     named = (invoices.c.invoice_sid == which) | (invoices.c.number == which)
     return tx.execute(invoices.select().where(named)).one_or_none()
-
-
-def _holder(tx: Connection, who: str) -> tuple[Holder, str | None]:
-    invoice = find_invoice(tx, who)
-    if invoice is not None:
-        return Holder(invoice.partner_sid, invoice.seller, invoice.currency), invoice.invoice_sid
-    held = _held(tx.execute(invoices.select().where(invoices.c.partner_sid == who)))
-    held |= _held(tx.execute(entries.select().where(entries.c.partner_sid == who)))
-    if not held:
-        msg = f"there is no invoice and no account {who}. Name an invoice number, an invoice_sid or a partner_sid."
-        raise GateError(msg)
-    if len(held) > 1:
-        sellers = ", ".join(sorted(f"{h.seller} ({h.currency})" for h in held))
-        msg = f"{who} has more than one account: {sellers}. Name the invoice that was paid."
-        raise GateError(msg)
-    return held.pop(), None
-
-
-def _held(rows: Iterable[Any]) -> set[Holder]:
-    return {Holder(row.partner_sid, row.seller, row.currency) for row in rows}
-
-
-def _check_amount(amount: Decimal, currency: str) -> None:
-    if not amount.is_finite() or amount <= 0 or to_minor(amount, currency) != amount:
-        msg = f"a payment must be positive and in whole cents, not {amount} {currency}. Nothing was recorded."
-        raise GateError(msg)
 
 
 def on_record(tx: Connection, by: str, what: str, subject: str, reason: str, now: datetime) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import GateError
-from pipeline.invoice.issue import approve, drop, pay
+from pipeline.invoice.issue import approve, drop
+from pipeline.invoice.payments import pay
 from pipeline.lake.lake import Lake
 from pipeline.ledger.ledger import Ledger, sqlite_url
 from pipeline.ledger.schema import decisions, entries, invoices

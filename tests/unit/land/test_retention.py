@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.invoice.issue import pay
+from pipeline.invoice.payments import pay
 from pipeline.land.retention import Expired, expire
 from pipeline.ledger.schema import commits, invoices
 from pipeline.measure.statement import make_statement
