@@ -1,14 +1,13 @@
 """What a person does at the desk: customers, approvals, payments, audits, explanations."""
 
 import sys
-from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipeline.cli.app import AsOf, Json, app, open_desk
 from pipeline.cli.show import as_json, heading, money, say, table
-from pipeline.errors import SettingsError
 
 customers = typer.Typer(
     no_args_is_help=True, help="The master data that billing needs and the provider does not have."
@@ -105,34 +104,31 @@ def drop(
 
 
 @app.command()
-def pay(
-    which: Annotated[str, typer.Argument(help="Invoice number or sid, or a partner_sid.")],
-    amount: Annotated[str, typer.Argument(help="What came in, for example 120.50.")],
-    note: Annotated[str, typer.Option(help="Where it came from.")] = "",
-    by: By = None,
-    as_of: AsOf = None,
+def audit(
+    listed: Annotated[
+        int, typer.Option("--limit", help="Records to list, the largest differences first.")
+    ] = 100,
+    to: Annotated[
+        Path | None, typer.Option("--out", help="Write every differing record to this .csv or .parquet file.")
+    ] = None,
+    json: Json = False,
 ) -> None:
-    """Record a payment."""
-    desk = open_desk(as_of)
-    paid = desk.pay(which, _amount(amount), note=note, by=by)
-    desk.publish()
-    say(f"recorded; the balance is now {money(paid.balance)} {paid.currency} (negative is credit)")
-
-
-@app.command()
-def audit(json: Json = False) -> None:
-    """The provider's charges against our own rating of its plans, and the unit gate."""
-    from pipeline.cli.summary import print_audit
+    """The provider's charges and invoices against our own rating of its plans, and the unit gate."""
+    from pipeline.cli.summary import print_audit, print_provider_invoices
 
     desk = open_desk(watch=False)
-    found, gate = desk.audit(), desk.unit_gate()
+    found, gate = desk.audit(listed=listed), desk.unit_gate()
+    written = desk.write_differences(to) if to else None
     if json:
         as_json({"audit": found, "gate": gate})
         return
-    print_audit(found, limit=0)
+    print_audit(found, limit=listed, groups=20)
+    print_provider_invoices(found)
     heading("The unit gate")
     for finding in gate.findings:
         say(finding.message, style="red" if finding.contradicted else "")
+    if written is not None:
+        say(f"{written:,} differing records are in {to}")
 
 
 @app.command()
@@ -145,14 +141,3 @@ def statement(json: Json = False) -> None:
         as_json(desk.statement())
     else:
         print_statement(desk)
-
-
-def _amount(text: str) -> Decimal:
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite():
-        msg = f"{text!r} is no amount; write it like 120.50."
-        raise SettingsError(msg)
-    return amount

@@ -8,10 +8,13 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.app import AsOf, app, open_desk
+from pipeline.cli.app import AsOf, Json, app, open_desk
 from pipeline.cli.desk import By
-from pipeline.cli.show import money, say, table
+from pipeline.cli.show import as_json, money, say, table
 from pipeline.errors import SettingsError
+
+disputes = typer.Typer(no_args_is_help=True, help="What customers contest of their invoices.")
+app.add_typer(disputes, name="dispute")
 
 
 @app.command()
@@ -156,6 +159,67 @@ def _pair(text: str) -> tuple[str, str]:
         msg = f"--map {text!r} is not like 'Booking date=date'."
         raise SettingsError(msg)
     return theirs, ours
+
+
+@disputes.command("open")
+def open_dispute(
+    which: Annotated[str, typer.Argument(help="The number or sid of an issued invoice.")],
+    reason: Annotated[str, typer.Option(help="What the customer says; goes on record.")],
+    line: Annotated[
+        list[str] | None,
+        typer.Option(help="A contested line: 3, or 3=1.50 for a part of it. Default: all of the invoice."),
+    ] = None,
+    by: By = None,
+) -> None:
+    """Take down what a customer contests: it stays owed, and nobody is reminded of it."""
+    desk = open_desk()
+    found = desk.dispute(which, dict(_line(text) for text in line) if line else None, reason=reason, by=by)
+    desk.publish()
+    say(f"{found.dispute_sid}  {money(found.amount)} {found.currency} of {found.number}, before taxes")
+
+
+@disputes.command("settle")
+def settle_dispute(
+    dispute_sid: Annotated[str, typer.Argument(help="As `tollbook dispute list` shows it.")],
+    credit: Annotated[bool, typer.Option("--credit/--reject", help="Give the amounts back, or not.")],
+    reason: Annotated[str, typer.Option(help="Why; the customer reads it on a credit note.")],
+    by: By = None,
+) -> None:
+    """Decide a dispute: by a credit note, or by rejecting it."""
+    desk = open_desk()
+    note = desk.settle_dispute(dispute_sid, credited=credit, reason=reason, by=by)
+    desk.publish()
+    say(f"{note.number} has been issued" if note else "rejected; the invoice stands")
+
+
+@disputes.command("list")
+def list_disputes(json: Json = False) -> None:
+    """Every dispute, the open ones first."""
+    rows = open_desk(watch=False).lake.query(_DISPUTES)
+    if json:
+        as_json(rows)
+    else:
+        columns = (
+            "dispute_sid",
+            "number",
+            "company_name",
+            "amount",
+            "currency",
+            "status",
+            "opened",
+            "reason",
+        )
+        table(columns, [[row[name] for name in columns] for row in rows], right=("amount",))
+
+
+_DISPUTES = """
+select d.dispute_sid, i.number, i.company_name, sum(d.amount)::decimal(20, 2) as amount, i.currency, d.status,
+    d.opened_at::date as opened, d.reason
+from invoice.disputes as d
+join invoice.invoices as i on i.invoice_sid = d.invoice_sid
+group by all
+order by d.status = 'open' desc, opened, d.dispute_sid
+"""
 
 
 def _line(text: str) -> tuple[int, Decimal | None]:

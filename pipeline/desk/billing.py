@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pipeline.deliver.outbox import DeliverReport
     from pipeline.invoice.billing import BillingReport
+    from pipeline.invoice.disputes import Dispute
     from pipeline.invoice.issue import Issued
     from pipeline.invoice.payments import BankReport, Paid
     from pipeline.rate.decks import Imported
@@ -146,6 +147,39 @@ class Billing(Landing):
         with self.locked():
             return pay(
                 self.lake, self.ledger, which, amount, note=note, by=by or who(), now=self.now, kind=kind
+            )
+
+    def dispute(
+        self,
+        which: str,
+        lines: "Mapping[int, Decimal | None] | None" = None,
+        *,
+        reason: str,
+        by: str | None = None,
+    ) -> "Dispute":
+        """Takes down what a customer contests of an invoice."""
+        from pipeline.invoice.disputes import open_dispute
+
+        with self.locked():
+            return open_dispute(
+                self.lake, self.ledger, which, lines, by=by or who(), reason=reason, now=self.now
+            )
+
+    def settle_dispute(
+        self, dispute_sid: str, *, credited: bool, reason: str, by: str | None = None
+    ) -> "Issued | None":
+        """Decides a dispute: by a credit note, which is returned, or by rejecting it."""
+        from pipeline.invoice.disputes import settle_dispute
+
+        with self.locked():
+            return settle_dispute(
+                self.lake,
+                self.ledger,
+                dispute_sid,
+                by=by or who(),
+                reason=reason,
+                now=self.now,
+                credited=credited,
             )
 
     def read_bank(

@@ -78,18 +78,18 @@ def credit(
         msg = "a credit note says why: give a reason. Nothing was credited."
         raise GateError(msg)
     with ledger.read() as tx:
-        invoice = _issued(tx, which)
+        invoice = issued_invoice(tx, which)
     staged = _given_back(lake, invoice.invoice_sid, _credit_sid(invoice.invoice_sid, 1)) if rebill else []
     with ledger.transaction() as tx:
-        note = _CreditNote(tx, _issued(tx, which), reason.strip(), by, now)
-        issued = note.issue(lines, rebill=rebill)
+        issued = CreditNote(tx, issued_invoice(tx, which), reason.strip(), by, now).issue(
+            lines, rebill=rebill
+        )
         lake.commit(tx, staged, at=now, stage="invoice", note=issued.invoice_sid)
-        on_record(tx, by, "credit", invoice.number, reason.strip(), now)
     export(lake, ledger, at=now)
     return issued
 
 
-class _CreditNote:
+class CreditNote:
     """One credit note in the making, within one transaction."""
 
     def __init__(self, tx: Connection, invoice: Any, reason: str, by: str, now: datetime) -> None:
@@ -101,8 +101,7 @@ class _CreditNote:
         self.sid = _credit_sid(invoice.invoice_sid, len(self.earlier) + 1)
 
     def issue(self, lines: Mapping[int, Decimal | None] | None, *, rebill: bool) -> Issued:
-        """Writes the note, its lines, taxes and entries."""
-        remaining = self._remaining()
+        """Writes the note, its lines, taxes and entries, and who decided it."""
         if rebill and (self.earlier or lines is not None):
             msg = (
                 f"{self.invoice.number}: records are given back all together, and only where nothing has been credited "
@@ -111,18 +110,30 @@ class _CreditNote:
             raise GateError(msg)
         if rebill:
             lines = {n: None for n, item in self.items.items() if item.type not in _NO_USAGE}
+        wanted, after = self.take(lines)
+        taxes = self._taxes_back(after)
+        amount = to_minor(-add(wanted.values()), self.currency)
+        amount_tax = to_minor(-add(taxes), self.currency)
+        on_record(self.tx, self.by, "credit", self.invoice.number, self.reason, self.now)
+        return self._enter(wanted, taxes, amount, amount_tax, keep_type=rebill)
+
+    def take(
+        self, lines: Mapping[int, Decimal | None] | None
+    ) -> tuple[dict[int, Decimal], dict[int, Decimal]]:
+        """The amounts that ``lines`` mean, and what then remains of every line.
+
+        Raises:
+            GateError: nothing remains, a line is unknown, or more is wanted than remains of it.
+        """
+        remaining = self._remaining()
         wanted = {
             n: remaining[n] if amount is None else amount for n, amount in self._wanted(lines, remaining)
         }
         try:
-            after = after_credit(remaining, wanted, self.currency)
+            return wanted, after_credit(remaining, wanted, self.currency)
         except ValueError as error:
-            msg = f"{self.invoice.number}: {error}. Nothing was credited."
+            msg = f"{self.invoice.number}: {error}. Nothing was recorded."
             raise GateError(msg) from None
-        taxes = self._taxes_back(after)
-        amount = to_minor(-add(wanted.values()), self.currency)
-        amount_tax = to_minor(-add(taxes), self.currency)
-        return self._enter(wanted, taxes, amount, amount_tax, keep_type=rebill)
 
     def _remaining(self) -> dict[int, Decimal]:
         left = {number: row.amount for number, row in self.items.items()}
@@ -257,7 +268,12 @@ class _CreditNote:
         }
 
 
-def _issued(tx: Connection, which: str) -> Any:
+def issued_invoice(tx: Connection, which: str) -> Any:
+    """The row of an issued invoice, by number or sid.
+
+    Raises:
+        GateError: there is none, or it is a draft or a credit note.
+    """
     found = find_invoice(tx, which)
     if found is None or not found.number or found.kind != USAGE:
         msg = (

@@ -260,6 +260,29 @@ adjustment_claims = Table(
     Column("line_no", Integer, nullable=False),
 )
 
+# What a customer contests of an issued invoice, and how it ended.
+disputes = Table(
+    "disputes",
+    metadata,
+    Column("dispute_sid", String(64), primary_key=True),
+    Column("invoice_sid", ForeignKey("invoices.invoice_sid"), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("opened_by", String(120), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("settled_at", Instant),
+    Column("settled_by", String(120)),
+    Column("settled_reason", Text),
+    Column("credit_sid", String(64)),
+)
+dispute_lines = Table(
+    "dispute_lines",
+    metadata,
+    Column("dispute_sid", ForeignKey("disputes.dispute_sid"), primary_key=True),
+    Column("line_no", Integer, primary_key=True),
+    Column("amount", Money, nullable=False),
+)
+
 # The next number of each series and year; raised in the transaction that issues.
 series = Table(
     "series",
