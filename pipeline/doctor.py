@@ -3,13 +3,16 @@
 import ctypes.util
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pipeline.errors import ForbiddenError, TollbookError
 from pipeline.settings import Settings, load
 
 _LOW_DISK = 2 * 1024**3
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SCOPED = {
     "calls": "/calls/call_drs",
     "messages": "/sms/message_drs",
@@ -45,6 +48,7 @@ def examine(home: Path) -> Iterator[Finding]:
     yield from _machine(settings)
     yield from _ledger(settings)
     yield from _provider(settings)
+    yield from _sources(settings)
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
@@ -128,6 +132,20 @@ def _provider(settings: Settings) -> Iterator[Finding]:
                 yield _scope(client, name, path)
     except TollbookError as error:
         yield Finding("provider", str(error), "bad", "see the message")
+
+
+def _sources(settings: Settings) -> Iterator[Finding]:
+    """Other providers: whether each lets us ask, about a second in which nobody wrote."""
+    from pipeline.desk.room import quiet
+    from pipeline.desk.sources import sources
+
+    try:
+        for source in sources(settings, quiet):
+            with closing(source):
+                list(source.read(_EPOCH, _EPOCH + timedelta(seconds=1)))
+                yield Finding(source.name, f"answers for the account {source.account}")
+    except TollbookError as error:
+        yield Finding("second provider", str(error), "bad", "see the message")
 
 
 def _scope(client: object, name: str, path: str) -> Finding:

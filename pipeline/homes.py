@@ -105,7 +105,7 @@ def _empty_masters(target: Path) -> list[Path]:
     made = []
     for name in ("taxes.csv", "policy.toml"):
         made.append(_write(target / name, (source / name).read_text(encoding="utf-8")))
-    for name in ("customers.csv", "assignments.csv", "tax_places.csv"):
+    for name in ("customers.csv", "assignments.csv", "tax_places.csv", "bundles.csv", "tiers.csv"):
         header = (source / name).read_text(encoding="utf-8").splitlines()[0]
         made.append(_write(target / name, header + "\n"))
     made.append(_write(target / "sellers.toml", _SELLERS))

@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pipeline.domain.cursor import HOME_SOURCE
+from pipeline.domain.masking import MASKS, OFF
 from pipeline.errors import HomeError, SettingsError
 
 PREFIX = "TOLLBOOK_"
@@ -52,6 +54,8 @@ class Settings:
     lookback: timedelta = timedelta(hours=25)
     overlap: timedelta = timedelta(minutes=15)
     store_private: bool = False
+    mask_numbers: str = OFF
+    mask_invoices: str = OFF
     retain_days: int | None = None
     database_url: str = field(default="", repr=False)
     smtp_url: str = field(default="", repr=False)
@@ -59,8 +63,9 @@ class Settings:
     tax_engine: str = ""
     alert_email: str = ""
     alert_webhook: str = field(default="", repr=False)
+    callback_secret: str = field(default="", repr=False)
     fone: Fone | None = None
-    source: str = "carrierx"
+    source: str = HOME_SOURCE
 
     @property
     def masters(self) -> Path:
@@ -92,13 +97,16 @@ KEYS = (
     _Key("oauth_password", "the login's password", secret=True),
     _Key("fone_url", "a second provider of messages, Fone Dynamics: https://api.fonedynamics.com/v2"),
     _Key("fone_account_sid", "its account; absent: nothing is pulled from it"),
-    _Key("fone_token", "the account's token", secret=True),
+    _Key("fone_token", "the token of the Fone Dynamics account", secret=True),
     _Key("fone_properties", "whose traffic its properties are: PROPERTY=partner_sid, with commas"),
     _Key("since", "where pulled history starts, for example 2026-01-01"),
     _Key("bill_from", "local date; nothing that ended before it is invoiced"),
     _Key("lookback_hours", "what the daily and the closing sweep re-read; 25"),
     _Key("store_private", "true keeps message text, media links and user data; false"),
+    _Key("mask_numbers", "hide_last4 or keep_last4 masks phone numbers that commands print; off"),
+    _Key("mask_invoices", "the same for the call detail of invoices; off: a customer sees its own numbers"),
     _Key("retain_days", "usage older than this many days is deleted once no invoice needs it; absent: never"),
+    _Key("callback_secret", "the word in the path of callbacks that `tollbook listen` takes", secret=True),
     _Key("database_url", "PostgreSQL URL; default SQLite in the home", secret=True),
     _Key("smtp_url", "smtp+starttls://user:password@host:587; absent: .eml files in outbox/", secret=True),
     _Key("from_email", "sender of invoices"),
@@ -193,12 +201,15 @@ def _settings(home: Path, values: dict[str, tuple[Any, str]]) -> Settings:
         bill_from=_read(values, "bill_from", lambda text: date.fromisoformat(str(text))),
         lookback=timedelta(hours=25) if lookback is None else lookback,
         store_private=bool(_read(values, "store_private", _flag)),
+        mask_numbers=_read(values, "mask_numbers", _mask) or OFF,
+        mask_invoices=_read(values, "mask_invoices", _mask) or OFF,
         retain_days=_read(values, "retain_days", _days),
         database_url=str(value("database_url")),
         smtp_url=str(value("smtp_url")),
         from_email=str(value("from_email")),
         alert_email=str(value("alert_email")),
         alert_webhook=str(value("alert_webhook")),
+        callback_secret=str(value("callback_secret")),
         fone=_fone(values) if "fone_account_sid" in values else None,
     )
 
@@ -206,7 +217,9 @@ def _settings(home: Path, values: dict[str, tuple[Any, str]]) -> Settings:
 def _fone(values: dict[str, tuple[Any, str]]) -> Fone:
     missing = [name for name in ("fone_token", "fone_properties") if name not in values]
     if missing:
-        msg = f"fone_account_sid is set and {missing[0]} is not. Set TOLLBOOK_{missing[0].upper()}, or neither."
+        msg = (
+            f"fone_account_sid is set and {missing[0]} is not. Set TOLLBOOK_{missing[0].upper()}, or neither."
+        )
         raise SettingsError(msg)
     url, account, token = (
         str(values.get(name, (_FONE_URL, ""))[0]) for name in ("fone_url", "fone_account_sid", "fone_token")
@@ -239,6 +252,12 @@ def _days(value: Any) -> int:
     return days
 
 
+def _mask(value: Any) -> str:
+    if value not in MASKS:
+        raise ValueError(value)
+    return str(value)
+
+
 def _flag(value: Any) -> bool:
     words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
     if (text := str(value).lower()) not in words:
@@ -247,10 +266,11 @@ def _flag(value: Any) -> bool:
 
 
 def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
-    pairs = [tuple(part.strip() for part in pair.split("=")) for pair in str(value).split(",")]
-    if any(len(pair) != 2 or not all(pair) for pair in pairs) or len({pair[0] for pair in pairs}) < len(pairs):
+    split = [pair.partition("=") for pair in str(value).split(",")]
+    pairs = tuple((sid.strip(), partner.strip()) for sid, _, partner in split)
+    if not all(sid and partner for sid, partner in pairs) or len(dict(pairs)) < len(pairs):
         raise ValueError(value)
-    return tuple((sid, partner) for sid, partner in pairs)
+    return pairs
 
 
 def _instant(value: Any) -> datetime:

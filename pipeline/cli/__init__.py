@@ -10,7 +10,9 @@ from pipeline.cli.app import app
 from pipeline.errors import TollbookError
 
 # Each module registers its commands on the app.
-from pipeline.cli import journey, home, desk, money, plans, quote, explain, whatif, suspense, lookup, listen, ask  # noqa: F401  isort: skip
+from pipeline.cli import journey, home, desk, money  # noqa: F401  isort: skip
+from pipeline.cli import plans, plansimport, plansassign, plansexport  # noqa: F401  isort: skip
+from pipeline.cli import quote, explain, whatif, suspense, lookup, listen, ask  # noqa: F401  isort: skip
 
 
 def main() -> None:

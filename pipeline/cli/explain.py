@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.cli.app import Json, app, open_desk
-from pipeline.cli.show import as_json, heading, money, say, table
+from pipeline.cli.quote import print_tried
+from pipeline.cli.show import as_json, heading, masking, money, say, table
 from pipeline.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -28,6 +29,14 @@ left join rate.messages as m
     and m.payer_sid = c.payer_sid
 where c.invoice_sid = $sid and c.line_no = $line order by c.date_stop, c.dr_sid
 """
+_ADJUSTED = """
+select r.dr_sid, r.date_stop, r.revision, null as number, null as prefix, r.plan_sid, null as price, r.usage, r.amount
+from invoice.adjustments as a
+join invoice.adjusted as r
+    on r.batch_sid = a.batch_sid and r.of_invoice_sid = a.of_invoice_sid and r.of_line_no = a.of_line_no
+    and r.payer_sid = a.partner_sid
+where a.invoice_sid = $sid and a.line_no = $line order by r.date_stop, r.dr_sid
+"""
 
 
 @app.command()
@@ -42,12 +51,13 @@ def explain(
     desk = open_desk(watch=False)
     which, _, line = sid.partition("/")
     found = desk.lake.query(_INVOICE, {"which": which})
-    if found and line:
-        _line(desk, found[0], line, limit, json)
-    elif found:
-        _invoice(desk, found[0], json)
-    else:
-        _record(desk.explain(sid), json)
+    with masking(desk.settings.mask_numbers):
+        if found and line:
+            _line(desk, found[0], line, limit, json)
+        elif found:
+            _invoice(desk, found[0], json)
+        else:
+            _record(desk.explain(sid), json)
 
 
 def _invoice(desk: "Desk", invoice: dict[str, Any], json: bool) -> None:
@@ -93,7 +103,8 @@ def _invoice(desk: "Desk", invoice: dict[str, Any], json: bool) -> None:
 def _line(desk: "Desk", invoice: dict[str, Any], line: str, limit: int, json: bool) -> None:
     if not line.isdigit():
         raise SettingsError(f"{line!r} is no line number; write the line as INVOICE/3.")
-    records = desk.lake.query(_LINE, {"sid": invoice["invoice_sid"], "line": int(line)})
+    which = {"sid": invoice["invoice_sid"], "line": int(line)}
+    records = desk.lake.query(_LINE, which) or desk.lake.query(_ADJUSTED, which)
     items = [i for i in desk.lake.query(_ITEMS, {"sid": invoice["invoice_sid"]}) if i["line_no"] == int(line)]
     if not items:
         raise SettingsError(
@@ -132,16 +143,24 @@ def _record(found: "Explanation", json: bool) -> None:
             say(f"  {name}: {landed[name]}")
     price = landed.get("price")
     say(f"  the provider's own price: {'none' if price is None else money(price)}, rate {landed.get('rate')}")
+    if found.charge_differs:
+        say(f"  that is not what its plan says: {found.charge_differs}", style="yellow")
     for row in found.rows:
         _payer(row)
+    if found.billed:
+        heading("On invoices")
+        columns = ("number", "line_no", "description", "what", "revision", "usage", "amount", "taxes")
+        table(columns, [tuple(b[c] for c in columns) for b in found.billed], right=columns[4:7])
 
 
 def _payer(row: "ExplainedRow") -> None:
     outcome, party = row.outcome, row.party
     amount = "no price" if outcome.amount is None else money(outcome.amount)
     heading(f"{party.side} (level {party.level}), paid by {party.payer_sid}: {amount}")
-    for reason in outcome.reasons:
+    for reason in filter(None, (row.why_number, row.why_plan, *outcome.reasons)):
         say(f"  {reason}")
+    if len(row.tried) > 1:
+        print_tried(row.tried)
     if row.agrees is False:
         say(
             "  the rated row says otherwise: masters or plans have changed since; `tollbook rate` brings it up to date",

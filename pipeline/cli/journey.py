@@ -2,13 +2,16 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli.app import AsOf, Json, app, instant, open_desk
 from pipeline.cli.show import as_json, clear_line, heading, out, progress_line, say, table
 from pipeline.errors import TollbookError
+
+if TYPE_CHECKING:
+    from pipeline.land.snapshots import SnapshotLanded
 
 Calls = Annotated[int, typer.Option(help="Call detail records in the month.")]
 Messages = Annotated[int, typer.Option(help="Message detail records in the month.")]
@@ -133,32 +136,31 @@ def pull(
         for snapshot in SNAPSHOTS:
             desk.progress(snapshot.resource)
             done = desk.pull_snapshot(snapshot.resource)
-            rows.append(
-                (snapshot.resource, done.rows, done.new, done.gone, done.rows - done.new, done.quarantined)
-            )
+            rows.append((snapshot.resource, *_changes(done)))
         for plan in desk.pull_rates():
             rows.append((f"rates {plan.plan}", plan.rows, plan.rows if plan.new else 0, 0, 0, 0))
         for feed in FEEDS:
-            done = desk.pull_feed(feed)
-            rows.append(
-                (feed.resource, done.fetched, done.fresh, done.superseding, done.identical, done.quarantined)
-            )
+            got = desk.pull_feed(feed)
+            counts = (got.fetched, got.fresh, got.superseding, got.identical, got.quarantined)
+            rows.append((feed.resource, *counts, got.late, str(got.slowest)))
+            notes += got.problems
         for found in desk.pull_dimensions() if everything else ():
-            got = found.landed
-            counts = (
-                (got.rows, got.new, got.gone, got.rows - got.new, got.quarantined) if got else (None,) * 5
-            )
-            rows.append((found.resource, *counts))
+            rows.append((found.resource, *(_changes(found.landed) if found.landed else ())))
             notes += [f"{found.resource}: {found.reason}"] if found.reason else []
         desk.publish()
     clear_line()
-    columns = ("resource", "fetched", "new", "superseded", "identical", "quarantined")
+    columns = ("resource", "fetched", "new", "superseded", "identical", "quarantined", "late", "lag")
+    rows = [row + (None,) * (len(columns) - len(row)) for row in rows]
     if json:
         as_json([dict(zip(columns, row, strict=True)) for row in rows])
     else:
         table(columns, rows, right=columns[1:])
         for note in notes:
             say(note, style="dim")
+
+
+def _changes(done: "SnapshotLanded") -> tuple[int, ...]:
+    return done.rows, done.new, done.gone, done.rows - done.new, done.quarantined
 
 
 @app.command()

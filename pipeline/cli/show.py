@@ -1,8 +1,11 @@
 """How things look on a terminal: messages, tables, progress, JSON."""
 
 import json
+import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,9 +15,26 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.domain.masking import OFF, masked_text
+
+# What holds phone numbers in JSON, by key: amounts are texts there too.
+_NUMBERS = re.compile(r"number|identity|diversion|orig_id|reasons|extra")
 # A pipe has no width: tables go there whole, without folding.
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
 err = Console(stderr=True, highlight=False)
+
+
+_mask: ContextVar[str] = ContextVar("mask", default=OFF)
+
+
+@contextmanager
+def masking(how: str) -> Iterator[None]:
+    """Within the block phone numbers are printed masked, in texts, tables and JSON."""
+    before = _mask.set(how)
+    try:
+        yield
+    finally:
+        _mask.reset(before)
 
 
 def fail(error: Exception) -> None:
@@ -25,12 +45,12 @@ def fail(error: Exception) -> None:
 
 
 def say(text: str = "", style: str = "") -> None:
-    out.print(Text(text, style=style), soft_wrap=True)
+    out.print(Text(masked_text(text, _mask.get()), style=style), soft_wrap=True)
 
 
 def heading(text: str) -> None:
     out.print()
-    out.print(Text(text, style="bold"))
+    out.print(Text(masked_text(text, _mask.get()), style="bold"))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> None:
@@ -55,7 +75,7 @@ def cell(value: Any) -> str:
         return money(value)
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S") + ("Z" if value.tzinfo else "")
-    return str(value)
+    return masked_text(str(value), _mask.get())
 
 
 def money(value: Decimal) -> str:
@@ -69,7 +89,17 @@ def money(value: Decimal) -> str:
 
 def as_json(value: Any) -> None:
     """Prints JSON; decimals and instants as text, so that nothing is rounded on the way."""
+    if (how := _mask.get()) != OFF:
+        value = _masked(json.loads(json.dumps(value, default=_plain)), "", how)
     sys.stdout.write(json.dumps(value, default=_plain, indent=2, ensure_ascii=False) + "\n")
+
+
+def _masked(value: Any, key: str, how: str) -> Any:
+    if isinstance(value, dict):
+        return {name: _masked(part, name, how) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_masked(part, key, how) for part in value]
+    return masked_text(value, how) if isinstance(value, str) and _NUMBERS.search(key) else value
 
 
 def progress_line() -> Callable[[str], None]:

@@ -135,21 +135,43 @@ def _print_problems(result: "JourneyResult") -> None:
             say(f"  {problem}", style="yellow")
 
 
-def print_audit(found: "AuditReport", *, limit: int) -> None:
-    """What the provider charged against what its plans say, and the records that differ."""
+def print_audit(found: "AuditReport", *, limit: int, groups: int = 0) -> None:
+    """What the provider charged against what its plans say: by reason, plan, day and prefix, and record by record."""
     heading("The provider's charges, rated again by us on its own plans")
-    same = found.records - len(found.differences)
+    same = found.records - found.differing
     say(
         f"{same:,} of {found.records:,} records agree to the last digit. Charged {money(found.charged)}, by its plans "
         f"{money(found.expected)}: {money(found.charged - found.expected)} too much."
     )
-    shown = found.differences[:limit] if limit else found.differences
-    rows = [(d.dr_sid, d.likely, d.matched_prefix, d.provider_price, d.amount, d.difference) for d in shown]
+    columns = ("reason", "records", "charged", "by its plan", "difference")
+    if found.differing:
+        rows = [(g.reason, g.records, g.charged, g.expected, g.difference) for g in found.by["reason"]]
+        table(columns, rows, right=columns[1:])
+    for name in ("plan", "day", "prefix") if groups else ():
+        shown = found.by[name][:groups]
+        rows = [(g.what, g.reason, g.records, g.charged, g.expected, g.difference) for g in shown]
+        if rows:
+            heading(f"By {name}")
+            table((name, *columns), rows, right=columns[1:])
+    listed = found.differences[:limit]
+    rows = [(d.dr_sid, d.reason, d.matched_prefix, d.provider_price, d.amount, d.difference) for d in listed]
     if rows:
-        columns = ("dr_sid", "likely", "prefix", "charged", "by its plan", "difference")
+        columns = ("dr_sid", "reason", "prefix", "charged", "by its plan", "difference")
         table(columns, rows, right=columns[3:])
-    if len(shown) < len(found.differences):
-        say(f"... and {len(found.differences) - len(shown)} more: `tollbook audit`", style="dim")
+    if len(listed) < found.differing:
+        left = found.differing - len(listed)
+        say(f"... and {left:,} more: `tollbook audit --out differences.csv` writes them all", style="dim")
+
+
+def print_provider_invoices(found: "AuditReport") -> None:
+    """The lines of the provider's invoices, and what the records behind them say."""
+    if not found.invoices:
+        return
+    heading("The provider's invoices against the records behind them")
+    names = ("display_id", "line_no", "type", "direction", "country_code", "amount")
+    figures = ("records", "records_amount", "expected")
+    rows = [tuple(getattr(line, name) for name in (*names, *figures, "verdict")) for line in found.invoices]
+    table((*names, *figures, "verdict"), rows, right=("line_no", "amount", *figures))
 
 
 def print_statement(desk: "Desk") -> None:

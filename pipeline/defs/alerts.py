@@ -60,7 +60,8 @@ def _secrets(settings: Settings) -> list[str]:
     urls = (settings.smtp_url, settings.database_url, settings.alert_webhook)
     passwords = [urlsplit(url).password or "" for url in urls]
     tokens = (settings.api_token, settings.oauth_client_secret, settings.oauth_password)
-    held = [*tokens, *urls, *passwords, *(quote(p, safe="") for p in passwords)]
+    others = (settings.callback_secret, settings.fone.token if settings.fone else "")
+    held = [*tokens, *others, *urls, *passwords, *(quote(p, safe="") for p in passwords)]
     return sorted({s for s in held if len(s) > 3}, key=len, reverse=True)
 
 

@@ -1,4 +1,4 @@
-"""The four jobs, each one ordered unit of work in one process.
+"""The five jobs, each one ordered unit of work in one process.
 
 Add a job here as a selection of assets with one sentence. Days, months and no partitions cannot share a run, so the
 journey is three jobs in a row: land, rate, bill; ``sensors`` and ``journey`` say what follows what. See
@@ -7,8 +7,10 @@ https://docs.dagster.io/guides/build/jobs/asset-jobs.
 
 import dagster as dg
 
+from pipeline.defs.assets.land import AROUND
 from pipeline.defs.checks import BOOKMARKS
 
+_AROUND = dg.AssetSelection.assets(*AROUND)
 _FEEDS = dg.AssetSelection.assets(["land", "calls"], ["land", "messages"])
 
 poll = dg.define_asset_job(
@@ -18,8 +20,14 @@ poll = dg.define_asset_job(
 )
 land = dg.define_asset_job(
     "land",
-    selection=dg.AssetSelection.groups("land"),
-    description="Everything the provider has: records with the daily sweep, lists, rate plans.",
+    selection=dg.AssetSelection.groups("land") - _AROUND,
+    description="Everything that is billed by: records with the daily sweep, lists, rate plans.",
+)
+around = dg.define_asset_job(
+    "around",
+    selection=_AROUND,
+    description="What explains records and bills none: trunks, access rules, the Mediator, batches. One that may not "
+    "be read fails alone and names the scope.",
 )
 rate = dg.define_asset_job(
     "rate",
@@ -32,4 +40,4 @@ bill = dg.define_asset_job(
     description="Invoices that are due, their documents and e-mails, and the statement. Nothing is billed twice.",
 )
 
-ALL = [poll, land, rate, bill]
+ALL = [poll, land, around, rate, bill]

@@ -1,12 +1,12 @@
 """The clock: records hourly, everything daily. What follows a landing is in ``sensors``.
 
-Both are off until somebody switches them on: a clone that is only looked at pulls and bills nothing. See
+All are off until somebody switches them on: a clone that is only looked at pulls and bills nothing. See
 https://docs.dagster.io/guides/automate/schedules.
 """
 
 import dagster as dg
 
-from pipeline.defs.jobs import land, poll
+from pipeline.defs.jobs import around, land, poll
 
 # At odd minutes: whole hours are when everybody else asks the provider.
 hourly = dg.ScheduleDefinition(
@@ -24,4 +24,12 @@ daily = dg.ScheduleDefinition(
     description="Everything; what changed is rated next, and then what is due is billed.",
 )
 
-ALL = [hourly, daily]
+surroundings = dg.ScheduleDefinition(
+    name="surroundings",
+    job=around,
+    cron_schedule="7 4 * * *",
+    execution_timezone="UTC",
+    description="What surrounds the records, once a day; switch it on where the token has those scopes.",
+)
+
+ALL = [hourly, daily, surroundings]

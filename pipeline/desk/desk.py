@@ -3,16 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.desk.billing import Billing
+from pipeline.errors import SettingsError
+from pipeline.settings import who
 
 if TYPE_CHECKING:
     from pipeline.desk.dimensions import DimensionLanded, LookupReport
+    from pipeline.invoice.adjustments import Adjustment
+    from pipeline.invoice.differences import Posted
     from pipeline.measure.statement import Statement
     from pipeline.pull.lookup import Detail
     from pipeline.rate.audit import AuditReport
+    from pipeline.rate.candidate import Candidate
     from pipeline.rate.explain import Explanation
+    from pipeline.rate.whatif import Question, WhatIf
 
 
 @dataclass(slots=True)
@@ -24,6 +32,12 @@ class Desk(Billing):
         from pipeline.desk.dimensions import pull_dimensions
 
         return pull_dimensions(self)
+
+    def pull_dimension(self, resource: str) -> "DimensionLanded":
+        """Takes one of them; a missing scope is an error here, for what stands alone."""
+        from pipeline.desk.dimensions import pull_dimension
+
+        return pull_dimension(self, resource)
 
     def look_up(
         self, numbers: Sequence[str], *, details: "tuple[Detail, ...]", most: int, since: datetime | None
@@ -39,11 +53,79 @@ class Desk(Billing):
 
         return make_statement(self.lake, self.ledger)
 
-    def audit(self) -> "AuditReport":
-        """The provider's charges against our own rating of its plans."""
+    def audit(self, *, listed: int = 100) -> "AuditReport":
+        """The provider's charges against our own rating of its plans; ``listed`` differing records come along."""
         from pipeline.rate.audit import audit
 
-        return audit(self.lake)
+        return audit(self.lake, listed=listed)
+
+    def write_differences(self, path: Path) -> int:
+        """Writes every record that the provider charged otherwise than its plan says; how many there are."""
+        from pipeline.rate.audit import write_differences
+
+        return write_differences(self.lake, path)
+
+    def what_if(self, candidate: "Candidate", question: "Question") -> "WhatIf":
+        """History under a candidate plan, compared with what stands; nothing else changes.
+
+        Raises:
+            SettingsError: the question is none, or the days it asks about are not rated as things stand.
+        """
+        from pipeline.rate.whatif import what_if
+
+        stale = [day for day in self.due_days() if question.start.date() <= day <= question.end.date()]
+        if stale:
+            msg = (
+                f"{len(stale)} of the days in question are not rated as things stand (first {stale[0]}): the "
+                "difference would not be the candidate's alone. Run `tollbook rate` first."
+            )
+            raise SettingsError(msg)
+        with self.locked():
+            return what_if(
+                self.lake,
+                self.masters,
+                candidate,
+                question,
+                root_sid=self.root(),
+                progress=self.progress,
+            )
+
+    def post_what_if(self, answer: "WhatIf", *, by: str | None = None) -> "Posted":
+        """Posts what an answer would have charged otherwise as adjustments, for the next invoices to take."""
+        from pipeline.invoice.differences import post_differences
+        from pipeline.invoice.due import accounts
+
+        moved = f"for {answer.question.payer}" if answer.question.payer else f"for {answer.question.replaces}"
+        with self.locked():
+            return post_differences(
+                self.lake,
+                self.ledger,
+                accounts(self.masters, self.root()),
+                answer.folder,
+                reason=f"{answer.candidate} {moved}",
+                by=by or who(),
+                now=self.now,
+            )
+
+    def adjust(
+        self, which: str, amount: Decimal, *, reason: str, taxed_as: str = "", by: str | None = None
+    ) -> "Adjustment":
+        """Adds an amount to a customer's next invoice; negative gives back."""
+        from pipeline.invoice.adjustments import adjust
+        from pipeline.invoice.due import accounts
+
+        with self.locked():
+            return adjust(
+                self.lake,
+                self.ledger,
+                accounts(self.masters, self.root()),
+                which,
+                amount,
+                reason=reason,
+                taxed_as=taxed_as,
+                by=by or who(),
+                now=self.now,
+            )
 
     def explain(self, sid: str) -> "Explanation":
         """The chain of reasons behind a record, an invoice line or an invoice."""

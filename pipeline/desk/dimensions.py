@@ -54,10 +54,11 @@ class LookupReport:
 
 
 def pull_dimension(room: Room, resource: str) -> DimensionLanded:
-    """Takes one resource as it stands.
+    """Takes one resource as it stands; one that the account does not have is no failure.
 
     Raises:
-        ProviderError: something else than a missing resource or scope.
+        ForbiddenError: it may not be read; the message names the scope.
+        ProviderError: the provider fails.
     """
     with room.locked(), room.provider() as client:
         room.progress(f"{resource.replace('_', ' ')}")
@@ -65,8 +66,6 @@ def pull_dimension(room: Room, resource: str) -> DimensionLanded:
             items = read_dimension(client, resource)
         except NotFoundError as error:
             return DimensionLanded(resource, None, f"the account has none ({error})")
-        except ForbiddenError as error:
-            return DimensionLanded(resource, None, str(error))
         landed = land_dimension(room.lake, resource, items, source=room.settings.source, now=room.now)
         return DimensionLanded(resource, landed)
 
@@ -85,6 +84,8 @@ def _attempted(room: Room, resource: str) -> DimensionLanded:
         return pull_dimension(room, resource)
     except UnauthorizedError:
         raise
+    except ForbiddenError as error:
+        return DimensionLanded(resource, None, str(error))
     except ProviderError as error:
         return DimensionLanded(resource, None, str(error), failed=True)
 

@@ -29,7 +29,9 @@ class Landing(Room):
     """The part of the desk that the provider's records come in through."""
 
     def pull_feed(self, feed: Feed) -> "Landed":
-        """Polls a feed from its bookmark on, and sweeps the lookback when that is due."""
+        """Polls a feed from its bookmark on, and sweeps the lookback when that is due; then other providers' of it."""
+        from pipeline.desk.sources import pull_sources
+        from pipeline.land.hints import settle
         from pipeline.land.records import Landed
         from pipeline.ledger import bookmarks
         from pipeline.pull import walk
@@ -48,6 +50,8 @@ class Landing(Room):
             mark = self._land(feed, walk.history(client, feed, mark, since), mark, total, backwards=True)
             with self.ledger.transaction() as tx:
                 bookmarks.write(tx, self.settings.source, feed.resource, mark, self.now)
+            pull_sources(self, feed, since, total)
+            total.unseen = settle(self.lake, feed, self.now)
         self._warn(feed, total)
         return total
 
@@ -75,11 +79,11 @@ class Landing(Room):
     def pull_snapshot(self, resource: str) -> "SnapshotLanded":
         """Takes one list as it stands: partners, dids, endpoints, countries, provider_invoices."""
         from pipeline.land.snapshots import BY_RESOURCE, land_snapshot
-        from pipeline.pull.snapshots import listing
+        from pipeline.pull import snapshots
 
         snapshot = BY_RESOURCE[resource]
         with self.locked(), self.provider() as client:
-            items = listing(client, snapshot.path, snapshot.key)
+            items = snapshots.snapshot(client, snapshot.path, snapshot.key)
             return land_snapshot(self.lake, snapshot, items, source=self.settings.source, now=self.now)
 
     def pull_rates(self) -> "list[PlanLanded]":
@@ -151,14 +155,17 @@ class Landing(Room):
         with self.locked():
             for fault in found:
                 if fault.table in feeds:
-                    forget_day(self.lake, fault, source=self.settings.source, now=self.now)
-                    self._pull_day(feeds[fault.table], label_day(fault.label))
+                    swept_to = forget_day(self.lake, fault, source=self.settings.source, now=self.now)
+                    self._pull_day(feeds[fault.table], label_day(fault.label), swept_to)
                 elif fault.can_be_made_again:
                     set_aside(self.lake, [fault], self.now)
         return found
 
-    def _pull_day(self, feed: Feed, day: date) -> None:
+    def _pull_day(self, feed: Feed, day: date, swept_to: datetime | None) -> None:
+        """Pulls a forgotten day again; then, and not before, the sweep is where it was."""
+        from pipeline.desk.sources import pull_day
         from pipeline.land.records import Landed
+        from pipeline.ledger import bookmarks
         from pipeline.pull import walk
 
         begin = datetime.combine(day, time(), UTC)
@@ -166,6 +173,9 @@ class Landing(Room):
         with self.provider() as client:
             mark = self.bookmark(feed)
             self._land(feed, walk.window(client, feed, begin, end), mark, Landed(), still=True)
+        pull_day(self, feed, begin, end)
+        with self.ledger.transaction() as tx:
+            bookmarks.write(tx, self.settings.source, feed.resource, mark.with_(swept_to=swept_to), self.now)
 
     def _since(self) -> datetime:
         if self.settings.since is not None:

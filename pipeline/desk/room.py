@@ -1,11 +1,13 @@
 """An open home: its settings, its stores, its lock, and the provider it belongs to."""
 
+import errno
 import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from pipeline.pull.oauth import Grant
 
 Progress = Callable[[str], None]
+_REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 
 
 def quiet(_text: str) -> None:
@@ -63,12 +66,13 @@ class Room:
 
         Raises:
             BusyError: another process holds it.
+            HomeError: the disk is full, or takes nothing more.
         """
         if self._locks:
             yield self
             return
         path = self.settings.home / ".lock"
-        with path.open("a+") as handle:
+        with _told(self.settings.home), path.open("a+") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -119,10 +123,14 @@ class Room:
 
     def publish(self) -> None:
         """Shows the last commit to everybody who asks in SQL."""
+        from pipeline.invoice.suspense import export_rulings
+        from pipeline.measure.hints import export_hints
         from pipeline.measure.statement import export_landings
 
         with self.locked():
             export_landings(self.lake, self.ledger, at=self.now)
+            export_rulings(self.lake, self.ledger, self.masters.policy.accepted_unrated, at=self.now)
+            export_hints(self.lake, self.ledger, at=self.now)
             self.lake.publish(self.now)
 
 
@@ -153,6 +161,21 @@ def _identity(base_url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.scheme == "http" else base_url
 
 
+@contextmanager
+def _told(home: Path) -> Iterator[None]:
+    """What the file system refuses, said with what to do about it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _REFUSED:
+            raise
+        msg = (
+            f"cannot write to {home}: {error.strerror}. What was committed stays; "
+            "make room or give permission, and run again."
+        )
+        raise HomeError(msg) from error
+
+
 def _writable(settings: Settings) -> None:
     home = settings.home
     try:
@@ -163,6 +186,6 @@ def _writable(settings: Settings) -> None:
     except OSError as error:
         msg = (
             f"the home {home} cannot be written to ({error.strerror}). "
-            "Give this user write permission, or choose another with TOLLBOOK_HOME."
+            "Make room or give this user write permission, or choose another with TOLLBOOK_HOME."
         )
         raise HomeError(msg) from None

@@ -1,11 +1,13 @@
 """What pulling hands to landing: pages of items, and the bookmark that says where to go on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+# The provider that a home belongs to: its plans are the cost of its own records, and of nobody else's.
+HOME_SOURCE = "carrierx"
 # Fields of records that nobody needs for a bill: text of messages, links to pictures, what users attached.
 PRIVATE = ("message", "media_urls", "user_data")
 
@@ -25,6 +27,21 @@ def instant(text: str) -> datetime:
         msg = f"{text} is out of range"
         raise ValueError(msg)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def instants(texts: Sequence[str]) -> list[datetime]:
+    """The timestamps of a page; those that end in Z, as they do, are looked at together.
+
+    Raises:
+        ValueError: as ``instant``.
+    """
+    if not all(text.endswith("Z") for text in texts):
+        return list(map(instant, texts))
+    found = list(map(datetime.fromisoformat, texts))
+    if found and not (min(found).year in _YEARS and max(found).year in _YEARS):
+        msg = f"{min(texts)} or {max(texts)} is out of range"
+        raise ValueError(msg)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +70,54 @@ class Unreadable(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Cut(Sequence[dict[str, Any]]):
+    """The items of a page that all have the same keys, as one text and where in it each value lies.
+
+    ``begin``, ``end``, ``quoted`` and ``null`` are arrays of items by keys: from where to where a value goes, whether
+    it stands in quotes, which are left out, and whether it is none. As a sequence it is the items, decoded when asked.
+    """
+
+    names: tuple[str, ...]
+    text: bytes
+    begin: Any
+    end: Any
+    quoted: Any
+    null: Any
+    decode: Callable[[], list[dict[str, Any]]]
+
+    def texts(self, name: str) -> list[str]:
+        """The values of a key.
+
+        Raises:
+            ValueError: there is no such key, or a value is no plain text.
+        """
+        column = self.names.index(name)
+        if not self.quoted[:, column].all():
+            raise ValueError(name)
+        places = zip(self.begin[:, column].tolist(), self.end[:, column].tolist(), strict=True)
+        found = [self.text[begin:end] for begin, end in places]
+        if b"\\" in self.text and any(b"\\" in value for value in found):
+            raise ValueError(name)
+        return [value.decode() for value in found]
+
+    def __len__(self) -> int:
+        return len(self.begin)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self.decode()[place]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self.decode())
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Items as decoded, numbers with a fraction as their text, and those that cannot be decoded.
 
     ``last`` is what can be read of the last of them all, whichever it is: it says where the next page begins.
     """
 
-    items: list[dict[str, Any]]
+    items: Sequence[dict[str, Any]]
     unreadable: tuple[Unreadable, ...] = ()
     last: Mapping[str, Any] = field(default_factory=dict)
 

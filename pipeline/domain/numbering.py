@@ -1,7 +1,7 @@
 """Phone numbers as billing needs them: digits, country, toll-free.
 
-The only place that knows the phonenumbers package. Numbers on records come with and without ``+``, and some are no
-numbers at all (``anonymous``, SIP addresses, alphanumeric senders); those give None rather than a guess.
+This module and ``jurisdiction`` alone know the phonenumbers package. Numbers on records come with and without ``+``,
+and some are no numbers at all (``anonymous``, SIP addresses, alphanumeric senders); those give None, not a guess.
 """
 
 from functools import cache, lru_cache
@@ -44,7 +44,7 @@ def country_of(number: str | None) -> str | None:
     for length in (1, 2, 3):
         regions = COUNTRY_CODE_TO_REGION_CODE.get(int(number[:length]))
         if regions and not number.startswith("0"):
-            return _nanp(number[1:4]) if number[0] == "1" else _within(regions, number, length)
+            return nanp_country(number[1:4]) if number[0] == "1" else _within(regions, number, length)
     return None
 
 
@@ -63,7 +63,8 @@ def _shared(number: str, length: int) -> str | None:
 
 
 @cache
-def _nanp(area: str) -> str | None:
+def nanp_country(area: str) -> str | None:
+    """The alpha-3 country of a North American area code; that of the main country where nobody has it."""
     # In North America the area code alone names the country; any valid subscriber number will do to ask.
     region = region_code_for_number(
         PhoneNumber(country_code=1, national_number=int(f"{area:0<3}2345678"[:10]))

@@ -11,11 +11,14 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Protocol, TypeVar
 
+from pipeline.domain.steps import Step
+from pipeline.domain.windows import Window
+
 PROVIDER = "provider"
 RETAIL = "retail"
 PSTN = "pstn"
 EVERYONE = "*"
-Key = tuple[str, str, int | None, int | None, str | None]
+Key = tuple[str, str, int | None, int | None, str | None, str, str | None, str]
 K = TypeVar("K")
 V = TypeVar("V")
 _EVER = datetime.min.replace(tzinfo=UTC)
@@ -23,6 +26,7 @@ DEFAULT_INCREMENT = Decimal(1)
 INCREMENT_RULES = ("total", "after_minimum")
 MATCH_FIELDS = ("number_dst", "number_dst_transformed", "number_dst_original")
 BILLABLE_BASES = ("talk", "duration")
+BASE_ROUNDINGS = ("exact", "floor", "round")
 
 
 def in_force(start: datetime | None, end: datetime | None, at: datetime) -> bool:
@@ -35,7 +39,9 @@ class Rate:
     """One row of a plan; durations in seconds.
 
     ``price`` is per ``unit`` seconds, or per segment of a message; None means that there is none, and then the
-    row's traffic is unrated. An empty ``prefix`` (messages: no mcc and no country) is the default row.
+    row's traffic is unrated. An empty ``prefix`` (messages: no mcc and no country) is the default row. An empty
+    ``origin_prefix`` and a ``jurisdiction`` of None take any call; an empty ``window`` is for the hours that no other
+    row of the same key names.
     """
 
     price: Decimal | None
@@ -51,17 +57,41 @@ class Rate:
     effective_from: datetime | None = None
     effective_to: datetime | None = None
     blocked: bool = False
+    origin_prefix: str = ""
+    jurisdiction: str | None = None
+    window: str = ""
+    min_charge: Decimal | None = None
+    max_charge: Decimal | None = None
+    steps: tuple[Step, ...] = ()
 
     @property
     def priced(self) -> bool:
         return self.price is not None and not self.blocked
 
 
+@dataclass(frozen=True, slots=True)
+class RateGroup:
+    """The rows of one prefix, origin and jurisdiction in force at one instant: one for each window, and the rest's."""
+
+    rates: tuple[Rate, ...]
+
+    @property
+    def timed(self) -> bool:
+        """Whether the time of day matters."""
+        return any(rate.window for rate in self.rates)
+
+    def at(self, window: str) -> Rate | None:
+        """The row for a window, else the one for the rest of the time, if there is one."""
+        found = {rate.window: rate for rate in self.rates}
+        return found.get(window, found.get(""))
+
+
 @dataclass(frozen=True)
 class RatePlan:
     """One version of a plan: its terms and its rates.
 
-    ``direction`` and ``family`` None cover any. ``billable_statuses`` is for messages.
+    ``direction`` and ``family`` None cover any. ``billable_statuses`` is for messages. ``windows`` are read in
+    ``time_zone``; ``base_rounding`` floors or rounds the seconds of a call to whole ones before anything else.
     """
 
     plan_sid: str
@@ -81,6 +111,9 @@ class RatePlan:
     billable_statuses: tuple[str, ...] = ("sent", "delivered", "received")
     effective_from: datetime | None = None
     effective_to: datetime | None = None
+    time_zone: str = "UTC"
+    windows: tuple[Window, ...] = ()
+    base_rounding: str = "exact"
     rates: tuple[Rate, ...] = ()
 
     def covers(self, service: str, direction: str, family: str) -> bool:
@@ -89,12 +122,25 @@ class RatePlan:
             self.service == service and self.direction in (None, direction) and self.family in (None, family)
         )
 
-    def match_number(self, number: str, at: datetime) -> Rate | None:
-        """The row of the longest prefix in force at ``at``; the default row comes last; price never decides."""
+    def match_number(
+        self, number: str, at: datetime, *, origin: str | None = None, jurisdiction: str | None = None
+    ) -> RateGroup | None:
+        """The rows in force at ``at`` of the longest prefix that fits; price never decides.
+
+        Of one prefix, the longest origin wins, then a jurisdiction that is stated over any; the default row comes
+        last. A row for another origin or jurisdiction is passed over as if it were not there.
+        """
         for length in range(min(len(number), self._longest), -1, -1):
-            found = self._pick(("", number[:length], None, None, None), at)
-            if found:
-                return found
+            fitting = [
+                rate
+                for rate in self._by_prefix.get(number[:length], ())
+                if in_force(rate.effective_from, rate.effective_to, at)
+                and (origin or "").startswith(rate.origin_prefix)
+                and rate.jurisdiction in (None, jurisdiction)
+            ]
+            if fitting:
+                best = max(_narrowness(rate) for rate in fitting)
+                return RateGroup(tuple(rate for rate in fitting if _narrowness(rate) == best))
         return None
 
     def match_message(
@@ -103,12 +149,12 @@ class RatePlan:
         """The row of the network, else of the mobile country code, else of the country, else the default row."""
         steps: list[Key] = []
         if mcc is not None and mnc is not None:
-            steps.append(("network", "", mcc, mnc, None))
+            steps.append(_message_key("network", mcc, mnc, None))
         if mcc is not None:
-            steps.append(("network", "", mcc, None, None))
+            steps.append(_message_key("network", mcc, None, None))
         if country is not None:
-            steps.append(("country", "", None, None, country))
-        steps.append(("", "", None, None, None))
+            steps.append(_message_key("country", None, None, country))
+        steps.append(_message_key("", None, None, None))
         return next((found for step in steps if (found := self._pick(step, at))), None)
 
     def _pick(self, key: Key, at: datetime) -> Rate | None:
@@ -121,6 +167,10 @@ class RatePlan:
         return max((len(r.prefix) for r in self.rates), default=0)
 
     @cached_property
+    def _by_prefix(self) -> dict[str, list[Rate]]:
+        return _grouped((rate.prefix, rate) for rate in self.rates)
+
+    @cached_property
     def _index(self) -> dict[Key, list[Rate]]:
         index: dict[Key, list[Rate]] = {}
         for rate in self.rates:
@@ -131,10 +181,18 @@ class RatePlan:
 def match_key(service: str, rate: Rate) -> Key:
     """What a row is found by; two rows with one key must not be in force at once."""
     if service == "call":
-        return ("", rate.prefix, None, None, None)
+        return ("", rate.prefix, None, None, None, rate.origin_prefix, rate.jurisdiction, rate.window)
     if rate.mcc is not None:
-        return ("network", "", rate.mcc, rate.mnc, None)
-    return ("country" if rate.country_code else "", "", None, None, rate.country_code)
+        return _message_key("network", rate.mcc, rate.mnc, None)
+    return _message_key("country" if rate.country_code else "", None, None, rate.country_code)
+
+
+def _narrowness(rate: Rate) -> tuple[int, bool]:
+    return len(rate.origin_prefix), rate.jurisdiction is not None
+
+
+def _message_key(kind: str, mcc: int | None, mnc: int | None, country: str | None) -> Key:
+    return (kind, "", mcc, mnc, country, "", None, "")
 
 
 def unit_of(unit_rule: str, minimum: Decimal, stated: Decimal | None = None) -> Decimal:
@@ -197,13 +255,18 @@ class PlanBook:
 
         The more specific assignment wins, then the one that starts later.
         """
+        found = self.charge_assignment(payer_sid, service, direction, family, at)
+        return next((p for p in self._retail[found.plan_sid] if _current(p, at)), None) if found else None
+
+    def charge_assignment(
+        self, payer_sid: str, service: str, direction: str, family: str, at: datetime
+    ) -> Assigned | None:
+        """The assignment that decides what a payer is billed on."""
+        kind = (service, direction, family)
         for sid in (*self._upwards(payer_sid), EVERYONE):
-            fitting = [
-                a for a in self._assigned.get(sid, ()) if self._fits(a, service, direction, family, at)
-            ]
+            fitting = [a for a in self._assigned.get(sid, ()) if self._fits(a, *kind, at)]
             if fitting:
-                chosen = max(fitting, key=_precedence)
-                return next((p for p in self._retail[chosen.plan_sid] if _current(p, at)), None)
+                return max(fitting, key=_precedence)
         return None
 
     def missing(self, side: str, service: str, direction: str, family: str) -> str:

@@ -9,9 +9,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 
 from pipeline.domain import wording
+from pipeline.domain.charging import Part, billed_seconds, call_amount, parts_of, whole_base, why_unpriced
+from pipeline.domain.jurisdiction import jurisdiction
 from pipeline.domain.numbering import country_of, digits, is_short_code, is_toll_free_nanp
-from pipeline.domain.rate_plan import PSTN, Rate, RatePlan
+from pipeline.domain.rate_plan import PSTN, Rate, RateGroup, RatePlan
 from pipeline.domain.rounding import EXACT, quantize
+from pipeline.domain.windows import window_at, zone_of
 
 RATED = "rated"
 UNRATED = "unrated"
@@ -26,7 +29,11 @@ ANSWERED = 200
 
 @dataclass(frozen=True, slots=True)
 class CallUsage:
-    """What rating reads of a call. ``endpoint_type`` is that of the leg that names the family; None is unknown."""
+    """What rating reads of a call.
+
+    ``endpoint_type`` is that of the leg that names the family; None is unknown. ``routed_src`` and ``routed_dst`` are
+    the routing numbers of ported ones, where a lookup has told them.
+    """
 
     direction: str | None
     date_start: datetime | None
@@ -38,6 +45,9 @@ class CallUsage:
     endpoint_type: str | None = None
     sipcause: int | None = None
     provider_price: Decimal | None = None
+    number_src: str | None = None
+    routed_src: str | None = None
+    routed_dst: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +72,7 @@ class Outcome:
     """What became of one record for one payer.
 
     ``base`` and ``billed`` are seconds (``billed`` of a message: units). ``amount`` is None when unrated and 0 when
-    not billable. ``reasons`` is the explanation, one sentence per rule.
+    not billable. ``reasons`` is the explanation, one sentence per rule. ``parts`` are what a rated call is made of.
     """
 
     status: str
@@ -77,6 +87,8 @@ class Outcome:
     billed: Decimal | None
     amount: Decimal | None
     reasons: tuple[str, ...]
+    jurisdiction: str | None = None
+    parts: tuple[Part, ...] = ()
 
 
 def call_family(endpoint_type: str | None) -> str:
@@ -105,21 +117,32 @@ def rate_call(
     """Rates a call under a plan. ``verdict`` is that of the party; ``missing`` says why there is no plan."""
     family = call_family(call.endpoint_type)
     number = matched_number(call, plan)
-    rate = plan.match_number(number, call.date_start) if plan and number and call.date_start else None
-    base = billable_base(call, plan)
-    status, reason = _call_status(call, plan, rate, number, base, verdict, missing)
+    place = jurisdiction(call.routed_src or call.number_src, call.routed_dst or call.number_dst)
+    group = _group(call, plan, number, place)
+    exact = billable_base(call, plan)
+    began = _began(call, plan) if exact and 0 < exact <= LONGEST_CALL else None
+    rate = first_rate(plan, group, began)
+    base = whole_base(exact, plan.base_rounding) if plan and exact is not None else exact
+    status, reason = _call_status(call, plan, group, rate, number, (exact, base), verdict, missing)
     why = [
         wording.family(call.endpoint_type, family),
-        wording.call_match(plan, rate, number),
+        wording.call_match(plan, rate, number, place),
         wording.base(call.date_talk is not None, base),
     ]
     billed: Decimal | None = None
     amount: Decimal | None = None
-    if status == RATED and plan and rate and base is not None:
+    parts: tuple[Part, ...] = ()
+    if status == RATED and plan and group and rate and began and base is not None:
         billed = billed_seconds(base, rate, plan.increment_rule)
-        amount = call_amount(billed, rate, plan)
-        why += [wording.billed(billed, rate, plan), wording.call_amount(amount, billed, rate, plan)]
-        status, reason, billed, amount = _within_bounds(status, reason, billed, amount)
+        parts = parts_of(group, plan, rate, began, billed)
+        why.append(wording.billed(billed, rate, plan))
+        unpriced = why_unpriced(parts, rate)
+        if unpriced:
+            status, reason, billed, parts = UNRATED, unpriced, None, ()
+        else:
+            amount = call_amount(parts, rate, plan)
+            why += wording.call_amount(amount, parts, rate, plan)
+            status, reason, billed, amount = _within_bounds(status, reason, billed, amount)
     return Outcome(
         status,
         reason,
@@ -133,7 +156,19 @@ def rate_call(
         Decimal(0) if status == NOT_BILLABLE else billed,
         Decimal(0) if status == NOT_BILLABLE else amount,
         (*filter(None, why), wording.verdict(status, reason)),
+        place,
+        parts,
     )
+
+
+def first_rate(plan: RatePlan | None, group: RateGroup | None, began: datetime | None) -> Rate | None:
+    """The row in whose time a call begins; where no time counts, that for the rest of the day."""
+    if plan is None or group is None:
+        return None
+    if not group.timed or began is None:
+        return group.at("")
+    zone = zone_of(plan.time_zone)
+    return group.at(window_at(plan.windows, zone, began)) if zone else None
 
 
 def rate_message(
@@ -182,7 +217,7 @@ def billable_base(call: CallUsage, plan: RatePlan | None) -> Decimal | None:
         return None
     if call.date_talk is None:
         return Decimal(0)
-    began = call.date_start if plan and plan.billable_base == "duration" else call.date_talk
+    began = _began(call, plan)
     if began is None:
         return None
     return Decimal((call.date_stop - began) // timedelta(milliseconds=1)) / 1000
@@ -194,49 +229,36 @@ def answer_is_missing(call: CallUsage) -> bool:
     return call.date_talk is None and (call.sipcause == ANSWERED or charged)
 
 
-def billed_seconds(base: Decimal, rate: Rate, increment_rule: str) -> Decimal:
-    """The base after minimum and increments.
-
-    ``total`` rounds the whole up to increments and then takes the minimum; ``after_minimum`` counts increments only
-    from the end of the minimum.
-    """
-    if increment_rule == "total":
-        return max(rate.minimum, _whole(base, rate.increment))
-    if base <= rate.minimum:
-        return rate.minimum
-    return rate.minimum + _whole(base - rate.minimum, rate.increment)
+def _began(call: CallUsage, plan: RatePlan | None) -> datetime | None:
+    return call.date_start if plan and plan.billable_base == "duration" else call.date_talk
 
 
-def call_amount(billed: Decimal, rate: Rate, plan: RatePlan) -> Decimal:
-    """``connect_fee + price * billed / unit``, rounded once."""
-    if rate.price is None:
-        msg = "a row without a price has no amount"
-        raise ValueError(msg)
-    with localcontext(EXACT):
-        exact = rate.connect_fee + rate.price * billed / rate.unit
-        return quantize(exact, plan.rounding_decimals, plan.rounding_mode)
-
-
-def _whole(seconds: Decimal, increment: Decimal) -> Decimal:
-    count, rest = divmod(seconds, increment)
-    return (count + (1 if rest else 0)) * increment
+def _group(call: CallUsage, plan: RatePlan | None, number: str | None, place: str) -> RateGroup | None:
+    if plan is None or number is None or call.date_start is None:
+        return None
+    return plan.match_number(number, call.date_start, origin=digits(call.number_src), jurisdiction=place)
 
 
 def _call_status(
     call: CallUsage,
     plan: RatePlan | None,
+    group: RateGroup | None,
     rate: Rate | None,
     number: str | None,
-    base: Decimal | None,
+    bases: tuple[Decimal | None, Decimal | None],
     verdict: str | None,
     missing: str,
 ) -> tuple[str, str | None]:
-    early = _own_or_undated(verdict, call.date_start) or _call_length(call, base)
+    exact, base = bases
+    early = _own_or_undated(verdict, call.date_start) or _call_length(call, exact)
     if early:
         return early
     if call.direction not in DIRECTIONS:
         return UNRATED, "direction"
-    late = _unpriced(plan, rate, verdict, missing, "no_number" if number is None else "no_rate")
+    nowhere = "no_number" if number is None else "no_rate"
+    if plan and group:
+        nowhere = "no_window" if zone_of(plan.time_zone) else "time_zone"
+    late = _unpriced(plan, rate, verdict, missing, nowhere)
     if late:
         return late
     return (NOT_BILLABLE, "grace") if rate and base is not None and base <= rate.grace else (RATED, None)

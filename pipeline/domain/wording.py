@@ -5,6 +5,7 @@ They say what happened and carry every figure, but decide nothing.
 
 from decimal import Decimal
 
+from pipeline.domain.charging import Part
 from pipeline.domain.rate_plan import Rate, RatePlan
 
 _VERDICTS = {
@@ -24,6 +25,9 @@ _VERDICTS = {
     "no_plan": "No plan was in force or assigned.",
     "no_number": "The called number has no digits to match.",
     "no_rate": "The plan has no row for it, and no default row.",
+    "no_window": "The plan has no price for it at that time of day.",
+    "time_zone": "The plan's time zone is not known, so nobody can say which of its windows holds.",
+    "mixed_units": "Its rows for different times of day are per different numbers of seconds.",
     "blocked": "The row is blocked, or has no price.",
     "no_segments": "The number of segments is missing or impossible.",
     "out_of_range": "The amount is larger than any that can be charged.",
@@ -37,14 +41,21 @@ def family(endpoint_type: str | None, name: str) -> str:
     return f"The endpoint is a {endpoint_type}, so the family is {name}."
 
 
-def call_match(plan: RatePlan | None, rate: Rate | None, number: str | None) -> str:
+def call_match(plan: RatePlan | None, rate: Rate | None, number: str | None, place: str) -> str:
     """Which row a call matched."""
     if plan is None or (rate is None and number is None):
         return ""
     if rate is None:
         return f"{_named(plan)} has no row for {number}."
-    prefix = f"prefix {rate.prefix}" if rate.prefix else "the default row"
-    return f"{_named(plan)}: {number} matches {prefix} ({_price(rate, plan, f'per {_seconds(rate.unit)}')})."
+    found = [f"prefix {rate.prefix}" if rate.prefix else "the default row"]
+    if rate.origin_prefix:
+        found.append(f"from {rate.origin_prefix}")
+    if rate.jurisdiction:
+        found.append(place)
+    if rate.window:
+        found.append(f"in the window {rate.window}")
+    price = _price(rate, plan, f"per {_seconds(rate.unit)}")
+    return f"{_named(plan)}: {number} matches {', '.join(found)} ({price})."
 
 
 def message_match(
@@ -76,11 +87,24 @@ def billed(seconds: Decimal, rate: Rate, plan: RatePlan) -> str:
     return f"{steps}: {_seconds(seconds)} billed."
 
 
-def call_amount(amount: Decimal, seconds: Decimal, rate: Rate, plan: RatePlan) -> str:
-    """The arithmetic of a call."""
+def call_amount(amount: Decimal, parts: tuple[Part, ...], rate: Rate, plan: RatePlan) -> list[str]:
+    """The arithmetic of a call: part by part where there are several, and the limits that the row sets."""
     fee = f"{_plain(rate.connect_fee)} + " if rate.connect_fee else ""
-    price = _plain(rate.price or Decimal(0))
-    return f"{fee}{price} x {_plain(seconds)} / {_plain(rate.unit)} = {_rounded(amount, plan)}."
+    limits = ((rate.min_charge, "least"), (rate.max_charge, "most"))
+    said = [f"The row charges at {word} {_plain(limit)}." for limit, word in limits if limit is not None]
+    if len(parts) > 1:
+        said = [_part(part) for part in parts] + said
+        terms = " + ".join(f"{_plain(p.price or Decimal(0))} x {_plain(p.seconds)}" for p in parts)
+        terms = f"({terms})"
+    else:
+        terms = f"{_plain(parts[0].price or Decimal(0))} x {_plain(parts[0].seconds)}"
+    equals = "within that:" if limits != ((None, "least"), (None, "most")) else "="
+    return [*said, f"{fee}{terms} / {_plain(rate.unit)} {equals} {_rounded(amount, plan)}."]
+
+
+def _part(part: Part) -> str:
+    window = f" in the window {part.window}" if part.window else ""
+    return f"{_seconds(part.seconds)} from second {_plain(part.begin)}{window} at {_plain(part.price or Decimal(0))}."
 
 
 def message_amount(amount: Decimal, units: int, rate: Rate, plan: RatePlan) -> str:

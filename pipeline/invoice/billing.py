@@ -18,9 +18,11 @@ from pipeline.domain.period import Period
 from pipeline.domain.tax import Taxer, Unplaced
 from pipeline.errors import GateError
 from pipeline.invoice.adjustments import claim, pending
+from pipeline.invoice.allowances import stage_draws
 from pipeline.invoice.books import book_opening
-from pipeline.invoice.claims import Duck, Taken, register_due, stage_claims, take
+from pipeline.invoice.claims import Taken, register_due, stage_claims, take
 from pipeline.invoice.draft import Draft, Surroundings, draft
+from pipeline.invoice.duck import Duck
 from pipeline.invoice.due import Account, Calendar, Due, accounts, calendars, in_order, invoiced_to
 from pipeline.invoice.export import export
 from pipeline.invoice.gate import (
@@ -36,6 +38,7 @@ from pipeline.invoice.issue import issue
 from pipeline.invoice.recipients import country_names, partners
 from pipeline.invoice.record import Parked, insert_draft, invoice_row, park
 from pipeline.invoice.rent import PROVIDER_CURRENCY, by_payer, holdings, unpriced
+from pipeline.invoice.suspense import export_rulings
 from pipeline.invoice.taxer import taxer_of
 from pipeline.lake.lake import Lake, Staged
 from pipeline.ledger.ledger import Ledger
@@ -45,7 +48,7 @@ Progress = Callable[[str], None]
 AUTOMATIC = "automatic"
 _READ = (
     *("land/calls", "land/messages", "land/partners", "land/dids", "land/countries"),
-    *("rate/calls", "rate/messages", "rate/plans", "invoice/claims"),
+    *("rate/calls", "rate/messages", "rate/plans", "invoice/claims", "invoice/draws"),
 )
 
 
@@ -139,6 +142,7 @@ class _Run:
     progress: Progress
 
     def bill(self, due: Sequence[Due]) -> BillingReport:
+        export_rulings(self.lake, self.ledger, self.masters.policy.accepted_unrated, at=self.now)
         for table in _READ:
             for file in self.lake.files(table):
                 self.lake.verify(file)
@@ -160,7 +164,7 @@ class _Run:
 
     def _judge(self, con: Duck, due: Sequence[Due], tree: Tree, counted: list[Standing]) -> Verdict:
         gaps = uncovered(con, *_window(due))
-        return judge(due, self.held, tree, counted, gaps, self.masters.policy.accepted_unrated)
+        return judge(due, self.held, tree, counted, gaps)
 
     def _draft_all(
         self, con: Duck, due: Sequence[Due], around: Surroundings, verdict: Verdict
@@ -190,16 +194,21 @@ class _Run:
         self.progress(f"collecting records for {len(clean)} due periods")
         free = {d.account.key for d in clean}
         register_due(con, [c for c in self.calendars if c.account.key in free])
-        return take(con, clean)
+        return take(self.lake, con, clean, self.masters)
 
     def _record(self, con: Duck, drafted: Draft) -> list[Billed]:
         due = drafted.due
         self.progress(f"invoice for {due.account.customer.name}")
-        claims = [stage_claims(self.lake, con, due.invoice_sid, drafted.numbers)] if drafted.numbers else []
+        claims = self._claims(con, drafted) if drafted.numbers else []
         with self.ledger.transaction() as tx:
             if not self._is_next(tx, due):
                 return []
             return [self._enter(tx, drafted, claims)]
+
+    def _claims(self, con: Duck, drafted: Draft) -> list[Staged]:
+        sid = drafted.due.invoice_sid
+        draws = stage_draws(self.lake, con, sid) if drafted.allowances else []
+        return [stage_claims(self.lake, con, sid, drafted.numbers), *draws]
 
     def _is_next(self, tx: Connection, due: Due) -> bool:
         """Whether the account stands where this run found it: another process may have invoiced it meanwhile."""

@@ -2,20 +2,24 @@
 
 One pass over ``invoice.unclaimed`` collects them for all due invoices of a run in the temporary table ``taken``;
 everything else (lines, days, plans, the claims file) is asked of that table. The due windows of an account do not
-overlap, so no record is taken by two invoices.
+overlap, so no record is taken by two invoices. Where a customer has bundles or tiers, what the records draw is taken
+off their amounts before anything is added up; see ``allowances``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 
 from pipeline.domain.period import Period
+from pipeline.invoice.allowances import TAKEN, AllowanceUsed, apply_allowances, needed, uses
+from pipeline.invoice.duck import Duck
 from pipeline.invoice.due import Calendar, Due
 from pipeline.lake.lake import Lake, Staged
+from pipeline.masters.model import Masters
 
 _INSTANT = pa.timestamp("us", "UTC")
 _DUE = pa.schema(
@@ -47,7 +51,8 @@ select
     d.invoice_sid, u.service, u.source, u.dr_sid, u.revision, u.payer_sid, u.payee_sid, u.date_stop,
     timezone(d.zone, u.date_stop)::date as local_day, u.date_stop >= d.period_start as in_period,
     u.correction, u.item_type, u.direction, u.country_code, o.own_start, o.own_end,
-    u.plan_sid, u.plan_version, u.amount, u.usage, not (u.correction and u.amount = 0 and u.usage = 0) as shown
+    u.plan_sid, u.plan_version, u.amount, u.usage, 0::decimal(18, 3) as included,
+    not (u.correction and u.amount = 0 and u.usage = 0) as shown{more}
 from invoice.unclaimed as u
 join due as d
     on d.payer_sid = u.payer_sid and d.payee_sid = u.payee_sid
@@ -59,7 +64,7 @@ where u.date_stop >= $first and u.date_stop < $last
 _LINES = """
 select
     invoice_sid, correction, item_type, direction, country_code, own_start, own_end,
-    count(*) as records, sum(usage) as usage, sum(amount) as amount
+    count(*) as records, sum(usage) as usage, sum(amount) as amount, sum(included) as included
 from taken
 where shown
 group by all
@@ -100,16 +105,10 @@ order by line_no, t.date_stop, t.source, t.dr_sid
 """
 
 
-class Duck(Protocol):
-    """What invoicing needs of a DuckDB connection; the lake hands them out."""
-
-    def execute(self, query: str, parameters: Any = None) -> Any: ...
-    def register(self, view_name: str, python_object: object) -> Any: ...
-
-
 @dataclass(frozen=True, slots=True)
 class UsageLine:
-    """Records of one kind that an invoice takes, added up exactly. ``period`` is the usage's own."""
+    """Records of one kind that an invoice takes, added up exactly. ``period`` is the usage's own; ``included`` is the
+    part of ``usage`` that bundles have covered."""
 
     correction: bool
     item_type: str | None
@@ -119,6 +118,7 @@ class UsageLine:
     records: int
     usage: Decimal
     amount: Decimal
+    included: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +153,7 @@ class Taken:
     plans: tuple[PlanUsed, ...] = ()
     calls: int = 0
     messages: int = 0
+    allowances: tuple[AllowanceUsed, ...] = ()
 
 
 def register_due(con: Duck, calendars: Iterable[Calendar]) -> None:
@@ -174,10 +175,16 @@ def own_periods(calendar: Calendar, due: Due) -> list[Period]:
     return [Period(p.start, min(p.end, due.period.start)) for p in earlier] + [due.period]
 
 
-def take(con: Duck, due: Sequence[Due]) -> dict[str, Taken]:
+def take(lake: Lake, con: Duck, due: Sequence[Due], masters: Masters) -> dict[str, Taken]:
     """Collects the records of these invoices into ``taken``; what each of them takes, by invoice_sid."""
     window = {"first": min(d.claims_from for d in due), "last": max(d.period.end for d in due)}
-    con.execute(_TAKE, window)
+    drawn: dict[str, list[AllowanceUsed]] = {}
+    if needed(lake, masters):
+        con.execute(_TAKE.format(more=TAKEN), window)
+        apply_allowances(con, due, masters)
+        drawn = uses(con)
+    else:
+        con.execute(_TAKE.format(more=""), window)
     lines, days, plans = _by_invoice(con, _LINES), _by_invoice(con, _DAYS), _by_invoice(con, _PLANS)
     counts = {sid: dict(rows) for sid, rows in _by_invoice(con, _COUNTS).items()}
     return {
@@ -187,6 +194,7 @@ def take(con: Duck, due: Sequence[Due]) -> dict[str, Taken]:
             tuple(PlanUsed(*row) for row in plans.get(d.invoice_sid, ())),
             counts.get(d.invoice_sid, {}).get("call", 0),
             counts.get(d.invoice_sid, {}).get("message", 0),
+            tuple(drawn.get(d.invoice_sid, ())),
         )
         for d in due
     }
@@ -212,6 +220,7 @@ def _usage_line(
     records: int,
     usage: Decimal,
     amount: Decimal,
+    included: Decimal,
 ) -> UsageLine:
     return UsageLine(
         correction,
@@ -222,6 +231,7 @@ def _usage_line(
         records,
         usage,
         amount,
+        included,
     )
 
 

@@ -15,10 +15,11 @@ from pipeline.domain.invoice import Item, TaxItem
 from pipeline.domain.period import days_of, last_day
 from pipeline.domain.tax import Assessment, Supply, Taxer, Unplaced
 from pipeline.invoice.adjustments import Pending, adjustment_item
+from pipeline.invoice.allowances import AllowanceUsed
 from pipeline.invoice.claims import Day, PlanUsed, Taken, UsageLine
 from pipeline.invoice.due import Due
 from pipeline.invoice.gate import Standing
-from pipeline.invoice.lines import ordered, usage_item
+from pipeline.invoice.lines import allowance_note, ordered, usage_item
 from pipeline.invoice.recipients import Partner, bill_to, emails
 from pipeline.invoice.rent import Holding, rent_items
 
@@ -41,6 +42,7 @@ class Draft:
     snapshot: str
     numbers: Mapping[UsageLine, int]
     adjusted: Mapping[int, int]
+    allowances: tuple[AllowanceUsed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ def draft(
     if isinstance(taxes, Unplaced):
         return taxes
     numbers = {line: n + (len(rent) if n > len(lines) - late else 0) for n, line in enumerate(lines, start=1)}
-    return Draft(due, tuple(items), taxes.items, _snapshot(due, taken, taxes, around), numbers, adjusted)
+    said = _snapshot(due, taken, taxes, around)
+    return Draft(due, tuple(items), taxes.items, said, numbers, adjusted, taken.allowances)
 
 
 def _supply(due: Due, items: Sequence[Item]) -> Supply:
@@ -100,7 +103,10 @@ def _snapshot(due: Due, taken: Taken, taxes: Assessment, around: Surroundings) -
         "recipients": emails(customer, partner),
         "days": _days(due, taken.days),
         "plans": [_plan(plan) for plan in taken.plans],
-        "notes": _notes(due, taken.plans, taxes),
+        "notes": [
+            *_notes(due, taken.plans, taxes),
+            *(allowance_note(a, due.period) for a in taken.allowances),
+        ],
         "not_billed": _not_billed(around.standings.get(due.invoice_sid, ())),
         "records": {"calls": taken.calls, "messages": taken.messages},
     }

@@ -21,6 +21,8 @@ from pipeline.ledger.schema import (
     adjustment_batches,
     adjustment_claims,
     adjustments,
+    dispute_lines,
+    disputes,
     entries,
     invoice_items,
     invoice_taxes,
@@ -103,6 +105,14 @@ def entry_rows(tx: Connection) -> list[Row]:
     return [dict(row) for row in tx.execute(entries.select().order_by(entries.c.entry_id)).mappings()]
 
 
+def dispute_rows(tx: Connection) -> list[Row]:
+    """The rows of invoice/disputes."""
+    joined = disputes.join(dispute_lines, disputes.c.dispute_sid == dispute_lines.c.dispute_sid)
+    query = select(disputes, dispute_lines.c.line_no, dispute_lines.c.amount).select_from(joined)
+    ordered = query.order_by(disputes.c.opened_at, disputes.c.dispute_sid, dispute_lines.c.line_no)
+    return [dict(row) for row in tx.execute(ordered).mappings()]
+
+
 def as_table(name: str, rows: list[Row]) -> pa.Table:
     """Rows as the lake's table of this name."""
     return pa.Table.from_pylist(rows, schema=BY_NAME[name].schema)
@@ -115,6 +125,7 @@ _COPIES: dict[str, Callable[[Connection], list[Row]]] = {
     "invoice/taxes": tax_rows,
     "invoice/payments": payment_rows,
     "invoice/entries": entry_rows,
+    "invoice/disputes": dispute_rows,
     "invoice/adjustments": adjustment_rows,
 }
 

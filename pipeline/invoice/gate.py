@@ -1,8 +1,8 @@
 """The statement must add up before money moves.
 
 Every landed record must be rated in its newest revision, and every charge row must be rated, free, or unrated for a
-reason that a person has accepted. What fails for a customer parks that customer, with a sentence that says what and
-how many; what belongs to nobody stops the run.
+reason that a person has accepted or written off; ``rate.suspense`` says how it stands. What fails for a customer parks
+that customer, with a sentence that says what and how many; what belongs to nobody stops the run.
 """
 
 from collections import defaultdict
@@ -13,7 +13,7 @@ from datetime import date, datetime
 from pipeline.domain.money import minor_unit
 from pipeline.domain.parties import CHARGE, parties_of
 from pipeline.errors import GateError
-from pipeline.invoice.claims import Duck
+from pipeline.invoice.duck import Duck
 from pipeline.invoice.due import Account, Due
 from pipeline.masters.model import Customer
 
@@ -21,7 +21,7 @@ _LAKE_DECIMALS = 2
 
 _STANDING = """
 select
-    d.invoice_sid, s.payer_sid, s.payee_sid, s.rating_status, s.unrated_reason, s.currency,
+    d.invoice_sid, s.payer_sid, s.payee_sid, s.rating_status, s.unrated_reason, s.standing, s.currency,
     coalesce(s.date_stop >= d.period_start, false) as in_period, count(*) as records
 from invoice.standing as s
 left join due as d
@@ -42,13 +42,17 @@ order by all
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How many charge rows of a payer stand how; ``invoice_sid`` is the due invoice that they fall into, if any."""
+    """How many charge rows of a payer stand how; ``invoice_sid`` is the due invoice that they fall into, if any.
+
+    ``standing`` is ``open`` (in the way), ``accepted`` or ``written_off``; None where nothing is in the way.
+    """
 
     invoice_sid: str | None
     payer_sid: str
     payee_sid: str
     status: str
     reason: str | None
+    standing: str | None
     currency: str | None
     in_period: bool
     records: int
@@ -110,13 +114,12 @@ def judge(
     tree: Tree,
     found: Iterable[Standing],
     gaps: Iterable[Uncovered],
-    accepted: Collection[str],
 ) -> Verdict:
     """Who is set aside, and why."""
     verdict = Verdict()
     accounts = {a.key: a for a in held}
     _judge_currencies(verdict, due)
-    _judge_standings(verdict, accounts, {d.invoice_sid: d for d in due}, found, accepted)
+    _judge_standings(verdict, accounts, {d.invoice_sid: d for d in due}, found)
     _judge_gaps(verdict, accounts, tree, gaps)
     return verdict
 
@@ -129,8 +132,8 @@ def stop_for_nobody(verdict: Verdict) -> None:
     if verdict.nobody:
         msg = (
             f"nothing was invoiced, because the statement does not add up: {'; '.join(verdict.nobody)}. "
-            "Give these records a customer (customers.csv) or accept the reason (accepted_unrated in policy.toml), "
-            "run `tollbook rate`, and try again."
+            "Give these records a customer (customers.csv) and run `tollbook rate`, or accept the reason "
+            "(`tollbook suspense accept`), and try again."
         )
         raise GateError(msg)
 
@@ -147,19 +150,19 @@ def _judge_standings(
     accounts: Mapping[tuple[str, str], Account],
     due: Mapping[str, Due],
     found: Iterable[Standing],
-    accepted: Collection[str],
 ) -> None:
     unrated: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     foreign: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     homeless: dict[tuple[str, str], int] = defaultdict(int)
     for s in found:
         key = (s.payer_sid, s.payee_sid)
-        refused = s.status == "unrated" and s.reason not in accepted
-        if key not in accounts and (refused or s.status == "rated"):
+        refused = s.standing == "open"
+        charged = s.status == "rated" and s.standing is None
+        if key not in accounts and (refused or charged):
             homeless[s.payer_sid, s.reason or f"charged by {s.payee_sid}"] += s.records
         elif s.invoice_sid in due and refused:
             unrated[key][s.reason or "no reason"] += s.records
-        elif s.invoice_sid in due and s.status == "rated" and s.currency != accounts[key].customer.currency:
+        elif s.invoice_sid in due and charged and s.currency != accounts[key].customer.currency:
             foreign[key][str(s.currency)] += s.records
     for key, reasons in unrated.items():
         verdict.parked[key].append(f"unrated records: {_counted(reasons)}")

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from pipeline.domain.allowances import BUNDLE, NUMBER
 from pipeline.domain.invoice import Item
 from pipeline.domain.money import to_minor
 from pipeline.domain.period import Period
 from pipeline.domain.rounding import quantize
+from pipeline.invoice.allowances import AllowanceUsed
 from pipeline.invoice.claims import UsageLine
 
 TYPES = ("toll", "toll_free", "bridge", "sms", "mms")
@@ -66,14 +68,40 @@ def description(line: UsageLine, period: Period, countries: Mapping[str, str]) -
     # Numbers of no country are those of satellites and of services that span countries.
     place = countries.get(line.country_code or "", line.country_code) or "international networks"
     text = words if line.item_type == "bridge" else f"{words} {joint} {place}"
+    if line.included:
+        text = f"{text}, {_measured(line.included, _measure(line))} of them included"
     if line.correction:
         first = text if text.startswith(("SMS", "MMS")) else text[0].lower() + text[1:]
         return f"Correction of {first}"
     return text if line.period == period else f"{text} (late)"
 
 
+def allowance_note(a: AllowanceUsed, period: Period) -> str:
+    """What an invoice of ``period`` drew from a bundle, or counted in a tier, for people."""
+    used = _measured(a.used, a.measure)
+    when = "" if a.period == period else f" in the period that began on {a.period.start:%Y-%m-%d}"
+    if a.kind != BUNDLE:
+        return f"{a.name}: priced by the volume of the period{when}, which was {used}."
+    held = "" if a.quantity is None else f" of {_measured(a.quantity, a.measure)}"
+    each = f" for each of {a.pools} numbers" if a.per == NUMBER else ""
+    return f"{a.name}: {used} used{held} included{each}{when}."
+
+
+def _measure(line: UsageLine) -> str:
+    return "units" if line.item_type in ("sms", "mms") else "seconds"
+
+
+def _measured(quantity: Decimal, measure: str) -> str:
+    if measure == "seconds":
+        minutes = quantize(quantity / 60, 2, "half_up")
+        return f"{_plain(minutes):,f} minutes"
+    return f"{_plain(quantity):,f}" + (" units" if measure == "units" else "")
+
+
 def _detail(line: UsageLine, period: Period) -> dict[str, object]:
     detail: dict[str, object] = {"usage_exact": f"{_plain(line.usage):f}"}
+    if line.included:
+        detail["included"] = f"{_plain(line.included):f}"
     if line.correction:
         detail["correction"] = True
     elif line.period != period:

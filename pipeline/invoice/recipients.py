@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.invoice.claims import Duck
+from pipeline.invoice.duck import Duck
 from pipeline.masters.model import Customer
 
 _ADDRESS = re.compile(

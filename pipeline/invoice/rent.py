@@ -17,7 +17,7 @@ from pipeline.domain.invoice import Item
 from pipeline.domain.money import multiply, to_minor, to_record
 from pipeline.domain.period import Period, days_of, period_after, whole_period
 from pipeline.domain.rounding import EXACT
-from pipeline.invoice.claims import Duck
+from pipeline.invoice.duck import Duck
 from pipeline.invoice.due import Due
 from pipeline.masters.model import Customer
 

@@ -1,15 +1,17 @@
 """Looks after the files: finds damaged ones and sets them aside."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+
+from sqlalchemy import Connection
 
 from pipeline.errors import LakeError
 from pipeline.lake.lake import DataFile, Lake
 from pipeline.lake.tables import TABLES
 
 # What only a backup can bring back: issued invoices stand on claims, and old versions are not kept by the provider.
-_ONLY_COPY = ("invoice/claims", "land/calls_versions", "land/messages_versions", "land/quarantine")
+_ONLY_COPY = ("invoice/claims", "invoice/draws", "land/calls_versions", "land/messages_versions", "land/quarantine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,19 @@ def faults(lake: Lake) -> list[Fault]:
     return found
 
 
-def set_aside(lake: Lake, faulty: Iterable[Fault], now: datetime) -> None:
-    """Takes files out of their tables and moves what is left of them into ``damaged/``."""
+def set_aside(
+    lake: Lake, faulty: Iterable[Fault], now: datetime, also: Callable[[Connection, int], None] | None = None
+) -> None:
+    """Takes files out of their tables and moves what is left of them into ``damaged/``.
+
+    ``also`` does what belongs to it within the same transaction, and is told the commit.
+    """
     faulty = list(faulty)
     with lake.ledger.transaction() as tx:
         gone = [(fault.table, fault.label) for fault in faulty]
-        lake.commit(tx, [], at=now, stage="verify", note="set aside", remove=gone)
+        commit_id = lake.commit(tx, [], at=now, stage="verify", note="set aside", remove=gone)
+        if also:
+            also(tx, commit_id)
     lake.layout.damaged.mkdir(parents=True, exist_ok=True)
     for fault in faulty:
         if fault.file.path.exists():

@@ -19,11 +19,10 @@ from typing import Any
 import duckdb
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 from sqlalchemy import Connection, select
 
 from pipeline.errors import LakeError
-from pipeline.lake import questions, views
+from pipeline.lake import parquet, questions, views
 from pipeline.lake.disk import fsync, link, parquets, prune, quoted, replace_text, sha256_of
 from pipeline.lake.layout import Layout
 from pipeline.lake.questions import Answer
@@ -33,7 +32,6 @@ from pipeline.ledger.schema import commits
 from pipeline.ledger.schema import files as files_table
 
 KEEP_REPLACED = timedelta(days=1)
-_ROW_GROUP = 122_880
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +80,9 @@ class Lake:
         found = [self.verify(f).path for f in self.files(table, labels)]
         if not found:
             return _empty(table).lazy()
-        # A file from before a column was added has it as null.
+        # A file from before a column was added has it as null; one from before a column was dropped has it still.
         how: dict[str, Any] = {"schema": _empty(table).schema, "missing_columns": "insert"}
+        how["extra_columns"] = "ignore"
         return pl.scan_parquet(found, glob=False, hive_partitioning=False, **how)
 
     @contextmanager
@@ -147,13 +146,21 @@ class Lake:
 
     # Writing
 
+    def pieces(self, table: str, label: str) -> Iterator[pa.Table]:
+        """The rows of a label, a row group at a time."""
+        for file in self.files(table, [label]):
+            yield from parquet.pieces(self.verify(file).path, BY_NAME[table])
+
+    def stage_pieces(self, table: str, label: str, pieces: Iterable[pa.Table], inputs: str = "") -> Staged:
+        """Writes a file as ``stage`` does, from pieces in the order given; no more of them than a row group is held."""
+        spec = BY_NAME[table]
+        return self._write(spec, label, inputs, lambda path: parquet.write_pieces(path, pieces, spec))
+
     def stage(self, table: str, label: str, frame: pl.DataFrame | pa.Table, inputs: str = "") -> Staged:
         """Writes a file durably, in the order given; it is not visible before ``commit``."""
         spec = BY_NAME[table]
-        arrow = _typed(frame.to_arrow() if isinstance(frame, pl.DataFrame) else frame, spec)
-        return self._write(
-            spec, label, arrow.num_rows, inputs, lambda path: pq.write_table(arrow, path, **_PARQUET)
-        )
+        arrow = frame.to_arrow() if isinstance(frame, pl.DataFrame) else frame
+        return self._write(spec, label, inputs, lambda path: parquet.write(path, arrow, spec))
 
     def stage_query(
         self,
@@ -167,17 +174,15 @@ class Lake:
         """Writes the result of a query as a file; its columns must be the table's, in any order."""
         spec = BY_NAME[table]
         names = ", ".join(f'"{name}"' for name, _, _ in spec.columns)
-        rows = 0
 
-        def write(path: Path) -> None:
-            nonlocal rows
+        def write(path: Path) -> int:
             target = f"copy (select {names} from ({sql})) to '{quoted(path)}'"
-            options = f"(format parquet, compression zstd, row_group_size {_ROW_GROUP})"
+            options = f"(format parquet, compression zstd, row_group_size {parquet.ROW_GROUP})"
             rows = con.execute(f"{target} {options}", params or []).fetchall()[0][0]
-            _check_types(pq.read_schema(path), spec)
+            parquet.check_types(path, spec)
+            return rows
 
-        staged = self._write(spec, label, -1, inputs, write)
-        return Staged(staged.table, staged.label, staged.path, rows, staged.bytes, staged.sha256, inputs)
+        return self._write(spec, label, inputs, write)
 
     def commit(
         self,
@@ -276,16 +281,14 @@ class Lake:
         r = row
         return DataFile(r.table_name, r.label, self.home / r.path, r.rows, r.bytes, r.sha256, r.inputs)  # type: ignore[attr-defined]
 
-    def _write(
-        self, spec: Table, label: str, rows: int, inputs: str, write: Callable[[Path], None]
-    ) -> Staged:
+    def _write(self, spec: Table, label: str, inputs: str, write: Callable[[Path], int]) -> Staged:
         staging = self.layout.staging
         staging.mkdir(parents=True, exist_ok=True)
         temporary = staging / f"{uuid.uuid4().hex}.parquet"
         mode = 0o600 if spec.private else 0o666
         try:
             temporary.touch(mode)
-            write(temporary)
+            rows = write(temporary)
             if spec.private:
                 temporary.chmod(mode)
             fsync(temporary)
@@ -295,18 +298,15 @@ class Lake:
             size = temporary.stat().st_size
             temporary.replace(path)
             fsync(path.parent)
-        except OSError as error:
+        except (OSError, duckdb.IOException) as error:
             msg = (
-                f"cannot write to {self.home}: {error.strerror or error}. "
+                f"cannot write to {self.home}: {getattr(error, 'strerror', None) or error}. "
                 "Nothing was committed; make room or give permission, and run again."
             )
             raise LakeError(msg) from error
         finally:
             temporary.unlink(missing_ok=True)
         return Staged(spec.name, label, path, rows, size, sha, inputs)
-
-
-_PARQUET = {"compression": "zstd", "row_group_size": _ROW_GROUP, "write_page_checksum": True}
 
 
 @cache
@@ -319,24 +319,6 @@ def _live(tx: Connection, table: str | None) -> list:
     if table is not None:
         query = query.where(files_table.c.table_name == table)
     return list(tx.execute(query.order_by(files_table.c.table_name, files_table.c.label)))
-
-
-def _typed(arrow: pa.Table, spec: Table) -> pa.Table:
-    expected = [name for name, _, _ in spec.columns]
-    if sorted(arrow.column_names) != sorted(expected):
-        missing, extra = set(expected) - set(arrow.column_names), set(arrow.column_names) - set(expected)
-        msg = f"{spec.name}: missing columns {sorted(missing)}, unknown columns {sorted(extra)}"
-        raise ValueError(msg)
-    return arrow.select(expected).cast(spec.schema)
-
-
-def _check_types(found: pa.Schema, spec: Table) -> None:
-    for name, expected, _ in spec.columns:
-        actual = found.field(name).type
-        same = actual == expected or (pa.types.is_timestamp(expected) and pa.types.is_timestamp(actual))
-        if not same:
-            msg = f"{spec.name}.{name}: the query gives {actual}, the table wants {expected}"
-            raise ValueError(msg)
 
 
 __all__ = ["TABLES", "Answer", "DataFile", "Lake", "Staged"]

@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.errors import LakeError
 from pipeline.lake.disk import quoted
 from pipeline.lake.tables import BY_NAME, STAGES, TABLES, Table
 from pipeline.shipped import shipped
@@ -42,16 +43,21 @@ def write_catalog(target: Path, staging: Path, statements: list[str]) -> None:
     """
     staging.mkdir(parents=True, exist_ok=True)
     temporary = staging / f"{uuid.uuid4().hex}.duckdb"
-    with duckdb.connect() as con:
-        con.execute(
-            f"attach '{quoted(temporary)}' as catalog (storage_version 'v1.0.0')"
-        )
-        con.execute("use catalog")
-        for statement in statements:
-            con.execute(statement)
-        con.execute("use memory")
-        con.execute("detach catalog")
-    os.replace(temporary, target)
+    try:
+        with duckdb.connect() as con:
+            con.execute(f"attach '{quoted(temporary)}' as catalog (storage_version 'v1.0.0')")
+            con.execute("use catalog")
+            for statement in statements:
+                con.execute(statement)
+            con.execute("use memory")
+            con.execute("detach catalog")
+        os.replace(temporary, target)
+    except (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException) as error:
+        msg = f"cannot write {target}: {error}. The tables are whole; make room or give permission, and run again."
+        raise LakeError(msg) from error
+    finally:
+        for left in (temporary, temporary.with_suffix(".duckdb.wal")):
+            left.unlink(missing_ok=True)
 
 
 def sql_text(table: str) -> str:

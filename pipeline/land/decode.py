@@ -1,15 +1,15 @@
 """Items as the provider sends them -> a typed frame, and the ones that do not fit, each with its reason.
 
-The fast path takes a whole page column by column. Where something does not fit there, each item goes through
-``usual`` first, which knows the dialects of the contract; what is still wrong is a row with a reason. Private fields
+A page that was cut goes the fast way of ``columns``. Any other, and what does not fit there, is turned into columns
+item by item; where something does not fit there either, each item goes through ``usual`` first, which knows the
+dialects of the contract; what is still wrong is a row with a reason. Private fields
 (message text, media links, user data) are taken out before anything else looks at an item.
 """
 
-import hashlib
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from operator import itemgetter
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
@@ -17,23 +17,28 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.domain.cursor import PRIVATE
-from pipeline.lake.tables import Table
+from pipeline.domain.cursor import PRIVATE, Cut
+from pipeline.lake.tables import BY_NAME, Table
 from pipeline.lake.tables import rate as lake_rate
 from pipeline.lake.tables import ts as lake_ts
-from pipeline.land.dialects import FOLDED, INSTANT, LONGEST_EXTRA, LONGEST_TEXT, NUMBER, usual
+from pipeline.land.columns import columns as cut_columns
+from pipeline.land.dialects import (
+    FOLDED,
+    GROUP,
+    INSTANT,
+    LONGEST_EXTRA,
+    LONGEST_TEXT,
+    NUMBER,
+    usual,
+    wire_columns,
+)
 
-DERIVED = (
-    "source", "revision", "content_hash", "landed_at", "extra_json", "private_json", "recipients", "superseded_at",
-)  # fmt: skip
-_GROUP = "number_group_dst"
 _TRUTH = {"true": True, "false": False}
 _DOES_NOT_FIT = (
     TypeError, ValueError, KeyError, OverflowError, RecursionError, pl.exceptions.PolarsError, pa.ArrowException,
 )  # fmt: skip
 _PATTERNS = {lake_rate: NUMBER, lake_ts: INSTANT}
-_FEW = 32
-_json = msgspec.json.Encoder()
+_json = msgspec.json.Encoder(order="sorted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,44 +52,57 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class _Items:
-    """Items without their private fields, by key: a list of values for each; hashes are the items' own.
+    """Items without their private fields, by key: a list of values for each.
 
     ``odd`` says that a text may be too long or hold a NUL.
     """
 
+    count: int
     values: dict[str, list[Any]]
-    hashes: list[str]
     private: list[str | None]
     odd: bool = False
 
 
 def decode(
-    items: list[dict[str, Any]], table: Table, source: str, sort_key: str, *, store_private: bool = False
-) -> tuple[pl.DataFrame, list[Rejected]]:
+    items: Sequence[dict[str, Any]], table: Table, source: str, sort_key: str, *, store_private: bool = False
+) -> tuple[pa.Table, list[Rejected]]:
     """Typed rows (without revision and landed_at) and rejected items; together as many as came."""
+    schema = decoded_schema(table)
+    if isinstance(items, Cut):
+        with suppress(*_DOES_NOT_FIT):
+            found = cut_columns(items, table, source, store_private=store_private)
+            whole = pa.table([found[name] for name in schema.names], schema)
+            _check_records(whole, sort_key)
+            return whole, []
+    return _decode_items(list(items), table, source, sort_key, store_private)
+
+
+def decoded_schema(table: Table) -> pa.Schema:
+    """What ``decode`` gives: the table without what landing adds."""
+    return _decoded_schema(table.name)
+
+
+@cache
+def _decoded_schema(name: str) -> pa.Schema:
+    return pa.schema([field for field in BY_NAME[name].schema if field.name not in ("revision", "landed_at")])
+
+
+def _decode_items(
+    items: list[dict[str, Any]], table: Table, source: str, sort_key: str, store_private: bool
+) -> tuple[pa.Table, list[Rejected]]:
     private = _take_private(items, store_private)
+    with suppress(*_DOES_NOT_FIT):
+        return _frame(_turned(items, private), table, source, sort_key), []
     rejected: list[Rejected] = []
-    try:
-        given = _turned(items, private)
-        return _frame(given, table, source, sort_key), []
-    except _DOES_NOT_FIT:
-        pass
-    sound: list[int] = []
-    fixed: list[dict[str, Any]] = []
+    sound: list[tuple[dict[str, Any], dict[str, Any], str | None]] = []
     columns = wire_columns(table)
-    for place, item in enumerate(items):
+    for item, own in zip(items, private, strict=True):
         better, problem = usual(item, columns, sort_key)
         if problem is None:
-            sound.append(place)
-            fixed.append(better)
+            sound.append((item, better, own))
         else:
             rejected.append(_rejected(item, problem))
-    return _rest(items, private, sound, fixed, table, source, sort_key, rejected), rejected
-
-
-def wire_columns(table: Table) -> list[tuple[str, pa.DataType]]:
-    """The columns that come from the wire under their own name."""
-    return [(name, kind) for name, kind, _ in table.columns if name not in DERIVED]
+    return _rest(sound, table, source, sort_key, rejected), rejected
 
 
 def redacted(item: dict[str, Any]) -> bytes:
@@ -97,32 +115,28 @@ def redacted(item: dict[str, Any]) -> bytes:
 
 
 def _rest(
-    items: list[dict[str, Any]],
-    private: list[str | None],
-    sound: list[int],
-    fixed: list[dict[str, Any]],
+    sound: list[tuple[dict[str, Any], dict[str, Any], str | None]],
     table: Table,
     source: str,
     sort_key: str,
     rejected: list[Rejected],
-) -> pl.DataFrame:
-    """The frame of the repaired items; one by one where it is still not clear which of them does not fit."""
-    batches = [(sound, fixed)]
-    frames = [_frame(_Items({}, [], []), table, source, sort_key)]
+) -> pa.Table:
+    """The rows of the repaired items; one by one where it is still not clear which of them does not fit."""
+    frames = [_frame(_Items(0, {}, []), table, source, sort_key)]
+    batches = [sound]
     while batches:
-        places, batch = batches.pop(0)
+        batch = batches.pop(0)
         try:
-            hashes = _turned([items[n] for n in places], []).hashes
-            values = _turned(batch, [private[n] for n in places])
-            frames.append(_frame(replace(values, hashes=hashes), table, source, sort_key))
+            given = _turned([better for _, better, _ in batch], [own for _, _, own in batch])
+            frames.append(_frame(given, table, source, sort_key))
         except _DOES_NOT_FIT as error:
             half = len(batch) // 2
             if half:
-                batches[:0] = [(places[:half], batch[:half]), (places[half:], batch[half:])]
+                batches[:0] = [batch[:half], batch[half:]]
             elif batch:
                 reason = f"a value does not fit its column: {ascii(str(error))[:120]}"
-                rejected.append(_rejected(items[places[0]], reason))
-    return pl.concat(frames)
+                rejected.append(_rejected(batch[0][0], reason))
+    return pa.concat_tables(frames)
 
 
 def _take_private(items: list[dict[str, Any]], store: bool) -> list[str | None]:
@@ -137,64 +151,39 @@ def _take_private(items: list[dict[str, Any]], store: bool) -> list[str | None]:
 
 
 def _turned(items: list[dict[str, Any]], private: list[str | None]) -> _Items:
-    """Items as columns; the content hash is of an item's own keys, in their order, and values."""
-    keys = sorted(items[0]) if items else []
-    if len(keys) > 1 and all(len(item) == len(keys) for item in items):
-        with suppress(KeyError):
-            return _turned_alike(items, keys, private)
-    own = [sorted(item) for item in items]
-    texts = [_json.encode([item[key] for key in names]) for item, names in zip(items, own, strict=True)]
-    hashes = [_hash(_json.encode(names), text) for names, text in zip(own, texts, strict=True)]
-    values = {key: [item.get(key) for item in items] for key in {key for item in items for key in item}}
-    return _Items(values, hashes, private, _odd(texts))
+    """Items as columns.
+
+    Raises:
+        TypeError, ValueError, RecursionError: an item holds what cannot be written as JSON.
+    """
+    texts = [_json.encode(item) for item in items]
+    odd = max(map(len, texts), default=0) > LONGEST_TEXT or any(b"\\u0000" in text for text in texts)
+    names = sorted({key for item in items for key in item})
+    return _Items(len(items), {key: [item.get(key) for item in items] for key in names}, private, odd)
 
 
-def _turned_alike(items: list[dict[str, Any]], keys: list[str], private: list[str | None]) -> _Items:
-    """Items that all have the same keys, a few at a time: a page is larger than a processor's cache."""
-    get, head = itemgetter(*keys), _json.encode(keys)
-    columns: list[list[Any]] = [[] for _ in keys]
-    hashes: list[str] = []
-    odd = False
-    for start in range(0, len(items), _FEW):
-        rows = list(map(get, items[start : start + _FEW]))
-        texts = list(map(_json.encode, rows))
-        hashes += [_hash(head, text) for text in texts]
-        odd = odd or _odd(texts)
-        for column, values in zip(columns, zip(*rows, strict=True), strict=True):
-            column += values
-    return _Items(dict(zip(keys, columns, strict=True)), hashes, private, odd)
-
-
-def _hash(head: bytes, row: bytes) -> str:
-    return hashlib.sha256(head + row).hexdigest()[:32]
-
-
-def _odd(texts: list[bytes]) -> bool:
-    return max(map(len, texts), default=0) > LONGEST_TEXT or any(b"\\u0000" in text for text in texts)
-
-
-def _frame(given: _Items, table: Table, source: str, sort_key: str) -> pl.DataFrame:
+def _frame(given: _Items, table: Table, source: str, sort_key: str) -> pa.Table:
     """Typed columns.
 
     Raises:
         TypeError, ValueError, polars and pyarrow errors: a value does not fit its column, or a record is none.
     """
-    values, count = given.values, len(given.hashes)
+    values, count = given.values, given.count
     nothing = [None] * count
     wire = wire_columns(table)
     columns = [_column(name, values.get(name, nothing), kind, given.odd) for name, kind in wire]
     columns += [
         pl.Series("source", [source] * count, pl.String),
-        pl.Series("content_hash", given.hashes, pl.String),
         pl.Series("private_json", given.private, pl.String),
         _extra(values, {name for name, _ in wire}, count),
     ]
     if "recipients" in table.schema.names:
-        counts = [max(1, len(group or ())) for group in values.get(_GROUP, nothing)]
+        counts = [max(1, len(group or ())) for group in values.get(GROUP, nothing)]
         columns.append(pl.Series("recipients", counts, pl.Int32))
-    frame = pl.DataFrame(columns)
-    _check_records(frame, sort_key)
-    return frame
+    schema = decoded_schema(table)
+    rows = pl.DataFrame(columns).select(schema.names).to_arrow().cast(schema)
+    _check_records(rows, sort_key)
+    return rows
 
 
 def _column(name: str, values: list[Any], kind: pa.DataType, odd: bool) -> pl.Series:
@@ -230,19 +219,19 @@ def _check_texts(values: list[Any]) -> None:
             raise ValueError(value[:80])
 
 
-def _check_records(frame: pl.DataFrame, sort_key: str) -> None:
+def _check_records(rows: pa.Table, sort_key: str) -> None:
     """Every row has what a record must have, and no call ends before it starts."""
-    if any(frame[name].null_count() for name in ("dr_sid", "partner_sid", sort_key)):
+    if any(rows[name].null_count for name in ("dr_sid", "partner_sid", sort_key)):
         raise ValueError(sort_key)
-    if any((frame[name] == "").any() for name in ("dr_sid", "partner_sid")):
+    if any(pc.any(pc.equal(rows[name], "")).as_py() for name in ("dr_sid", "partner_sid")):
         raise ValueError("dr_sid")
     # Messages do end before they start, in the documents' own samples.
-    if "date_talk" in frame.columns and (frame["date_stop"] < frame["date_start"]).any():
+    if "date_talk" in rows.column_names and pc.any(pc.less(rows["date_stop"], rows["date_start"])).as_py():
         raise ValueError("date_stop")
 
 
 def _extra(values: dict[str, list[Any]], known: set[str], count: int) -> pl.Series:
-    names = [name for name in values if name not in known and name != _GROUP]
+    names = [name for name in values if name not in known and name != GROUP]
     if not names:
         return pl.Series("extra_json", [None] * count, pl.String)
     rows = zip(*(values[name] for name in names), strict=True)

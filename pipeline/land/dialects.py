@@ -12,14 +12,24 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.domain.cursor import instant
+from pipeline.lake.tables import Table
 
 # What the fast path takes; Polars would take more (a sixtieth second, exponents), so it is asked only about these.
 INSTANT = r"^(?:199\d|20\d\d)-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$"
 NUMBER = r"^\d{1,12}(?:\.\d{1,12})?$"
+DERIVED = (
+    "source", "revision", "landed_at", "extra_json", "private_json", "recipients", "superseded_at",
+)  # fmt: skip
+GROUP = "number_group_dst"
 LONGEST_TEXT = 4096
 LONGEST_EXTRA = 64 * 1024
 FOLDED = frozenset({"disconnect_originator", "direction"})
 _NUMBER = re.compile(NUMBER.replace("$", r"\Z"))
+
+
+def wire_columns(table: Table) -> list[tuple[str, pa.DataType]]:
+    """The columns that come from the wire under their own name."""
+    return [(name, kind) for name, kind, _ in table.columns if name not in DERIVED]
 
 
 def usual(

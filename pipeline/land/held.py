@@ -8,6 +8,7 @@ read. A hash that two ids share costs a look into a file and nothing else.
 """
 
 from bisect import bisect_right
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
@@ -15,31 +16,64 @@ import polars as pl
 
 from pipeline.lake.lake import DataFile, Lake
 from pipeline.lake.layout import label_day
+from pipeline.lake.tables import Table
 
 _KEYS = {
+    "source": pl.String,
     "dr_sid": pl.String,
     "revision": pl.Int32,
     "version": pl.Int64,
-    "content_hash": pl.String,
     "_day": pl.Date,
 }
+# What a row says about its landing, and not about the record.
+_ABOUT = frozenset({"revision", "landed_at", "private_json", "superseded_at"})
 _hashes: dict[Path, pl.Series] = {}
 
 
-def held(lake: Lake, table: str, sids: pl.Series) -> pl.DataFrame:
-    """The rows of these records, wherever they lie, as keys: dr_sid, revision, version, hash, day."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a table has of the records that come: their keys and days, and which (``_seen``) it has as they come."""
+
+    keys: pl.DataFrame
+    same: pl.Series
+
+
+def content(table: Table) -> list[str]:
+    """The columns in which two contents of a record can differ."""
+    return [name for name in table.schema.names if name not in _ABOUT]
+
+
+def found_in(lake: Lake, table: str, sids: pl.Series) -> bool:
+    """Whether a table may have any of these records: yes where it has, nearly always no where it has not."""
     files = lake.files(table)
     _forget(files)
-    parts = [pl.DataFrame(schema=_KEYS)]
-    for file in _candidates(lake, files, sids):
+    return bool(_candidates(lake, files, sids))
+
+
+def held(lake: Lake, table: Table, incoming: pl.DataFrame, source: str) -> Held:
+    """Looks for records of a source wherever they lie; compares a day at a time, column by column."""
+    files = lake.files(table.name)
+    _forget(files)
+    keys, same = [pl.DataFrame(schema=_KEYS)], [pl.Series("_seen", [], pl.UInt32)]
+    for file in _candidates(lake, files, incoming["dr_sid"]):
         found = (
-            lake.scan(table, [file.label])
-            .select("dr_sid", "revision", "version", "content_hash")
-            .filter(pl.col("dr_sid").is_in(sids.implode()))
+            lake.scan(table.name, [file.label])
+            .filter(pl.col("source") == source)
+            .join(incoming.select("dr_sid").unique().lazy(), on="dr_sid", how="semi")
             .collect()
         )
-        parts.append(found.with_columns(pl.lit(label_day(file.label)).alias("_day")))
-    return pl.concat(parts)
+        same.append(_same(incoming, found, content(table)))
+        day = pl.lit(label_day(file.label)).alias("_day")
+        keys.append(found.select("source", "dr_sid", "revision", "version", day))
+    return Held(pl.concat(keys), pl.concat(same))
+
+
+def _same(incoming: pl.DataFrame, found: pl.DataFrame, names: list[str]) -> pl.Series:
+    """The rows that come whose content is among those found."""
+    theirs = found.select(pl.col(names).name.suffix("_held"))
+    pairs = incoming.select("_seen", *names).join(theirs, left_on="dr_sid", right_on="dr_sid_held")
+    alike = [pl.col(name).eq_missing(pl.col(f"{name}_held")) for name in names if name != "dr_sid"]
+    return pairs.filter(pl.all_horizontal(alike))["_seen"]
 
 
 def _candidates(lake: Lake, files: list[DataFile], sids: pl.Series) -> list[DataFile]:

@@ -10,19 +10,24 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 import polars as pl
+import pyarrow as pa
 from sqlalchemy import Connection
 
 from pipeline.domain.cursor import Bookmark, Feed, Page
 from pipeline.lake.lake import Lake, Staged
 from pipeline.lake.layout import day_label
 from pipeline.lake.tables import BY_NAME, Table
+from pipeline.land.days import write_days, write_versions
 from pipeline.land.decode import Rejected, decode
+from pipeline.land.held import Held, content, found_in
 from pipeline.land.held import held as held_rows
 from pipeline.land.quarantine import stage_rejected
 from pipeline.ledger import bookmarks
 from pipeline.ledger.schema import landings
 
 LATE = timedelta(minutes=15)
+# Two providers may give two records the same secure id.
+_ID = ["source", "dr_sid"]
 
 
 @dataclass(slots=True)
@@ -30,7 +35,8 @@ class Landed:
     """What became of what was fetched. ``days`` are those whose files changed.
 
     ``slowest`` is the longest time from the end of a new record to its insertion at the provider, ``late`` how many
-    were inserted later than a poll overlaps; ``warning`` says when that comes near what a sweep re-reads.
+    were inserted later than a poll overlaps; ``warning`` says when that comes near what a sweep re-reads;
+    ``unseen`` are ids that callbacks named a day ago or more and that have not landed.
     """
 
     fetched: int = 0
@@ -42,6 +48,14 @@ class Landed:
     slowest: timedelta = timedelta(0)
     late: int = 0
     warning: str = ""
+    unseen: list[str] = field(default_factory=list)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What a person should look at."""
+        told = f"the provider told of {len(self.unseen)} records that the pull has not seen for a day"
+        unseen = (f"{told}, {self.unseen[0]} for one: see measure.unseen_hints",) if self.unseen else ()
+        return ((self.warning,) if self.warning else ()) + unseen
 
     def add(self, other: "Landed") -> None:
         self.fetched += other.fetched
@@ -62,7 +76,7 @@ class Batch:
     source: str
     store_private: bool = False
     fetched: int = 0
-    frames: list[pl.DataFrame] = field(default_factory=list)
+    tables: list[pa.Table] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
 
     @property
@@ -72,10 +86,10 @@ class Batch:
     def add(self, page: Page) -> None:
         """Decodes a page and holds it."""
         self.fetched += page.fetched
-        frame, rejected = decode(
+        found, rejected = decode(
             page.items, self.table, self.source, self.feed.sort_key, store_private=self.store_private
         )
-        self.frames.append(frame)
+        self.tables.append(found)
         self.rejected += rejected
         for item in page.unreadable:
             sid = item.known.get("dr_sid")
@@ -108,8 +122,8 @@ def land_batch(lake: Lake, batch: Batch, bookmark: Bookmark, *, now: datetime) -
     feed, table, source = batch.feed, batch.table, batch.source
     result = Landed(fetched=batch.fetched, quarantined=len(batch.rejected))
     staged: list[Staged] = []
-    if batch.frames:
-        staged = _merge(lake, feed, table, pl.concat(batch.frames), result, now)
+    if batch.tables:
+        staged = _merge(lake, batch, pa.concat_tables(batch.tables), result, now)
     staged += stage_rejected(lake, feed.resource, source, batch.rejected, now)
     with lake.ledger.transaction() as tx:
         emptied = _emptied(table, result.days, staged)
@@ -119,26 +133,45 @@ def land_batch(lake: Lake, batch: Batch, bookmark: Bookmark, *, now: datetime) -
     return result
 
 
-def _merge(
-    lake: Lake, feed: Feed, table: Table, incoming: pl.DataFrame, result: Landed, now: datetime
-) -> list[Staged]:
+def _merge(lake: Lake, batch: Batch, incoming: pa.Table, result: Landed, now: datetime) -> list[Staged]:
+    table, sids = batch.table, pl.Series(incoming["dr_sid"])
     versions = BY_NAME[f"{table.name}_versions"]
-    incoming = _ordered(incoming)
-    held = held_rows(lake, table.name, incoming["dr_sid"])
-    changed = incoming.join(held, on=["dr_sid", "content_hash"], how="anti", maintain_order="left")
-    rows = _ranked(changed, held, held_rows(lake, versions.name, changed["dr_sid"]), now)
+    if sids.n_unique() == len(sids) and not any(found_in(lake, of.name, sids) for of in (table, versions)):
+        # All of it is new, as it mostly is.
+        dates = list({"date_insert", batch.feed.sort_key})
+        _measure_lag(pl.DataFrame(incoming.select(dates)), batch.feed, result)
+        result.fresh += len(sids)
+        return write_days(lake, batch.feed, table, _first_revisions(incoming, table, now), result.days)
+    return _merge_changes(lake, batch, pl.DataFrame(incoming), result, now)
+
+
+def _first_revisions(incoming: pa.Table, table: Table, now: datetime) -> pa.Table:
+    count = len(incoming)
+    landed_at = pa.repeat(pa.scalar(now, table.schema.field("landed_at").type), count)
+    whole = incoming.append_column("revision", pa.repeat(pa.scalar(1, pa.int32()), count))
+    return whole.append_column("landed_at", landed_at).select(table.schema.names)
+
+
+def _merge_changes(
+    lake: Lake, batch: Batch, incoming: pl.DataFrame, result: Landed, now: datetime
+) -> list[Staged]:
+    feed, table, source = batch.feed, batch.table, batch.source
+    versions = BY_NAME[f"{table.name}_versions"]
+    incoming = _once(incoming, content(table))
+    known = held_rows(lake, table, incoming, source)
+    held = known.keys
+    changed = incoming.filter(~pl.col("_seen").is_in(known.same.implode()))
+    rows = _ranked(changed, held, held_rows(lake, versions, changed, source), now)
     if rows.is_empty():
         return []
     _measure_lag(rows.filter(pl.col("revision") == 1), feed, result)
     current, superseded = _resolve(rows, held, lake, versions, now)
     result.fresh += rows.filter(pl.col("_held").is_null())["dr_sid"].n_unique()
     result.superseding += rows.height - result.fresh
-    current = current.with_columns(pl.col(feed.sort_key).dt.date().alias("_day"))
     leaving = held.filter(pl.col("dr_sid").is_in(current["dr_sid"].implode()))
-    days = set(current["_day"].to_list()) | set(leaving["_day"].to_list())
-    result.days |= days
-    staged = [s for day in sorted(days) if (s := _write_day(lake, table, feed, day, current, leaving))]
-    return staged + _write_versions(lake, versions, feed, superseded)
+    rows = current.select(table.schema.names).to_arrow().cast(table.schema)
+    staged = write_days(lake, feed, table, rows, result.days, leaving)
+    return staged + write_versions(lake, versions, feed, superseded)
 
 
 def _measure_lag(fresh: pl.DataFrame, feed: Feed, result: Landed) -> None:
@@ -149,36 +182,29 @@ def _measure_lag(fresh: pl.DataFrame, feed: Feed, result: Landed) -> None:
         result.late = int((lag > LATE).sum())
 
 
-def _ordered(incoming: pl.DataFrame) -> pl.DataFrame:
+def _once(incoming: pl.DataFrame, names: list[str]) -> pl.DataFrame:
     """One row per record and content, in the order of arrival."""
-    return incoming.with_row_index("_seen").unique(
-        ["dr_sid", "content_hash"], keep="last", maintain_order=True
-    )
+    incoming = incoming.with_row_index("_seen")
+    if incoming["dr_sid"].n_unique() == incoming.height:
+        return incoming
+    several = pl.col("dr_sid").is_duplicated()
+    apart = incoming.filter(several).unique(names, keep="last")
+    return pl.concat([incoming.filter(~several), apart]).sort("_seen")
 
 
-def _ranked(changed: pl.DataFrame, held: pl.DataFrame, older: pl.DataFrame, now: datetime) -> pl.DataFrame:
+def _ranked(changed: pl.DataFrame, held: pl.DataFrame, older: Held, now: datetime) -> pl.DataFrame:
     """The contents to land, oldest version first, each with its revision.
 
     Revisions count on from the highest ever given. A superseded content that comes once more with its old version
     says nothing new and is left out.
     """
-    if held.is_empty() and older.is_empty() and changed["dr_sid"].is_unique().all():
-        # All of it is new, as it mostly is.
-        return changed.with_columns(
-            pl.lit(1, pl.Int32).alias("revision"),
-            pl.lit(now).cast(pl.Datetime("ms", "UTC")).alias("landed_at"),
-            pl.lit(None, pl.Int64).alias("_held"),
-            pl.col("version").fill_null(-1).alias("_rank"),
-        )
     current = held.select("dr_sid", pl.col("version").fill_null(-1).alias("_held"))
-    last = pl.concat([held, older]).group_by("dr_sid").agg(pl.col("revision").max().alias("_last"))
-    known = older.select("dr_sid", "content_hash", pl.lit(True).alias("_known")).unique()
+    last = pl.concat([held, older.keys]).group_by("dr_sid").agg(pl.col("revision").max().alias("_last"))
     rows = (
         changed.with_columns(pl.col("version").fill_null(-1).alias("_rank"))
         .join(current, on="dr_sid", how="left", maintain_order="left")
         .join(last, on="dr_sid", how="left", maintain_order="left")
-        .join(known, on=["dr_sid", "content_hash"], how="left", maintain_order="left")
-        .filter(pl.col("_known").is_null() | (pl.col("_rank") >= pl.col("_held")))
+        .filter(~pl.col("_seen").is_in(older.same.implode()) | (pl.col("_rank") >= pl.col("_held")))
         .sort(["dr_sid", "_rank", "_seen"])
     )
     revision = pl.col("_last").fill_null(0) + pl.int_range(1, pl.len() + 1).over("dr_sid")
@@ -210,35 +236,7 @@ def _replaced(lake: Lake, table: str, held: pl.DataFrame, sids: pl.Series) -> pl
     labels = {day_label(day) for day in going["_day"].unique()}
     if not labels:
         return lake.scan(table, []).collect()
-    return lake.scan(table, labels).filter(pl.col("dr_sid").is_in(going["dr_sid"].implode())).collect()
-
-
-def _write_day(
-    lake: Lake, table: Table, feed: Feed, day: date, current: pl.DataFrame, leaving: pl.DataFrame
-) -> Staged | None:
-    label = day_label(day)
-    names = [name for name, _, _ in table.columns]
-    kept = (
-        lake.scan(table.name, [label]).filter(~pl.col("dr_sid").is_in(leaving["dr_sid"].implode())).collect()
-    )
-    rows = pl.concat([kept.select(names), current.filter(pl.col("_day") == day).select(names)])
-    return lake.stage(table.name, label, rows.sort([feed.sort_key, "dr_sid"])) if rows.height else None
-
-
-def _write_versions(lake: Lake, versions: Table, feed: Feed, superseded: pl.DataFrame) -> list[Staged]:
-    staged: list[Staged] = []
-    if superseded.is_empty():
-        return staged
-    superseded = superseded.with_columns(pl.col(feed.sort_key).dt.date().alias("_day"))
-    names = [name for name, _, _ in versions.columns]
-    for (day,), rows in sorted(superseded.group_by("_day"), key=lambda group: group[0][0]):
-        label = day_label(day)
-        kept = lake.scan(versions.name, [label]).collect()
-        together = pl.concat([kept.select(names), rows.select(names)]).sort(
-            [feed.sort_key, "dr_sid", "revision"]
-        )
-        staged.append(lake.stage(versions.name, label, together))
-    return staged
+    return lake.scan(table, labels).join(going.select(_ID).lazy(), on=_ID, how="semi").collect()
 
 
 def _emptied(table: Table, days: set[date], staged: list[Staged]) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """Lands a walk in bounded commits, so that an interrupted one goes on where it stopped and memory stays flat.
 
-A page is decoded as soon as it comes. A commit is due when enough records are held; "enough" grows with the day that
-they go into, because a commit writes that day anew: a busy day is then written a few times, not once a page.
+A page is decoded as soon as it comes. A commit is due behind the end of a day, when there are enough records to be
+worth it, so that a day is mostly written once; and at the latest when as many are held as memory is meant for.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,7 +11,6 @@ from typing import Protocol
 
 from pipeline.domain.cursor import Bookmark, Feed, Page
 from pipeline.lake.lake import Lake
-from pipeline.lake.layout import day_label
 from pipeline.land.records import Batch, Landed, land_batch
 
 _FEWEST, _MOST = 50_000, 200_000
@@ -70,10 +69,12 @@ class Landings:
         """
         move = _still if still else _back if backwards else _forward
         batch, stretch = self._batch(), _Stretch()
+        day = None
         for walked in walk:
             stretch.add(walked)
             batch.add(walked.page)
-            if batch.fetched >= _FEWEST and batch.fetched >= self._enough(walked.last_value):
+            passed, day = day not in (None, walked.last_value.date()), walked.last_value.date()
+            if batch.fetched >= _MOST or (passed and batch.fetched >= _FEWEST):
                 mark = move(mark, stretch, self.overlap)
                 total.add(land_batch(self.lake, batch, mark, now=self.now))
                 batch, stretch = self._batch(), _Stretch()
@@ -87,10 +88,6 @@ class Landings:
 
     def _batch(self) -> Batch:
         return Batch(self.feed, self.source, self.store_private)
-
-    def _enough(self, at: datetime) -> int:
-        files = self.lake.files(f"land/{self.feed.resource}", [day_label(at.date())])
-        return min(_MOST, sum(file.rows for file in files))
 
 
 def _still(mark: Bookmark, _stretch: _Stretch, _overlap: timedelta) -> Bookmark:

@@ -4,6 +4,7 @@ SQLite is the default because a billing desk fits in a folder; PostgreSQL is tak
 transaction that takes the write lock when it begins, so two writers never see each other half-way.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from pipeline.errors import HomeError
 from pipeline.ledger.migrations import migrate
 from pipeline.ledger.schema import SCHEMA_VERSION, meta
+
+# The low byte of what SQLite says when a file cannot be written; see https://sqlite.org/rescode.html.
+_REFUSED = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 
 
 def sqlite_url(path: Path) -> str:
@@ -48,8 +52,12 @@ class Ledger:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """A write transaction: commits on leaving, rolls back on an error."""
-        with self.engine.connect() as tx:
+        """A write transaction: commits on leaving, rolls back on an error.
+
+        Raises:
+            HomeError: the disk is full, or takes nothing more.
+        """
+        with _told(self.engine), self.engine.connect() as tx:
             tx.exec_driver_sql("BEGIN IMMEDIATE" if self.engine.dialect.name == "sqlite" else "BEGIN")
             try:
                 if self.engine.dialect.name == "postgresql":
@@ -63,7 +71,7 @@ class Ledger:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A read-only snapshot."""
-        with self.engine.connect() as tx:
+        with _told(self.engine), self.engine.connect() as tx:
             tx.exec_driver_sql("BEGIN")
             try:
                 yield tx
@@ -114,6 +122,21 @@ class Ledger:
         elif int(version) > SCHEMA_VERSION:
             msg = f"the ledger has schema {version}, this tollbook knows {SCHEMA_VERSION}. Install the newer tollbook."
             raise HomeError(msg)
+
+
+@contextmanager
+def _told(engine: Engine) -> Iterator[None]:
+    """What the disk refuses, said with what to do about it."""
+    try:
+        yield
+    except OperationalError as error:
+        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF not in _REFUSED:
+            raise
+        where = engine.url.render_as_string(hide_password=True)
+        msg = (
+            f"cannot write to the ledger {where}: {error.orig}. Make room or give permission, and run again."
+        )
+        raise HomeError(msg) from error
 
 
 def _sqlite(url: str) -> Engine:

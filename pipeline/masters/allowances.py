@@ -8,6 +8,7 @@ messages. ``steps`` reads like a deck's: ``36000:-5%;180000:-10%`` or ``36000:0.
 import re
 from datetime import UTC, tzinfo
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 from pipeline.domain.allowances import (
@@ -33,7 +34,9 @@ BUNDLE_COLUMNS = ("bundle", "name", "partner_sid", "quantity", *_SCOPE)
 TIER_COLUMNS = ("tier", "name", "partner_sid", "steps", "measure", "rule", "unit_seconds", *_SCOPE)
 _KEY = r"[a-z0-9][a-z0-9_-]{0,59}"
 _STEP = re.compile(r"(\d{1,12}(?:\.\d{1,3})?):(?:(-?\d{1,4}(?:\.\d{1,4})?)%|(\d{1,6}(?:\.\d{1,12})?))")
-_STEPS = "volumes in rising order with a percentage or a price each, like 36000:-5%;180000:-10% or 36000:0.008"
+_STEPS = (
+    "volumes in rising order with a percentage or a price each, like 36000:-5%;180000:-10% or 36000:0.008"
+)
 
 
 def read_bundles(folder: Path, customers: dict[str, Customer], problems: Problems) -> tuple[Bundle, ...]:
@@ -131,7 +134,7 @@ def _steps(row: Row) -> tuple[TierStep, ...]:
     value = row.text("steps", required=True).replace(" ", "")
     matches = [_STEP.fullmatch(part) for part in value.split(";")] if value else []
     steps = [_step(match) for match in matches if match]
-    rising = all(a.after < b.after for a, b in zip(steps, steps[1:], strict=False))
+    rising = all(a.after < b.after for a, b in pairwise(steps))
     alike = len({step.price is None for step in steps}) <= 1
     sane = all(step.percent is None or -100 <= step.percent <= 1000 for step in steps)
     if len(steps) < len(matches) or not (rising and alike and sane):

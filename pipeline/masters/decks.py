@@ -21,8 +21,11 @@ from pipeline.masters.vocabulary import (
 _KEYS = (
     *("file", "plan_sid", "name", "service", "direction", "family", "currency", "effective_from"),
     *("unit_rule", "increment_rule", "billable_base", "match_field", "rounding_mode", "rounding_decimals"),
-    "billable_statuses",
+    *("billable_statuses", "time_zone", "windows", "base_rounding"),
+    *("map", "columns", "ignore", "date_format", "decimal"),
 )
+_BASE_ROUNDINGS = ("exact", "floor", "round")
+_DECK_FILE = r"[\w.-]+\.(csv|txt|xlsx)(\.gz)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,9 @@ class DeckFile:
     """A deck to import as a version of ``plan_sid``, in force from ``effective_from`` (a UTC instant).
 
     Empty ``direction`` and ``family`` mean that the plan may be assigned for any. ``unit_rule`` is ``minimum``
-    or ``fixed:N`` (seconds); an empty ``billable_statuses`` means the importer's default.
+    or ``fixed:N`` (seconds); an empty ``billable_statuses`` means the importer's default. ``windows`` are texts like
+    ``peak mon-fri 08:00-20:00``, in ``time_zone``. ``names`` (the key ``map``), ``columns``, ``ignore``,
+    ``date_format`` and ``decimal`` say how the file is written, as the options of ``plans import`` do.
     """
 
     path: Path
@@ -48,6 +53,14 @@ class DeckFile:
     rounding_mode: str = "half_up"
     rounding_decimals: int = 10
     billable_statuses: tuple[str, ...] = ()
+    time_zone: str = "UTC"
+    windows: tuple[str, ...] = ()
+    base_rounding: str = "exact"
+    names: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    date_format: str = ""
+    decimal: str = "."
 
 
 def read_decks(folder: Path) -> tuple[DeckFile, ...]:
@@ -64,7 +77,9 @@ def read_decks(folder: Path) -> tuple[DeckFile, ...]:
 
 
 def _deck(row: Row, folder: Path) -> DeckFile:
-    file = row.matching("file", r"[\w.-]+\.csv", "the name of a .csv file beside decks.toml", required=True)
+    file = row.matching(
+        "file", _DECK_FILE, "the name of a .csv or .xlsx file beside decks.toml", required=True
+    )
     if file and not (folder / file).is_file():
         row.wrong("file", f"is {file!r}, which is not in {folder}")
     row.text("effective_from", required=True)
@@ -87,4 +102,12 @@ def _deck(row: Row, folder: Path) -> DeckFile:
         rounding_mode=row.choice("rounding_mode", ROUNDING_MODES, "half_up"),
         rounding_decimals=row.integer("rounding_decimals", 0, 10, 10),
         billable_statuses=row.words("billable_statuses"),
+        time_zone=row.zone("time_zone") if row.text("time_zone") else "UTC",
+        windows=row.paragraphs("windows"),
+        base_rounding=row.choice("base_rounding", _BASE_ROUNDINGS, "exact"),
+        names=row.paragraphs("map"),
+        columns=row.words("columns"),
+        ignore=row.paragraphs("ignore"),
+        date_format=row.text("date_format"),
+        decimal=row.choice("decimal", (".", ","), "."),
     )

@@ -1,8 +1,9 @@
 """Master files: what a home's ``masters/`` folder says, as values, or every problem in it at once.
 
 Files, all optional: ``sellers.toml``, ``customers.csv``, ``assignments.csv``, ``taxes.csv``, ``tax_places.csv``,
-``exemptions.csv``, ``bundles.csv``, ``tiers.csv``, ``policy.toml``. Unknown columns and keys are refused: a misspelt
-``tax_exmpt`` must not tax somebody in silence. Each CSV file may carry a ``comment`` column for people.
+``exemptions.csv``, ``bundles.csv``, ``tiers.csv``, ``markups.csv``, ``policy.toml``. Unknown columns and keys are
+refused: a misspelt ``tax_exmpt`` must not tax somebody in silence. Each CSV file may carry a ``comment`` column for
+people.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from pipeline.masters.allowances import read_bundles, read_tiers
+from pipeline.masters.markups import read_markups
 from pipeline.masters.model import (
     Assignment,
     Customer,
@@ -36,7 +38,7 @@ from pipeline.masters.vocabulary import (
 
 FILES = (
     *("sellers.toml", "customers.csv", "assignments.csv", "taxes.csv", "tax_places.csv"),
-    *("exemptions.csv", "bundles.csv", "tiers.csv", "policy.toml"),
+    *("exemptions.csv", "bundles.csv", "tiers.csv", "markups.csv", "policy.toml"),
 )
 
 _SELLER = (
@@ -80,6 +82,7 @@ def read_masters(folder: Path) -> Masters:
         policy=_policy(folder, problems),
         bundles=read_bundles(folder, customers, problems),
         tiers=read_tiers(folder, customers, problems),
+        markups=read_markups(folder, problems),
         fingerprint=fingerprint(folder),
     )
     problems.raise_if_any(folder)

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from pipeline.domain.allowances import Bundle, Tier
+from pipeline.domain.markup import Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,7 @@ class Masters:
     policy: Policy = Policy()
     bundles: tuple[Bundle, ...] = ()
     tiers: tuple[Tier, ...] = ()
+    markups: tuple[Markup, ...] = ()
     fingerprint: str = ""
 
     def customer(self, partner_sid: str) -> Customer | None:

@@ -1,4 +1,4 @@
-"""The HTTP interface of the sandbox: the Core under ``/core/v2``, the Mediator, and the sandbox's own ``/sandbox``."""
+"""The HTTP interface of the sandbox: the Core under ``/core/v2``, the Mediator, a second provider, ``/sandbox``."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,11 +18,14 @@ from pipeline.errors import TollbookError
 from pipeline.provider import documents
 from pipeline.provider.control import control_routes
 from pipeline.provider.deck import MESSAGE_TYPES, VOIP_TYPES, Plan, RateRow, call_plan, message_rows, plan_sid
+from pipeline.provider.disturbance import Disturbance
 from pipeline.provider.faults import Faults
-from pipeline.provider.gate import CORE, MEDIATOR, Cursors, Disturbance, Gate
+from pipeline.provider.fone import fone_routes
+from pipeline.provider.gate import CORE, FONE, MEDIATOR, Gate
 from pipeline.provider.listing import list_feed, list_table
 from pipeline.provider.lookup import lookup_routes, open_invoice
 from pipeline.provider.mediator import basic_credentials, mediator_routes
+from pipeline.provider.misleading import misled
 from pipeline.provider.oauth import Tokens, oauth_routes
 from pipeline.provider.partners import billing_method
 from pipeline.provider.records import Feed, Window
@@ -45,6 +48,7 @@ def create_app(world: World, token: str = DEFAULT_TOKEN) -> Starlette:
         routes=[
             Mount(CORE, routes=_core_routes()),
             Mount(MEDIATOR, routes=mediator_routes()),
+            Mount(FONE, routes=fone_routes(world)),
             Mount("/sandbox", routes=_sandbox_routes()),
         ],
         middleware=[
@@ -78,10 +82,13 @@ def _feed(path: str, feed: Callable[[World], Feed]) -> list[BaseRoute]:
 
     async def many(request: Request) -> Response:
         world, query = world_of(request), query_of(request)
-        cursors: Cursors = request.app.state.disturbance[-1].cursors
-        cursors.check(query.after or query.before)
-        page = list_feed(feed(world), world.now_ms, query, by_insertion=bool(world.faults.insert_order))
-        cursors.answered(query.after or query.before, page["items"])
+        disturbance: Disturbance = request.app.state.disturbance[-1]
+        disturbance.cursors.check(query.after or query.before)
+        by_insertion = bool(world.faults.insert_order)
+        page = misled(
+            query, disturbance, lambda q: list_feed(feed(world), world.now_ms, q, by_insertion=by_insertion)
+        )
+        disturbance.cursors.answered(query.after or query.before, page["items"])
         return as_json(page)
 
     async def one(request: Request) -> Response:

@@ -8,15 +8,13 @@ import hmac
 import re
 from collections import Counter
 
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipeline.provider.entropy import Entropy
-from pipeline.provider.faults import Faults
+from pipeline.provider.disturbance import Disturbance
 from pipeline.provider.oauth import TOKEN_PATH, Tokens
-from pipeline.provider.wire import Refusal, as_json, forbidden, not_found, unauthorized
+from pipeline.provider.wire import Refusal, unauthorized
 
-CORE, MEDIATOR = "/core/v2", "/mediator/v1"
+CORE, MEDIATOR, FONE = "/core/v2", "/mediator/v1", "/fone/v2"
 
 # Resource names, as the fault ``forbidden`` takes them, by the beginning of the path.
 _RESOURCE_OF = {
@@ -36,68 +34,9 @@ _RESOURCE_OF = {
     "/batch/tasks": "batch_tasks",
     "/lookup": "lookups",
     MEDIATOR: "mediator",
+    FONE: "fone",
 }
 _SID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-
-
-class Cursors:
-    """Which cursors have expired: the first ``budget`` that a client had kept, and those stay so.
-
-    A cursor that stands on a page just given out never expires in the middle of a walk. One that was not given out
-    since the faults were set, or was the end of a walk before, is one that the client had kept.
-    """
-
-    def __init__(self, budget: int) -> None:
-        self._budget = budget
-        self._given: set[str] = set()
-        self._expired: set[str] = set()
-
-    def check(self, sid: str | None) -> None:
-        """A ``Refusal`` (404) when the cursor has expired."""
-        if sid and sid not in self._given and len(self._expired) < self._budget:
-            self._expired.add(sid)
-        if sid in self._expired:
-            raise not_found("item")
-
-    def answered(self, sid: str | None, items: list[dict]) -> None:
-        """Takes note of a page and of the cursor that asked for it."""
-        if not self._budget:
-            return
-        edges = [item.get("dr_sid") for item in items[:1] + items[-1:]]
-        self._given.update(edge for edge in edges if edge)
-        if sid and not items:
-            self._given.discard(sid)
-
-
-class Disturbance:
-    """Decides which requests go wrong, by their number: the same requests in the same order meet the same faults."""
-
-    def __init__(self, faults: Faults, seed: int) -> None:
-        self.faults = faults
-        self._entropy = Entropy(seed)
-        self._number = 0
-        self.cursors = Cursors(faults.expired_cursors)
-
-    def answer(self, scope: Scope) -> Response | None:
-        """The answer that a fault gives instead of the resource; None when there is none."""
-        self._number += 1
-        resource = _resource(scope["path"].removeprefix(CORE))
-        if resource in self.faults.forbidden_resources:
-            return forbidden().response()
-        if self._strikes("http_500"):
-            return PlainTextResponse("Internal Server Error", 500)
-        if self._strikes("html_502"):
-            return HTMLResponse("<html><body><h1>502 Bad Gateway</h1></body></html>", 502)
-        if resource == "mediator" and self._strikes("mediator_inner_failure"):
-            return as_json({"body": {"message": "internal error", "errors": None}, "status": 500})
-        return None
-
-    def breaks_off(self) -> bool:
-        """Whether the answer to the present request ends in the middle."""
-        return self._strikes("truncated")
-
-    def _strikes(self, fault: str) -> bool:
-        return self._entropy.chance(fault[:16], self._number, getattr(self.faults, fault))
 
 
 def _resource(path: str) -> str:
@@ -133,7 +72,7 @@ class Gate:
         refusal = self._refusal(scope)
         if refusal is not None:
             await refusal.response()(scope, receive, send)
-        elif not scope["path"].startswith((CORE, MEDIATOR)):
+        elif not scope["path"].startswith((CORE, MEDIATOR, FONE)):
             await self._app(scope, receive, send)
         else:
             await self._disturbed(scope, receive, send)
@@ -142,29 +81,33 @@ class Gate:
         sent = dict(scope["headers"]).get(b"authorization", b"")
         if scope["path"].startswith(MEDIATOR):
             return None if hmac.compare_digest(sent, self._basic) else unauthorized()
+        if scope["path"].startswith(FONE):
+            return None  # it asks for its own login, and refuses in its own words
         # Whoever asks for a token has none yet: the form carries the credentials.
         known = scope["path"] == CORE + TOKEN_PATH or self._tokens.accepts(sent)
         return None if known else unauthorized()
 
     async def _disturbed(self, scope: Scope, receive: Receive, send: "_Sender") -> None:
         disturbance = self._disturbance[-1]
-        instead = disturbance.answer(scope)
-        send.breaks_off = instead is None and disturbance.breaks_off()
+        instead = disturbance.answer(_resource(scope["path"].removeprefix(CORE)))
+        if instead is None:
+            send.breaks_off, send.drips = disturbance.strikes("truncated"), disturbance.strikes("drip")
         if disturbance.faults.slow:
             await asyncio.sleep(disturbance.faults.slow)
         await (instead or self._app)(scope, receive, send)
 
 
 class _Sender:
-    """Remembers the status, and leaves out the second half of an answer that is to break off.
+    """Remembers the status, and spoils how an answer is sent.
 
-    The server then finds the answer incomplete and closes the connection, which is what the client sees.
+    One that is to break off goes without its second half: the server then finds it incomplete and closes the
+    connection, which is what the client sees. One that drips comes byte by byte.
     """
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self.status = 0
-        self.breaks_off = False
+        self.breaks_off = self.drips = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -172,4 +115,9 @@ class _Sender:
         elif self.breaks_off:
             body = message.get("body", b"")
             message = {**message, "body": body[: len(body) // 2], "more_body": True}
+        elif self.drips:
+            for byte in message.get("body", b""):
+                await self._send({"type": message["type"], "body": bytes([byte]), "more_body": True})
+                await asyncio.sleep(1)
+            message = {**message, "body": b""}
         await self._send(message)

@@ -7,6 +7,7 @@ either side of the page; it is no sign of the end.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from itertools import islice
 from typing import Any
 from unicodedata import normalize
@@ -187,16 +188,27 @@ def _inserted_page(window: Window, query: Query) -> dict[str, Any]:
     """The records in the order of their insertion."""
     feed = window.feed
     begins = [instant(c.values[0]) or 0 for c in query.conditions if c.operator in ("ge", "gt")]
-    first = _edge(feed, max(begins) - feed.longest_lag) if begins else 0
-    indexes = sorted(window.narrowed(first, window.high).ascending(), key=lambda i: (feed.inserted(i), i))
-    records = (
-        feed.record(i, window.now) for i in indexes if feed.inserted(i) >= max(begins, default=0) - 1000
-    )
+    # A condition on whole seconds may be met by what was inserted earlier within them.
+    begin = max(begins, default=0) - 1000
+    first = _edge(feed, begin - feed.longest_lag) if begins else 0
+    indexes = (index for at, index in _inserted(window.narrowed(first, window.high)) if at >= begin)
+    records = (feed.record(index, window.now) for index in indexes)
     matching = (record for record in records if all(c.matches(record) for c in query.conditions))
     found = list(islice(matching, query.offset, query.offset + query.limit + 1))
     more = len(found) > query.limit
     items = [query.shown(record) for record in found[: query.limit]]
     return envelope(query, items, more or query.offset > 0, query.pages(more), None)
+
+
+def _inserted(window: Window) -> Iterator[tuple[int, int]]:
+    """``(inserted, index)`` in this order. What waits is what came late: nothing is inserted before its sort date."""
+    waiting: list[tuple[int, int]] = []
+    for index in window.ascending():
+        reached = window.feed.time(index)
+        while waiting and waiting[0][0] <= reached:
+            yield heappop(waiting)
+        heappush(waiting, (window.feed.inserted(index), index))
+    yield from sorted(waiting)
 
 
 def _descending(query: Query) -> bool:

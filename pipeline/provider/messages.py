@@ -14,6 +14,8 @@ from pipeline.provider.pricing import message_price, scaled
 from pipeline.provider.traffic import Curve, stamp
 
 SEGMENT = 160
+MINUTE = 60_000
+LATEST_STATUS = 20 * 60 * MINUTE
 _LOREM = (
     "lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt ut labore et dolore "
     "magna aliqua ut enim ad minim veniam quis nostrud exercitation ullamco laboris nisi ut aliquip ex ea commodo "
@@ -62,6 +64,7 @@ class Messages:
         self._owners = by_share(owners, entropy)
         self._newer_keys = newer_keys
         self._rows = {sub_type: _networks(sub_type) for sub_type in MESSAGE_TYPES}
+        self.late_status = 0.0
 
     def time(self, index: int) -> int:
         """``date_insert``."""
@@ -72,7 +75,54 @@ class Messages:
         return self.time(index)
 
     def record(self, index: int, now: int) -> dict:
-        """The message."""
+        """The message as the provider tells it at ``now``."""
+        record = self._ended(index)
+        if record["direction"] == "outbound" and self._ends_late(index):
+            return self._so_far(record, index, now)
+        return record
+
+    def late_endings(self) -> list[dict]:
+        """The messages whose status changes: when they are sent, when they end, and as what."""
+        told = []
+        for index in range(self.count) if self.late_status else ():
+            record = self._ended(index)
+            if record["direction"] == "outbound" and self._ends_late(index):
+                sent, ended = self._changes(index)
+                told.append(
+                    {
+                        "dr_sid": record["dr_sid"],
+                        "sent": stamp(sent),
+                        "at": stamp(ended),
+                        "status": record["status"],
+                    }
+                )
+        return told
+
+    def _ends_late(self, index: int) -> bool:
+        return self._entropy.chance("late status", index, self.late_status)
+
+    def _changes(self, index: int) -> tuple[int, int]:
+        """When a message is sent, and when its status is the last one."""
+        inserted = self.time(index)
+        chance = self._entropy.number("status at", index)
+        return inserted + 1000 + chance % MINUTE, inserted + 2 * MINUTE + (chance >> 32) % LATEST_STATUS
+
+    def _so_far(self, record: dict, index: int, now: int) -> dict:
+        """Queued, then sent, then as it ends; a message is charged once it is sent, and not when it failed."""
+        sent, ended = self._changes(index)
+        if now >= ended:
+            return record | {"version": 3} | self._changed(ended)
+        segments, group = record["message_segments"], len(record.get("number_group_dst", ()))
+        price = message_price(scaled(record["rate"]), segments, max(1, group))
+        if now >= sent:
+            return record | {"version": 2, "status": "sent", "price": price} | self._changed(sent)
+        return record | {"version": 1, "status": "queued", "price": "0"}
+
+    def _changed(self, at: int) -> dict:
+        return {"date_changed": stamp(at)} if self._newer_keys else {}
+
+    def _ended(self, index: int) -> dict:
+        """The message as it is at last."""
         w = self._entropy.words("message", index)
         owner = self._owners[w[0] % len(self._owners)]
         outbound, is_mms = w[1] < _OUTBOUND, w[2] < _MMS

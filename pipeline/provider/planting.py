@@ -4,12 +4,15 @@ The places are found by trying indexes in a seeded order until enough calls fit,
 ``/sandbox/truth`` can name them: a test can ask whether every planted fault was found, and nothing else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from msgspec import Raw
+
 from pipeline.provider.entropy import Entropy, SidCodec
 from pipeline.provider.faults import Faults
+from pipeline.provider.poison import POISON, STRANGE
 from pipeline.provider.pricing import PRICE_DECIMALS, decimal_text
 from pipeline.provider.traffic import stamp
 
@@ -39,6 +42,7 @@ class Change:
     at: int = 0
     longer_ms: int = 0
     factor: int = 1
+    odd: Mapping[str, Raw] | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ class Planted:
         record = calls.fresh(index)
         if change.fault == "missing_answer":
             record["date_talk"] = None
+        elif change.odd:
+            record |= change.odd
         else:
             record["price"] = times(record["price"], change.factor)
         return record
@@ -83,6 +89,7 @@ class Planted:
 
 
 NOTHING = Planted()
+PLANTED = ("version_bumps", "wrong_charges", "missing_answer", "poison", "unknown_values")
 
 
 def times(price: str, factor: int) -> str:
@@ -108,6 +115,8 @@ def plant(calls: Spoilable, faults: Faults, entropy: Entropy) -> Planted:
         faults.missing_answer,
         lambda _i, _n: Change("missing_answer"),
     )
+    _choose(found, calls, entropy, "poison", faults.poison, _odd("poison", POISON))
+    _choose(found, calls, entropy, "unknown_values", faults.unknown_values, _odd("unknown_values", STRANGE))
     return Planted(found)
 
 
@@ -141,3 +150,7 @@ def _bump(calls: Spoilable, entropy: Entropy) -> Callable[[int, int], Change]:
 
 def _wrong(_index: int, number: int) -> Change:
     return Change("wrong_charges", factor=(2, 10, 0)[number % 3])
+
+
+def _odd(fault: str, kinds: Sequence[Mapping[str, Raw]]) -> Callable[[int, int], Change]:
+    return lambda _index, number: Change(fault, odd=kinds[number % len(kinds)])

@@ -19,7 +19,7 @@ from pipeline.provider.entropy import Entropy
 from pipeline.provider.faults import Faults
 from pipeline.provider.messages import Messages
 from pipeline.provider.partners import partners
-from pipeline.provider.planting import plant
+from pipeline.provider.planting import PLANTED, plant
 from pipeline.provider.records import Window
 from pipeline.provider.traffic import Curve, to_ms
 
@@ -119,6 +119,7 @@ class World:
         self.faults = faults
         self.calls.late = faults.late_inserts
         self.calls.planted = plant(self.calls, faults, self.entropy)
+        self.messages.late_status = faults.late_status
 
     @property
     def now_ms(self) -> int:
@@ -162,9 +163,7 @@ class World:
             },
             "planted": {
                 "late_inserts": [{"dr_sid": calls.codec.encode(index)} for index in calls.late_indexes()],
-                **{
-                    fault: calls.planted.named(calls, fault)
-                    for fault in ("version_bumps", "wrong_charges", "missing_answer")
-                },
+                "late_status": self.messages.late_endings(),
+                **{fault: calls.planted.named(calls, fault) for fault in PLANTED},
             },
         }

@@ -4,12 +4,13 @@ The token goes into the header and nowhere else. Redirects and links in answers 
 reach a host that a response names. Bodies are bounded in size and time, decompressed ones too.
 """
 
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -25,6 +26,7 @@ from pipeline.errors import (
     UnauthorizedError,
 )
 from pipeline.pull import envelope
+from pipeline.pull.cut import cut
 from pipeline.pull.dialects import FORBIDDEN, NOT_FOUND, read_refusal
 from pipeline.pull.wire import Line, read_body
 
@@ -53,15 +55,23 @@ class Patience:
     backoff_max: float = 30
 
 
+class Renewing(Protocol):
+    """Gives a token that is still good; ``renewed`` another one than that which the provider has refused."""
+
+    def __call__(self) -> str: ...
+    def renewed(self, refused: str) -> str: ...
+
+
 @dataclass(slots=True)
 class Client:
     """A client of one base URL, such as ``https://api.carrierx.com/core/v2``.
 
-    ``token`` is the text behind the scheme, or what gives one that is still good; it is asked for each request.
+    ``token`` is the text behind the scheme, or what gives one; that is asked for each request, and once more where the
+    provider has withdrawn it in the middle of a walk.
     """
 
     base_url: str
-    token: str | Callable[[], str] = field(repr=False)
+    token: str | Renewing = field(repr=False)
     patience: Patience = Patience()
     transport: httpx.BaseTransport | None = None
     on_retry: Callable[[str], None] = lambda _text: None
@@ -94,12 +104,12 @@ class Client:
         return self._retried(path, params, lambda body, _request: body)
 
     def get_page(self, path: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """A list envelope; ``unreadable`` are the items that cannot be decoded.
+        """A list envelope; its items are a ``Cut`` where they allow it, ``unreadable`` those that cannot be decoded.
 
         An item is unreadable when two answers say so: the first may have been damaged on its way.
         """
         doubted: set[bytes] = set()
-        return self._retried(path, params, lambda body, request: _page(body, request, doubted))
+        return self._retried(path, params, lambda body, request: cut(body) or page_of(body, request, doubted))
 
     def _retried(self, path: str, params: Mapping[str, Any] | None, read: Callable[[bytes, str], T]) -> T:
         patience = self.patience
@@ -126,10 +136,19 @@ class Client:
             try:
                 return self._answer(path, params, request), request
             except httpx.RequestError as error:
-                raise _unanswered(request, error, self.patience.page if late.is_set() else None) from None
+                raise unanswered(request, error, self.patience.page if late.is_set() else None) from None
 
     def _answer(self, path: str, params: Mapping[str, Any] | None, request: str) -> bytes:
-        token = self.token if isinstance(self.token, str) else self.token()
+        if isinstance(self.token, str):
+            return self._ask(path, params, request, self.token)
+        token = self.token()
+        try:
+            return self._ask(path, params, request, token)
+        except UnauthorizedError:
+            self.on_retry(f"the token was refused; with another: GET {path}")
+            return self._ask(path, params, request, self.token.renewed(token))
+
+    def _ask(self, path: str, params: Mapping[str, Any] | None, request: str, token: str) -> bytes:
         headers = {"Authorization": f"{self.scheme} {token}", "Accept-Encoding": "gzip"}
         how: dict[str, Any] = {"headers": headers, "extensions": {"trace": self._line.trace}}
         with self._http.stream("GET", self.base_url + path, params=params, **how) as response:
@@ -153,11 +172,27 @@ class Client:
             self._http = self._connected()
 
 
-def _unanswered(request: str, error: httpx.RequestError, seconds: float | None) -> TransientError:
+def unanswered(request: str, error: httpx.RequestError, seconds: float | None = None) -> ProviderError:
+    """The error of a request that no answer came to. A certificate that is wrong now is wrong in a minute too."""
+    if (problem := _certificate(error)) is not None:
+        msg = (
+            f"{request}: the server's certificate is not trusted ({problem}), and nothing was sent. Check the URL, the "
+            "date of this machine and its certificates (SSL_CERT_FILE names others)."
+        )
+        return TerminalError(msg, request=request)
     if seconds is not None:
         return TransientError(f"{request}: the answer took longer than {seconds:g} s.", request=request)
     msg = f"{request}: {type(error).__name__}. Is the provider reachable from here, and the URL right?"
     return TransientError(msg, request=request)
+
+
+def _certificate(error: BaseException | None) -> str | None:
+    """What is wrong with the certificate, if that is what is wrong."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def error_of(status: int, body: bytes, request: str, retry_after: str | None = None) -> ProviderError:
@@ -204,13 +239,13 @@ def _worth_another_try(error: Exception) -> bool | float:
     return True if wait is None else min(wait, _LONGEST_PAUSE)
 
 
-def check_base(url: str) -> None:
+def check_base(url: str, setting: str = "TOLLBOOK_API_URL", ending: str = "/core/v2") -> None:
     """Refuses a base URL that would send secrets in the clear; this machine itself is the exception."""
     parts = urlsplit(url)
     loopback = parts.hostname in {"127.0.0.1", "localhost", "::1"}
     if parts.scheme == "https" or (parts.scheme == "http" and loopback):
         return
-    msg = f"TOLLBOOK_API_URL is {url!r}: it must be https://.../core/v2 (http only for this machine itself)."
+    msg = f"{setting} is {url!r}: it must be https://...{ending} (http only for this machine itself)."
     raise SettingsError(msg)
 
 
@@ -221,7 +256,7 @@ def _decode(body: bytes, request: str) -> Any:
         raise no_json(request) from None
 
 
-def _page(body: bytes, request: str, doubted: set[bytes]) -> dict[str, Any]:
+def page_of(body: bytes, request: str, doubted: set[bytes]) -> dict[str, Any]:
     """A list envelope, the slow way where the fast one fails on the same items twice."""
     try:
         found = envelope.decode(body)

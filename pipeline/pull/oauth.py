@@ -18,11 +18,10 @@ from pipeline.errors import (
     ForbiddenError,
     ProviderError,
     TerminalError,
-    TransientError,
     UnauthorizedError,
 )
 from pipeline.pull import envelope
-from pipeline.pull.client import Patience, check_base, error_of, no_json
+from pipeline.pull.client import Patience, check_base, error_of, no_json, unanswered
 from pipeline.pull.wire import Line, read_body
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
@@ -71,6 +70,17 @@ class Grant:
             self._renew()
         return self._token
 
+    def renewed(self, refused: str) -> str:
+        """Another token than the one that the provider has refused before its time.
+
+        Raises:
+            UnauthorizedError: the credentials are refused too.
+            ProviderError: no token could be had.
+        """
+        if self._token == refused:
+            self._token = ""
+        return self()
+
     def _renew(self) -> None:
         if self._refresh:
             try:
@@ -112,10 +122,7 @@ class Grant:
             ):
                 body = read_body(response.iter_raw(), response.headers.get("content-encoding", ""), request)
         except httpx.RequestError as error:
-            msg = (
-                f"{request}: {type(error).__name__}. Is the provider reachable from here, and the URL right?"
-            )
-            raise TransientError(msg, request=request) from None
+            raise unanswered(request, error) from None
         if response.status_code != 200:
             raise _refused(error_of(response.status_code, body, request))
         return _object(body, request), response.headers.get("date")

@@ -10,12 +10,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 import msgspec
 
-from pipeline.domain.cursor import Bookmark, Feed, Page, Unreadable, instant
+from pipeline.domain.cursor import Bookmark, Cut, Feed, Page, Unreadable, instant, instants
 from pipeline.errors import NotFoundError, TerminalError
 from pipeline.pull.client import Client
 
@@ -148,7 +147,7 @@ def _onward(client: Client, feed: Feed, sid: str, value: datetime, overlap: time
 
 def _after(client: Client, feed: Feed, sid: str, value: datetime) -> Iterator[Walked]:
     asked: set[str] = set()
-    known: set[Edge] = set()
+    known: dict[str, datetime] = {}
     while True:
         asked.add(sid)
         try:
@@ -159,14 +158,15 @@ def _after(client: Client, feed: Feed, sid: str, value: datetime) -> Iterator[Wa
         if walked is None:
             return
         # A record that changed meanwhile may come again at its new place; at its old one it must not.
-        if not known.isdisjoint(walked.edges):
+        sids = [sid for sid, _ in walked.edges]
+        if not known.keys().isdisjoint(sids) and any(known.get(sid) == at for sid, at in walked.edges):
             raise _stuck(feed, sid)
         yield walked
         if walked.last_sid in asked:
             if walked.edges:
                 raise _stuck(feed, sid)
             return
-        sid, value, known = walked.last_sid, walked.last_value, set(walked.edges)
+        sid, value, known = walked.last_sid, walked.last_value, dict(walked.edges)
 
 
 def _stuck(feed: Feed, sid: str) -> TerminalError:
@@ -195,6 +195,8 @@ def _inserted_from(begin: datetime, offset: int) -> dict[str, Any]:
 def _not_before(page: Page, feed: Feed, since: datetime) -> Page:
     """The page without what is older than was asked for."""
     limit = _text(since)
+    if isinstance(page.items, Cut) and min(page.items.texts(feed.sort_key)) >= limit:
+        return page
     return replace(page, items=[item for item in page.items if str(item.get(feed.sort_key)) >= limit])
 
 
@@ -236,10 +238,11 @@ def _page(client: Client, feed: Feed, params: dict[str, Any], cursor: Edge | Non
         msg = f"{feed.resource}: on the page after {at} no record has a readable dr_sid and {feed.sort_key}; stopped."
         raise TerminalError(msg)
     sid, value = stand
-    ordered = all(a <= b for (_, a), (_, b) in pairwise(edges))
+    reached = [at for _, at in edges]
+    ordered = reached == sorted(reached)
     if not ordered and params["order"].startswith(feed.sort_key):
         log.warning("%s: the page that ends with %s is not in order", feed.resource, sid)
-    return Walked(page, sid, max([value, *(at for _, at in edges)]), ordered, edges)
+    return Walked(page, sid, max([value, *reached]), ordered, edges)
 
 
 def _asked(client: Client, feed: Feed, params: dict[str, Any]) -> Page:
@@ -250,7 +253,7 @@ def _asked(client: Client, feed: Feed, params: dict[str, Any]) -> Page:
         page = _items(envelope)
         if page.fetched and envelope.get("count") in (None, page.fetched):
             break
-        stand = (page.fetched, page.last)
+        stand = (page.fetched, page.last or page.items[-1:])
         if stand == before:
             break
         before = stand
@@ -259,6 +262,8 @@ def _asked(client: Client, feed: Feed, params: dict[str, Any]) -> Page:
 
 def _items(envelope: dict[str, Any]) -> Page:
     items, unreadable = envelope["items"], envelope.get("unreadable", ())
+    if isinstance(items, Cut):
+        return Page(items)
     plain = [item for item in items if isinstance(item, dict)]
     other = tuple(
         Unreadable(msgspec.json.encode(item), "not an object") for item in items if not isinstance(item, dict)
@@ -268,13 +273,10 @@ def _items(envelope: dict[str, Any]) -> Page:
 
 def _edges(page: Page, feed: Feed) -> tuple[Edge, ...]:
     key = feed.sort_key
-    try:
-        # The usual page, at a third of the time that looking at each value takes.
-        found = tuple((item["dr_sid"], instant(item[key])) for item in page.items)
-        if all(type(sid) is str and sid for sid, _ in found):
-            return found
-    except (KeyError, TypeError, ValueError):
-        pass
+    with suppress(ValueError):
+        # The usual page, at a tenth of the time that looking at each item takes.
+        if isinstance(page.items, Cut) and all(sids := page.items.texts("dr_sid")):
+            return tuple(zip(sids, instants(page.items.texts(key)), strict=True))
     return tuple(edge for item in page.items if (edge := _edge(item, feed)))
 
 
@@ -289,6 +291,10 @@ def _edge(item: Mapping[str, Any], feed: Feed) -> Edge | None:
 
 
 def _instants(page: Page, key: str) -> Iterator[datetime]:
+    with suppress(ValueError):
+        if isinstance(page.items, Cut):
+            yield max(instants(page.items.texts(key)))
+            return
     for item in page.items:
         with suppress(ValueError, TypeError, KeyError):
             yield instant(item[key])

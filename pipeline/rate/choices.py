@@ -47,6 +47,7 @@ _PLANS = pa.schema(
         ("currency", pa.string()),
         ("increment_rule", pa.string()),
         ("billable_base", pa.string()),
+        ("base_rounding", pa.string()),
         ("match_field", pa.string()),
         ("rounding_mode", pa.string()),
         ("quantum", pa.int64()),
@@ -123,15 +124,16 @@ class _Pieces:
                 plan = self.book.cost_plan(self.service, direction, family, at)
             else:
                 plan = self.book.charge_plan(payer, self.service, direction, family, at)
-            begin_ms = EARLIEST_MS if at == _EARLY else _ms(at)
+            begin_ms = EARLIEST_MS if at == _EARLY else instant_ms(at)
             if pieces and pieces[-1][2] is plan:
                 begin_ms = pieces.pop()[0]
             missing = None if plan else self.book.missing(side, self.service, direction, family)
-            pieces.append((begin_ms, LATEST_MS if end is None else _ms(end), plan, missing))
+            pieces.append((begin_ms, LATEST_MS if end is None else instant_ms(end), plan, missing))
         return pieces
 
 
-def _ms(at: datetime) -> int:
+def instant_ms(at: datetime) -> int:
+    """Milliseconds since 1970."""
     whole = at - datetime(1970, 1, 1, tzinfo=UTC)
     # Instants between two milliseconds begin with the next one: records have no finer time.
     return -((-whole.days * 86_400_000_000 - whole.seconds * 1_000_000 - whole.microseconds) // 1000)
@@ -145,6 +147,7 @@ def _terms(key: int, plan: RatePlan) -> tuple:
         plan.currency,
         plan.increment_rule,
         plan.billable_base,
+        plan.base_rounding,
         plan.match_field,
         plan.rounding_mode,
         10 ** (12 - plan.rounding_decimals),

@@ -1,29 +1,37 @@
-"""Imports rate decks into the lake as versions of plans, and compares versions.
+"""Imports rate decks into the lake as versions of plans.
 
 A plan's versions follow one another by their own dates, whenever they were imported: each is in force until the next
 one begins. A deck with the date of a version that is there already takes its place. A refused deck changes nothing.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.domain.rate_plan import Key, Rate, RatePlan, match_key
+from pipeline.domain.rate_plan import RatePlan, in_force
 from pipeline.errors import DeckError
 from pipeline.lake.lake import Lake
 from pipeline.lake.tables import BY_NAME
 from pipeline.ledger.ledger import Ledger
 from pipeline.masters.decks import DeckFile
-from pipeline.rate.deckfile import DeckOptions, read_deck
-from pipeline.rate.plans import plan_row, rates_table
+from pipeline.rate.deckdiff import Diff, diff
+from pipeline.rate.deckfile import Deck, DeckOptions, read_whole
+from pipeline.rate.decklayout import Layout, Problems
+from pipeline.rate.deckmerge import REPLACE, merged
+from pipeline.rate.deckterms import inheriting
+from pipeline.rate.deckwindows import windows_said
+from pipeline.rate.plans import load_plans, plan_row, rates_table, with_rates
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A deck that was taken; ``changed`` is False when the lake had it already."""
+    """A deck that was taken, or would be; ``changed`` is False when the lake had it already.
+
+    ``notes`` say what a person should know: lines and columns that were not read, a later version.
+    """
 
     plan_sid: str
     version: str
@@ -31,31 +39,86 @@ class Imported:
     effective_from: datetime
     changed: bool
     replaced: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class RateChange:
-    """One key whose rate differs between two versions; None where a side has no row for it."""
+class Prepared:
+    """A deck that fits, not yet in the lake: the version that it makes, and the one in force at that time."""
 
-    key: Key
-    before: Rate | None
-    after: Rate | None
+    plan: RatePlan
+    effective_from: datetime
+    before: RatePlan | None
+    notes: tuple[str, ...] = ()
+
+    def diff(self) -> Diff:
+        """What importing it would change."""
+        return diff(self.before, self.plan)
 
 
-def import_deck(lake: Lake, ledger: Ledger, path: Path, options: DeckOptions, *, now: datetime) -> Imported:
+def _quiet(_text: str) -> None: ...
+
+
+def prepare_deck(
+    lake: Lake,
+    path: Path,
+    options: DeckOptions,
+    *,
+    mode: str = REPLACE,
+    progress: Callable[[str], None] = _quiet,
+) -> Prepared:
+    """Reads a deck file and makes the version that it stands for; nothing is changed.
+
+    Raises:
+        DeckError: the file is wrong, or does not fit the plan's other versions.
+    """
+    versions = [p for p in load_plans(lake) if p.plan_sid == options.plan_sid]
+    found = next(
+        (p for p in versions if in_force(p.effective_from, p.effective_to, options.effective_from)), None
+    )
+    if mode != REPLACE and found is None:
+        msg = (
+            f"{options.plan_sid} has no version in force at {options.effective_from:%Y-%m-%d %H:%M} that rows could "
+            "be added to or changed in. Import a whole deck first, without --mode."
+        )
+        raise DeckError(msg)
+    before = with_rates(lake, found) if found else None
+    base = None if mode == REPLACE else before
+    deck = read_whole(path, inheriting(options, base) if base else options, progress)
+    plan = _merged(path, base, deck, mode) if base else deck.plan
+    _check_fits(plan, versions)
+    return Prepared(plan, options.effective_from, before, _notes(deck, options, versions, whole=base is None))
+
+
+def import_deck(
+    lake: Lake,
+    ledger: Ledger,
+    path: Path,
+    options: DeckOptions,
+    *,
+    now: datetime,
+    mode: str = REPLACE,
+    progress: Callable[[str], None] = _quiet,
+) -> Imported:
     """Reads a deck file and makes it a version of its plan.
 
     Raises:
         DeckError: the file is wrong, or does not fit the plan's other versions.
     """
-    plan = read_deck(path, options)
+    return take_deck(lake, ledger, prepare_deck(lake, path, options, mode=mode, progress=progress), now=now)
+
+
+def take_deck(lake: Lake, ledger: Ledger, prepared: Prepared, *, now: datetime) -> Imported:
+    """Puts a prepared version among those of its plan."""
+    plan = prepared.plan
     label = f"plan={plan.plan_sid}"
     rows = lake.scan("rate/plans", [label]).collect().to_dicts()
-    _check_fits(plan, rows)
-    replaced = next((r for r in rows if r["effective_from"] == plan.effective_from), None)
+    start = prepared.effective_from
+    done = Imported(plan.plan_sid, plan.version, len(plan.rates), start, True, None, prepared.notes)
+    replaced = next((r for r in rows if r["effective_from"] == start), None)
     new = plan_row(plan, len(plan.rates), plan.version[-12:])
     if replaced and replaced | {"effective_to": None} == new:
-        return Imported(plan.plan_sid, plan.version, len(plan.rates), options.effective_from, False)
+        return replace(done, changed=False)
     versions = _chained([r for r in rows if r is not replaced] + [new])
     staged = [
         lake.stage("rate/plans", label, pa.Table.from_pylist(versions, schema=BY_NAME["rate/plans"].schema)),
@@ -67,11 +130,20 @@ def import_deck(lake: Lake, ledger: Ledger, path: Path, options: DeckOptions, *,
         lake.commit(
             tx, staged, at=now, stage="rate", note=f"deck {plan.plan_sid} {plan.version}", remove=gone
         )
-    return Imported(plan.plan_sid, plan.version, len(plan.rates), options.effective_from, True, old)
+    return replace(done, replaced=old)
 
 
 def options_of(deck: DeckFile) -> DeckOptions:
-    """The options that ``decks.toml`` gives a deck."""
+    """The options that ``decks.toml`` gives a deck.
+
+    Raises:
+        DeckError: its windows are not understood.
+    """
+    try:
+        windows = windows_said("; ".join(deck.windows))
+    except ValueError as error:
+        msg = f"the windows of {deck.plan_sid} in decks.toml cannot be read: {error}."
+        raise DeckError(msg) from None
     return DeckOptions(
         plan_sid=deck.plan_sid,
         effective_from=deck.effective_from,
@@ -87,7 +159,28 @@ def options_of(deck: DeckFile) -> DeckOptions:
         rounding_mode=deck.rounding_mode,
         rounding_decimals=deck.rounding_decimals,
         billable_statuses=deck.billable_statuses,
+        time_zone=deck.time_zone,
+        windows=windows,
+        base_rounding=deck.base_rounding,
+        layout=layout_of(
+            deck.names, deck.columns, deck.ignore, date_format=deck.date_format, decimal=deck.decimal
+        ),
     )
+
+
+def layout_of(names: Iterable[str], columns: Iterable[str], ignore: Iterable[str], **more: str) -> Layout:
+    """A layout from texts like ``Rate/min=price``.
+
+    Raises:
+        DeckError: a pair has no ``=``.
+    """
+    pairs = [text.rpartition("=") for text in names]
+    for (theirs, _, ours), text in zip(pairs, names, strict=True):
+        if not theirs or not ours:
+            msg = f"--map {text!r} is no pair; write it like --map 'Rate/min=price'."
+            raise DeckError(msg)
+    mapped = tuple((theirs, ours.strip().lower()) for theirs, _, ours in pairs)
+    return Layout(mapped, tuple(columns), tuple(ignore), **more)
 
 
 def import_decks(lake: Lake, ledger: Ledger, decks: Iterable[DeckFile], *, now: datetime) -> list[Imported]:
@@ -95,21 +188,38 @@ def import_decks(lake: Lake, ledger: Ledger, decks: Iterable[DeckFile], *, now: 
     return [import_deck(lake, ledger, deck.path, options_of(deck), now=now) for deck in decks]
 
 
-def compare(before: RatePlan, after: RatePlan) -> list[RateChange]:
-    """The keys whose rates differ, ordered; rows with dates of their own are compared by the latest."""
-    old = {match_key(before.service, r): r for r in _by_start(before.rates)}
-    new = {match_key(after.service, r): r for r in _by_start(after.rates)}
-    keys = sorted(
-        old.keys() | new.keys(), key=lambda k: tuple("" if part is None else str(part) for part in k)
-    )
-    return [RateChange(k, old.get(k), new.get(k)) for k in keys if old.get(k) != new.get(k)]
+def _merged(path: Path, before: RatePlan, deck: Deck, mode: str) -> RatePlan:
+    problems = Problems()
+    plan = merged(before, deck, mode, problems)
+    problems.raise_if_any(path.name)
+    return plan
 
 
-def _check_fits(plan: RatePlan, rows: list[dict]) -> None:
-    for row in rows:
-        if (row["service"], row["currency"]) != (plan.service, plan.currency):
+def _notes(deck: Deck, options: DeckOptions, versions: Iterable[RatePlan], *, whole: bool) -> tuple[str, ...]:
+    notes = [f"not read: {', '.join(deck.not_read)}"] if deck.not_read else []
+    notes += [f"left out, no rate: {text}" for text in deck.left_out]
+    if whole and deck.gone:
+        notes.append(f"left out, gone by their status: {len(deck.gone):,} rows")
+    if deck.plan.service == "call":
+        found = zip(deck.lines, deck.plan.rates, strict=True)
+        notes += [
+            f"line {line} has no prefix: it prices every call without one"
+            for line, r in found
+            if not r.prefix
+        ]
+    for other in versions:
+        if other.effective_from and other.effective_from > options.effective_from:
+            notes.append(
+                f"version {other.version} follows on {other.effective_from:%Y-%m-%d} and stays as it is"
+            )
+    return tuple(notes)
+
+
+def _check_fits(plan: RatePlan, versions: Iterable[RatePlan]) -> None:
+    for other in versions:
+        if (other.service, other.currency) != (plan.service, plan.currency):
             msg = (
-                f"{plan.plan_sid} is a plan for {row['service']}s in {row['currency']}, and this deck is for "
+                f"{plan.plan_sid} is a plan for {other.service}s in {other.currency}, and this deck is for "
                 f"{plan.service}s in {plan.currency}. Import it under another name."
             )
             raise DeckError(msg)
@@ -120,7 +230,3 @@ def _chained(rows: list[dict]) -> list[dict]:
     ordered = sorted(rows, key=lambda r: r["effective_from"])
     ends = [r["effective_from"] for r in ordered[1:]] + [None]
     return [row | {"effective_to": end} for row, end in zip(ordered, ends, strict=True)]
-
-
-def _by_start(rates: Iterable[Rate]) -> list[Rate]:
-    return sorted(rates, key=lambda r: (r.effective_from is not None, r.effective_from))

@@ -17,9 +17,10 @@ from pipeline.lake.layout import label_day
 from pipeline.lake.views import sql_text
 from pipeline.masters.model import Masters
 from pipeline.rate.world import World, read_world
+from pipeline.shipped import shipped
 
 # Raise it when the rows of the rate tables change though the queries do not.
-VERSION = "1"
+VERSION = "2"
 SERVICES = ("call", "message")
 _ENDPOINTS = ("endpoint_sid_src", "endpoint_sid_dst")
 _RECORDS, _WORLD, _SEEN = 24, 20, 20
@@ -43,10 +44,12 @@ TABLES = {
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A landed day that is to be rated, and the fingerprint of all it will be made from."""
+    """A landed day that is to be rated: the fingerprint of all it will be made from, and whom its records name."""
 
     file: DataFile
     inputs: str
+    partners: frozenset[str]
+    endpoints: frozenset[str]
 
 
 def due_days(
@@ -78,36 +81,47 @@ def find_due(
     Raises:
         LakeError: a landed file is damaged.
     """
-    query = hashlib.sha256(sql_text(service.rated).encode()).hexdigest()
+    query = _queries(service)
     rated = {f.label: f.inputs for f in lake.files(service.rated, labels)}
     found, unchanged = [], 0
     for file in lake.files(service.landed, labels):
         known = rated.get(file.label, "")
-        inputs = _inputs(lake, service, world, file, query, known)
-        if inputs == known:
+        due = _due(lake, service, world, file, query, known)
+        if due is None:
             unchanged += 1
         elif file.rows:
-            found.append(Due(lake.verify(file), inputs))
+            found.append(due)
     return found, unchanged
 
 
-def _inputs(lake: Lake, service: Service, world: World, file: DataFile, query: str, known: str) -> str:
-    """The fingerprint of what a day would be made from; ``known`` itself where nothing that matters has changed."""
+def _due(lake: Lake, service: Service, world: World, file: DataFile, query: str, known: str) -> Due | None:
+    """What is to be rated of a day; None where nothing that matters has changed."""
     day = label_day(file.label)
     records = hashlib.sha256(f"{VERSION} {query} {file.sha256}".encode()).hexdigest()[:_RECORDS]
     start = records + world.fingerprint(day)[:_WORLD]
     if known.startswith(start):
-        return known
-    seen = world.fingerprint_for(day, *_named(service, lake.verify(file)))[:_SEEN]
-    return known if known.startswith(records) and known.endswith(seen) else start + seen
+        return None
+    partners, endpoints = _named(service, lake.verify(file))
+    seen = world.fingerprint_for(day, partners, endpoints)[:_SEEN]
+    if known.startswith(records) and known.endswith(seen):
+        return None
+    return Due(file, start + seen, partners, endpoints)
 
 
-def _named(service: Service, file: DataFile) -> tuple[set[str], set[str]]:
+def _queries(service: Service) -> str:
+    texts = [sql_text(service.rated)]
+    if service.name == "call":
+        texts += [path.read_text(encoding="utf-8") for path in sorted(shipped("sql", "rate", "steps").glob("*.sql"))]
+    return hashlib.sha256("".join(texts).encode()).hexdigest()
+
+
+def _named(service: Service, file: DataFile) -> tuple[frozenset[str], frozenset[str]]:
     """The partners, and of calls the endpoints, that a file's records name."""
     columns = ["partner_sid", *_ENDPOINTS] if service.name == "call" else ["partner_sid"]
-    rows = pl.scan_parquet(file.path, glob=False, hive_partitioning=False).select(columns).unique().collect()
-    partners = {sid or "" for sid in rows["partner_sid"].unique()}
-    return partners, {sid for column in columns[1:] for sid in rows[column].unique() if sid}
+    rows = pl.scan_parquet(file.path, glob=False, hive_partitioning=False).select(columns)
+    first, *others = pl.collect_all([rows.select(pl.col(column).unique()) for column in columns])
+    partners = frozenset(sid or "" for sid in first.to_series())
+    return partners, frozenset(sid for found in others for sid in found.to_series() if sid)
 
 
 def emptied(lake: Lake, service: Service, labels: Sequence[str] | None = None) -> list[str]:

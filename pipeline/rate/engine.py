@@ -1,33 +1,33 @@
-"""The fast engine: rates whole days in one SQL pass and replaces their files.
+"""The fast engine: rates whole days in SQL and replaces their files.
 
 A day is rated again only when something that its rows come from has changed: its landed records, the plans,
-assignments, customers, partners or endpoints, or the query itself. Days are taken in batches that fit in memory;
-every batch must give exactly one cost row per landed record, or nothing of it is committed.
+assignments, customers, partners or endpoints, or the queries themselves. A day is one file in and one file out, and
+streams from one into the other, so that memory does not grow with it; the same day gives the same bytes whatever is
+rated with it. What was written is read back and counted: every record must have exactly one cost row and lie in its
+day, or nothing of the day is committed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import pyarrow as pa
-
-from pipeline.domain.numbering import country_of
 from pipeline.errors import LakeError
 from pipeline.lake.disk import quoted
 from pipeline.lake.lake import Lake, Staged
 from pipeline.lake.layout import day_label, label_day
-from pipeline.lake.views import sql_text
+from pipeline.lake.tables import BY_NAME
 from pipeline.ledger.ledger import Ledger
 from pipeline.masters.model import Masters
-from pipeline.rate.choices import choices
 from pipeline.rate.due import SERVICES, TABLES, Due, Service, emptied, find_due
+from pipeline.rate.rater import Duck, Rater
 from pipeline.rate.report import RateReport, Tally
 from pipeline.rate.world import World, read_world
 
-BATCH_RECORDS = 40_000
 Progress = Callable[[int, int], None]
-# A DuckDB connection, as the lake hands it out; only the lake may name its type.
-Duck = Any
+# What would reorder or reshape a day by what happens to be in it: which side of a join is held, and whether a column
+# of the file is optional. The same day must give the same bytes beside any plans.
+_FREE = "join_order,build_side_probe_side,statistics_propagation"
 
 
 def rate_days(
@@ -56,43 +56,55 @@ def rate_days(
     for name in services:
         due[name], unchanged = find_due(lake, TABLES[name], world, labels)
         report.unchanged += unchanged
-    to_do, done = sum(d.file.rows for found in due.values() for d in found), 0
-    for name in services:
         _remove_empty(lake, ledger, TABLES[name], labels, now, report)
-    if not to_do:
-        return report
-    with lake.duck() as con:
-        prepare(con, world)
-        for name, found in due.items():
-            for batch in _batches(found):
-                staged = _rate_batch(con, lake, world, TABLES[name], batch, report)
-                with ledger.transaction() as tx:
-                    lake.commit(tx, staged, at=now, stage="rate", note=f"{name}s of {len(batch)} days")
-                done += sum(d.file.rows for d in batch)
-                if progress:
-                    progress(done, to_do)
+    to_do, done = sum(d.file.rows for found in due.values() for d in found), 0
+    for name, found in due.items():
+        for day, staged in _rated(lake, world, name, found, report):
+            with ledger.transaction() as tx:
+                lake.commit(tx, [staged], at=now, stage="rate", note=f"{name}s of {staged.label}")
+            done += day.file.rows
+            if progress:
+                progress(done, to_do)
     return report
 
 
 def prepare(con: Duck, world: World) -> None:
-    """Registers what every batch reads."""
+    """Registers what every day reads."""
     con.register("endpoint_types", world.endpoint_types())
 
 
 def rate_landed(con: Duck, world: World, service: str) -> None:
     """Rates the rows of the view ``landed`` into the temporary table ``rated``."""
-    partners = [
-        sid for (sid,) in con.execute("select distinct coalesce(partner_sid, '') from landed").fetchall()
-    ]
-    made = choices(world.book, world.tree, service, partners, world.kinds(service))
-    con.register("parties", made.parties)
-    con.register("choices", made.choices)
-    con.register("plans", made.plans)
+    columns = ", ".join(BY_NAME[TABLES[service].rated].schema.names)
+    with _steady(con):
+        rater = Rater(con, world, service)
+        rater.lay_out(*_named(con, service))
+        con.execute(f"create or replace temp table rated as select {columns} from ({rater.query()})")
+
+
+def _rated(
+    lake: Lake, world: World, service: str, found: list[Due], report: RateReport
+) -> Iterator[tuple[Due, Staged]]:
+    if not found:
+        return
+    with lake.duck() as con:
+        prepare(con, world)
+        rater = Rater(con, world, service)
+        rater.expect({sid for day in found for sid in day.partners})
+        for day in found:
+            yield day, _rate_day(con, lake, rater, day, report)
+
+
+def _named(con: Duck, service: str) -> tuple[set[str], set[str]]:
+    partners = con.execute("select distinct coalesce(partner_sid, '') from landed").fetchall()
     if service == "message":
-        _register_countries(con, "select distinct translate(number_dst, '+ ().-', '') from landed")
-    con.execute(f"create or replace temp table rated as {sql_text(TABLES[service].rated)}")
-    if service == "call":
-        _register_countries(con, "select distinct matched_number from rated where country_code is null")
+        return {sid for (sid,) in partners}, set()
+    endpoints = con.execute("""
+        select endpoint_sid_src from landed where endpoint_sid_src is not null
+        union
+        select endpoint_sid_dst from landed where endpoint_sid_dst is not null
+    """).fetchall()
+    return {sid for (sid,) in partners}, {sid for (sid,) in endpoints}
 
 
 def _remove_empty(
@@ -105,89 +117,57 @@ def _remove_empty(
         report.removed += len(gone)
 
 
-def _batches(due: list[Due]) -> Iterator[list[Due]]:
-    batch: list[Due] = []
-    for day in due:
-        if batch and sum(d.file.rows for d in batch) + day.file.rows > BATCH_RECORDS:
-            yield batch
-            batch = []
-        batch.append(day)
-    if batch:
-        yield batch
-
-
-def _rate_batch(
-    con: Duck,
-    lake: Lake,
-    world: World,
-    service: Service,
-    batch: list[Due],
-    report: RateReport,
-) -> list[Staged]:
-    paths = ", ".join(f"'{quoted(d.file.path)}'" for d in batch)
+def _rate_day(con: Duck, lake: Lake, rater: Rater, due: Due, report: RateReport) -> Staged:
+    service = TABLES[rater.service]
     con.execute(
         "create or replace temp view landed as "
-        f"select * from read_parquet([{paths}], hive_partitioning = false, union_by_name = true)"
+        f"select * from read_parquet('{quoted(due.file.path)}', hive_partitioning = false)"
     )
-    rate_landed(con, world, service.name)
-    # What DuckDB knows of a batch's nulls would else decide whether a file's columns are optional: the same day
-    # must give the same bytes in any batch.
-    con.execute("set disabled_optimizers = 'statistics_propagation'")
-    staged = [_stage_day(con, lake, service, day) for day in batch]
-    con.execute("reset disabled_optimizers")
-    _check_complete(con, service, batch, staged)
-    report.written += len(batch)
+    with _steady(con):
+        rater.lay_out(due.partners, due.endpoints)
+        staged = lake.stage_query(con, service.rated, due.file.label, rater.query(), None, due.inputs)
+    con.execute(
+        f"create or replace temp view written as select * from read_parquet('{quoted(staged.path)}')"
+    )
+    _check_complete(con, service, due, staged)
+    report.written += 1
     report.add(_tallies(con, service))
     if service.name == "call":
         _count_oddities(con, report)
     return staged
 
 
-def _stage_day(con: Duck, lake: Lake, service: Service, day: Due) -> Staged:
-    return lake.stage_query(
-        con, service.rated, day.file.label, day_query(service.name, day.file.label), None, day.inputs
-    )
+@contextmanager
+def _steady(con: Duck) -> Iterator[None]:
+    con.execute(f"set disabled_optimizers = '{_FREE}'")
+    yield
+    con.execute("reset disabled_optimizers")
 
 
-def day_query(service: str, label: str) -> str:
-    """The rows of one day of ``rated``, complete and in their lasting order."""
-    start = label_day(label)
-    country = "r.country_code" if service == "message" else "coalesce(r.country_code, n.country_code)"
-    return f"""
-        select r.* replace ({country} as country_code)
-        from rated as r
-        left join number_countries as n on n.number = r.matched_number
-        where r.date_stop >= timestamptz '{start} 00:00:00+00'
-            and r.date_stop < timestamptz '{start + timedelta(days=1)} 00:00:00+00'
-        order by r.date_stop, r.dr_sid, r.source, r.level, r.payer_sid
-    """
-
-
-def _check_complete(con: Duck, service: Service, batch: list[Due], staged: list[Staged]) -> None:
-    landed = sum(d.file.rows for d in batch)
-    costs, rows = con.execute("select count(*) filter (side = 'cost'), count(*) from rated").fetchall()[0]
-    if costs != landed or rows != sum(s.rows for s in staged):
+def _check_complete(con: Duck, service: Service, due: Due, staged: Staged) -> None:
+    start = label_day(due.file.label)
+    costs, here = con.execute(f"""
+        select
+            count(*) filter (side = 'cost'),
+            count(*) filter (
+                date_stop >= timestamptz '{start} 00:00:00+00'
+                and date_stop < timestamptz '{start + timedelta(days=1)} 00:00:00+00'
+            )
+        from written
+    """).fetchall()[0]
+    if costs != due.file.rows or here != staged.rows:
         msg = (
-            f"{service.rated}: {landed} records landed, {costs} were rated, {sum(s.rows for s in staged)} of {rows} "
-            "rows fell on their days. Nothing was committed; run `tollbook verify`."
+            f"{service.rated}: {due.file.rows} records landed, {costs} were rated, {here} of {staged.rows} "
+            "rows fell on their day. Nothing was committed; run `tollbook verify`."
         )
         raise LakeError(msg)
-
-
-def _register_countries(con: Duck, query: str) -> None:
-    numbers = [number for (number,) in con.execute(query).fetchall() if number and number.isdigit()]
-    known = [country_of(n) for n in numbers]
-    con.register(
-        "number_countries",
-        pa.table({"number": pa.array(numbers, pa.string()), "country_code": pa.array(known, pa.string())}),
-    )
 
 
 def _tallies(con: Duck, service: Service) -> list[Tally]:
     rows = con.execute(f"""
         select service, side, level, rating_status, unrated_reason, currency, count(*),
             coalesce(sum({service.usage}), 0)::decimal(38, 3), coalesce(sum(amount), 0)
-        from rated group by all
+        from written group by all
     """).fetchall()
     return [Tally(*row) for row in rows]
 

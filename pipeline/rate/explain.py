@@ -1,17 +1,50 @@
-"""One record, told whole: what landed, how each payer's row was rated, and why, by the reference."""
+"""One record, told whole: what landed, how each payer's row was rated and why (by the reference), which rows of the
+plan lost, what the provider charged and what is to be said of that, and the invoices that billed it."""
 
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pipeline.domain.parties import Party
+from pipeline.domain.numbering import country_of, digits
+from pipeline.domain.parties import COST, Party
 from pipeline.domain.rating import Outcome
+from pipeline.domain.tried import Tried, tried_for_call, tried_for_message
 from pipeline.errors import TollbookError
 from pipeline.lake.lake import Lake
 from pipeline.masters.model import Masters
+from pipeline.rate.planfor import why_charged
 from pipeline.rate.plans import with_rates
-from pipeline.rate.reference import rate_by_reference
-from pipeline.rate.world import read_world
+from pipeline.rate.quote import how_read
+from pipeline.rate.reference import Row, rate_by_reference
+from pipeline.rate.world import World, read_world
+
+_BILLED = """
+with billed as (
+    select 1 as step, payer_sid, invoice_sid, line_no, revision, 'billed' as what, amount, usage from invoice.claims
+    where dr_sid = ?
+    union all
+    select 2, payer_sid, invoice_sid, null, revision, kind || ' ' || name, amount, quantity from invoice.draws
+    where dr_sid = ?
+    union all
+    select 3, r.payer_sid, a.invoice_sid, a.line_no, r.revision, 'adjusted: ' || a.reason, r.amount, r.usage
+    from invoice.adjusted as r
+    join invoice.adjustments as a
+        on a.batch_sid = r.batch_sid and a.of_invoice_sid = r.of_invoice_sid and a.of_line_no = r.of_line_no
+    where r.dr_sid = ?
+)
+
+select
+    b.payer_sid, v.number, b.invoice_sid, b.line_no, i.description, b.revision, b.what, b.amount, b.usage, v.currency,
+    (
+        select string_agg(t.name || ' ' || t.rate::varchar, ', ' order by t.line_no)
+        from invoice.taxes as t
+        where t.invoice_sid = b.invoice_sid
+    ) as taxes
+from billed as b
+left join invoice.invoices as v on v.invoice_sid = b.invoice_sid
+left join invoice.items as i on i.invoice_sid = b.invoice_sid and i.line_no = b.line_no
+order by b.payer_sid, b.revision, b.step
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +54,9 @@ class ExplainedRow:
     party: Party
     rated: dict[str, Any] | None
     outcome: Outcome
+    why_number: str = ""
+    why_plan: str = ""
+    tried: tuple[Tried, ...] = ()
 
     @property
     def agrees(self) -> bool | None:
@@ -36,11 +72,17 @@ class ExplainedRow:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A landed record and its rows, the cost first."""
+    """A landed record and its rows, the cost first.
+
+    ``charge_differs`` is the reason of ``rate.charge_differences`` where the provider charged something else than its
+    plan says. ``billed`` are the lines of invoices that took the record, and what drew on or adjusted it since.
+    """
 
     service: str
     landed: dict[str, Any]
     rows: tuple[ExplainedRow, ...]
+    charge_differs: str | None = None
+    billed: tuple[dict[str, Any], ...] = ()
 
 
 def explain_record(lake: Lake, masters: Masters, dr_sid: str, *, root_sid: str) -> Explanation:
@@ -52,11 +94,42 @@ def explain_record(lake: Lake, masters: Masters, dr_sid: str, *, root_sid: str) 
     service, landed, rated = _find(lake, dr_sid)
     world = read_world(lake, masters, root_sid)
     written = {(r["level"], r["payer_sid"]): r for r in rated}
-    rows = [
-        ExplainedRow(party, written.get((party.level, party.payer_sid)), outcome)
+    rows = tuple(
+        _explained(world, service, landed, party, outcome, written.get((party.level, party.payer_sid)))
         for party, outcome in rate_by_reference(world, service, landed, partial(with_rates, lake))
-    ]
-    return Explanation(service, landed, tuple(rows))
+    )
+    with lake.duck() as con:
+        billed = _dicts(con, _BILLED, dr_sid, dr_sid, dr_sid)
+        differs = _charge_differs(con, rows[0], dr_sid)
+    return Explanation(service, landed, rows, differs, tuple(billed))
+
+
+def _explained(
+    world: World, service: str, landed: Row, party: Party, outcome: Outcome, rated: dict[str, Any] | None
+) -> ExplainedRow:
+    at, direction = landed["date_start"], landed["direction"] or ""
+    if outcome.plan is None or at is None:
+        return ExplainedRow(party, rated, outcome)
+    if party.side == COST:
+        why = "It is the provider's own plan for this kind of usage, in force when it began."
+    else:
+        why = why_charged(world.book, party.payer_sid, service, direction, outcome.family, at)
+    if service == "call":
+        tried = tried_for_call(outcome.plan, outcome, at, digits(landed["number_src"]))
+    else:
+        country = country_of(outcome.number)
+        tried = tried_for_message(outcome.plan, outcome, at, landed["mcc"], landed["mnc"], country)
+    stated = landed[outcome.plan.match_field] if service == "call" else None
+    read = how_read(landed["number_dst"] if stated is None else stated, outcome.number)
+    return ExplainedRow(party, rated, outcome, read, why, tried)
+
+
+def _charge_differs(con: Any, cost: ExplainedRow, dr_sid: str) -> str | None:
+    rated = cost.rated
+    if rated is None or rated["provider_price"] == rated["amount"]:
+        return None
+    found = _dicts(con, "select reason from rate.charge_differences where dr_sid = ?", dr_sid)
+    return found[0]["reason"] if found else None
 
 
 def _find(lake: Lake, dr_sid: str) -> tuple[str, dict[str, Any], list[dict[str, Any]]]:

@@ -6,7 +6,7 @@ per plan. Unchanged inputs make no new file.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +15,8 @@ import polars as pl
 import pyarrow as pa
 
 from pipeline.domain.rate_plan import PROVIDER, Rate, RatePlan, in_force, unit_of
+from pipeline.domain.steps import steps_of, steps_text
+from pipeline.domain.windows import windows_of, windows_text
 from pipeline.errors import DeckError, SettingsError
 from pipeline.lake.lake import Lake
 from pipeline.lake.tables import BY_NAME
@@ -22,10 +24,16 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.masters.model import Masters, PlanTerms
 
 LABEL = "provider"
-BUILDER = "1"
+BUILDER = "2"
 CURRENCY = "USD"
 LONGEST_STEP = Decimal(86_400)
 _PLAN = ["service", "direction", "family"]
+# The provider's rows hold for every origin, at all times, and have one price.
+_UNCONDITIONAL = (
+    *(pl.lit("").alias(name) for name in ("origin_prefix", "window_name", "steps")),
+    pl.lit(None, pl.String).alias("jurisdiction"),
+    *(pl.lit(None, pl.Decimal(24, 12)).alias(name) for name in ("min_charge", "max_charge")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,7 @@ def with_rates(lake: Lake, plan: RatePlan, number: str | None = None) -> RatePla
     if number is not None:
         wanted &= pl.col("prefix").is_in([number[:length] for length in range(len(number) + 1)])
     rows = lake.scan("rate/rates").filter(wanted).collect()
-    return replace(plan, rates=tuple(_rate(row) for row in rows.iter_rows(named=True)))
+    return replace(plan, rates=tuple(_all_rates(rows)))
 
 
 def stored_plan(lake: Lake, plan_sid: str, at: datetime) -> RatePlan:
@@ -120,6 +128,12 @@ def rates_table(plan: RatePlan) -> pa.Table:
         "effective_from": [x.effective_from for x in r],
         "effective_to": [x.effective_to for x in r],
         "status": ["active" if x.priced else "blocked" for x in r],
+        "origin_prefix": [x.origin_prefix for x in r],
+        "jurisdiction": [x.jurisdiction for x in r],
+        "window_name": [x.window for x in r],
+        "min_charge": [x.min_charge for x in r],
+        "max_charge": [x.max_charge for x in r],
+        "steps": [steps_text(x.steps) for x in r],
     }
     return pa.table(columns, schema=BY_NAME["rate/rates"].schema)
 
@@ -215,6 +229,7 @@ def _rates(landed: pl.DataFrame, unit_rule: str) -> tuple[pl.DataFrame, tuple[st
         .then(pl.lit("active"))
         .otherwise(pl.lit("blocked"))
         .alias("status"),
+        *_UNCONDITIONAL,
     )
     names = [name for name, _, _ in BY_NAME["rate/rates"].columns]
     return rated.select(names).sort(
@@ -251,6 +266,9 @@ def _plan(row: dict) -> RatePlan:
         tuple(filter(None, (row["billable_statuses"] or "").split(","))),
         row["effective_from"],
         row["effective_to"],
+        row["time_zone"] or "UTC",
+        windows_of(row["windows"]),
+        row["base_rounding"] or "exact",
     )
 
 
@@ -274,9 +292,25 @@ def plan_row(plan: RatePlan, count: int, content_hash: str) -> dict:
         "billable_statuses": ",".join(plan.billable_statuses),
         "effective_from": plan.effective_from,
         "effective_to": plan.effective_to,
+        "time_zone": plan.time_zone,
+        "windows": windows_text(plan.windows),
+        "base_rounding": plan.base_rounding,
         "rows": count,
         "content_hash": content_hash,
     }
+
+
+def _all_rates(rows: pl.DataFrame) -> Iterator[Rate]:
+    """Rates from rows of ``rate/rates``: a few sets of terms stand behind many prefixes, and are read once each."""
+    names = [name for name in rows.columns if name != "prefix"]
+    known: dict[tuple, tuple] = {}
+    for prefix, *texts in rows.select("prefix", *names).iter_rows():
+        key = tuple(texts)
+        terms = known.get(key)
+        if terms is None:
+            rate = _rate({"prefix": ""} | dict(zip(names, key, strict=True)))
+            terms = known[key] = tuple(getattr(rate, name) for name in Rate.__slots__ if name != "prefix")
+        yield Rate(terms[0], prefix or "", *terms[1:])
 
 
 def _rate(row: dict) -> Rate:
@@ -294,4 +328,10 @@ def _rate(row: dict) -> Rate:
         row["effective_from"],
         row["effective_to"],
         row["status"] == "blocked",
+        row["origin_prefix"] or "",
+        row["jurisdiction"],
+        row["window_name"] or "",
+        row["min_charge"],
+        row["max_charge"],
+        steps_of(row["steps"]),
     )

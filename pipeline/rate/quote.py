@@ -1,130 +1,112 @@
-"""The price of one call or message, or of a CSV of them, under a plan: the reference, with its reasons.
+"""The price of one call or message under a plan: the reference, with its reasons and the rows that lost.
 
-Works on a plan value alone, so that ``quote --plan-file`` answers at once and without a home.
+Works on a plan value alone, so that ``quote --plan-file`` answers at once and without a home; ``planfor`` finds stored
+plans and customers' ones, ``quotefile`` prices whole files.
 """
 
-import csv
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from pathlib import Path
-from typing import TextIO
+from datetime import datetime, timedelta
+from decimal import Decimal
 
+from pipeline.domain.numbering import country_of, digits
 from pipeline.domain.rate_plan import PSTN, RatePlan
 from pipeline.domain.rating import SYSTEM_GATEWAY, CallUsage, MessageUsage, Outcome, rate_call, rate_message
-from pipeline.errors import DeckError
+from pipeline.domain.tried import Tried, tried_for_call, tried_for_message
 
-ADDED = ("status", "reason", "matched_prefix", "billed_seconds", "amount")
+CALL, MESSAGE = "call", "message"
 
 
 @dataclass(frozen=True, slots=True)
-class Quoted:
-    """How many rows of a usage file came out how; ``amount`` is the sum of the rated ones."""
+class Ask:
+    """One call or message to price: ``quantity`` is the seconds it is talked, or its segments.
 
-    rows: int
-    rated: int
-    unrated: int
-    not_billable: int
-    invalid: int
-    amount: Decimal
+    An empty ``direction`` or ``family`` is the plan's own. ``caller`` is the calling number, where that matters.
+    """
+
+    number: str
+    quantity: Decimal
+    at: datetime
+    direction: str = ""
+    family: str = ""
+    caller: str | None = None
+    mcc: int | None = None
+    mnc: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A plan to price with, with its rates, and why it is this one; None where there is none."""
+
+    plan: RatePlan | None
+    why: str = ""
+    missing: str = "no_plan"
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A price: what came out, how the number was read, why this plan, and every row that could have priced it."""
+
+    outcome: Outcome
+    why_number: str
+    why_plan: str
+    tried: tuple[Tried, ...]
+
+
+PlanFor = Callable[[Ask], Found]
+
+
+def quote(ask: Ask, found: Found, service: str) -> Quote:
+    """Prices a call or message under the plan that was found."""
+    outcome = _outcome(ask, found, service)
+    read = how_read(ask.number, outcome.number)
+    if found.plan is None:
+        return Quote(outcome, read, found.why, ())
+    if service == CALL:
+        tried = tried_for_call(found.plan, outcome, ask.at, digits(ask.caller))
+    else:
+        country = country_of(digits(ask.number))
+        tried = tried_for_message(found.plan, outcome, ask.at, ask.mcc, ask.mnc, country)
+    return Quote(outcome, read, found.why, tried)
+
+
+def how_read(given: str | None, number: str | None) -> str:
+    """How a number as given became the digits that prefixes are held against; empty where they are the same."""
+    if given == number:
+        return ""
+    return (
+        f"The number {given} is read as {number}."
+        if number
+        else f"The number {given} has no digits to match."
+    )
 
 
 def quote_call(plan: RatePlan, number: str, seconds: Decimal, at: datetime) -> Outcome:
     """Prices a call that was answered at ``at`` and talked for ``seconds`` (to the millisecond)."""
-    end = at + timedelta(milliseconds=int(seconds * 1000))
-    talk = at if seconds > 0 else None
-    endpoint = SYSTEM_GATEWAY if plan.family in (None, PSTN) else plan.family
-    return rate_call(
-        CallUsage(plan.direction or "outbound", at, talk, end, number, endpoint_type=endpoint), plan
-    )
+    return _outcome(Ask(number, seconds, at), Found(plan), CALL)
 
 
 def quote_message(
     plan: RatePlan, number: str, units: int, at: datetime, *, mcc: int | None = None, mnc: int | None = None
 ) -> Outcome:
     """Prices ``units`` segments to a number; ``mcc`` and ``mnc`` as far as they are known."""
-    status = plan.billable_statuses[0] if plan.billable_statuses else None
+    return _outcome(Ask(number, Decimal(units), at, mcc=mcc, mnc=mnc), Found(plan), MESSAGE)
+
+
+def _outcome(ask: Ask, found: Found, service: str) -> Outcome:
+    plan = found.plan
+    direction = ask.direction or (plan.direction if plan else None) or "outbound"
+    if service == CALL:
+        end = ask.at + timedelta(milliseconds=int(ask.quantity * 1000))
+        talk = ask.at if ask.quantity > 0 else None
+        family = ask.family or (plan.family if plan else None) or PSTN
+        endpoint = SYSTEM_GATEWAY if family == PSTN else family
+        call = CallUsage(
+            direction, ask.at, talk, end, ask.number, endpoint_type=endpoint, number_src=ask.caller
+        )
+        return rate_call(call, plan, missing=found.missing)
+    status = plan.billable_statuses[0] if plan and plan.billable_statuses else None
     message = MessageUsage(
-        plan.direction or "outbound", "sms", at, status, number, None, mcc, mnc, message_segments=units
+        direction, "sms", ask.at, status, ask.number, None, ask.mcc, ask.mnc, int(ask.quantity)
     )
-    return rate_message(message, plan)
-
-
-def quote_usage(plan: RatePlan, usage: Path, out: TextIO) -> Quoted:
-    """Prices every row of a CSV with ``number,seconds,at`` (messages: ``number,units,at``) and writes it on.
-
-    The columns of ``ADDED`` are appended. A row that cannot be read gets the status ``invalid`` and says why.
-
-    Raises:
-        DeckError: the file has no such columns or cannot be read.
-    """
-    amount_column = "seconds" if plan.service == "call" else "units"
-    try:
-        with usage.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            names = list(reader.fieldnames or ())
-            _check_columns(usage, names, ("number", amount_column, "at"))
-            writer = csv.DictWriter(out, [*names, *ADDED], lineterminator="\n", extrasaction="ignore")
-            writer.writeheader()
-            counts = {"rated": 0, "unrated": 0, "not_billable": 0, "invalid": 0}
-            total, rows = Decimal(0), 0
-            for row in reader:
-                answer = _quote_row(plan, row, amount_column)
-                writer.writerow({**row, **answer})
-                counts[answer["status"]] += 1
-                total += Decimal(answer["amount"] or 0) if answer["status"] == "rated" else Decimal(0)
-                rows += 1
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        msg = f"{usage} cannot be read: {error}. Give a CSV in UTF-8 with number,{amount_column},at."
-        raise DeckError(msg) from None
-    return Quoted(rows, **counts, amount=total)
-
-
-def instant(text: str) -> datetime:
-    """An ISO date or time; without a zone it is UTC.
-
-    Raises:
-        ValueError: it is none.
-    """
-    at = datetime.fromisoformat(text.strip())
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
-
-
-def _check_columns(usage: Path, names: list[str], wanted: tuple[str, ...]) -> None:
-    missing = [name for name in wanted if name not in names]
-    if missing:
-        msg = f"{usage} has no column {', '.join(missing)}; its first line must name {','.join(wanted)}."
-        raise DeckError(msg)
-
-
-def _quote_row(plan: RatePlan, row: dict[str, str | None], amount_column: str) -> dict[str, str]:
-    number, amount, at = (row[name] or "" for name in ("number", amount_column, "at"))
-    try:
-        if plan.service == "call":
-            outcome = quote_call(plan, number, _seconds(amount), instant(at))
-        else:
-            outcome = quote_message(plan, number, int(amount), instant(at))
-    except (ValueError, OverflowError) as error:
-        return dict.fromkeys(ADDED, "") | {"status": "invalid", "reason": str(error)}
-    return {
-        "status": outcome.status,
-        "reason": outcome.reason or "",
-        "matched_prefix": outcome.rate.prefix if outcome.rate else "",
-        "billed_seconds": _plain(outcome.billed),
-        "amount": _plain(outcome.amount),
-    }
-
-
-def _seconds(text: str) -> Decimal:
-    try:
-        seconds = Decimal(text)
-    except InvalidOperation:
-        seconds = Decimal(-1)
-    if not seconds.is_finite() or seconds < 0:
-        msg = f"seconds {text!r} is not a number of seconds"
-        raise ValueError(msg)
-    return seconds
-
-
-def _plain(value: Decimal | None) -> str:
-    return "" if value is None else f"{value:f}"
+    return rate_message(message, plan, missing=found.missing)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pipeline.domain.cursor import HOME_SOURCE
 from pipeline.domain.numbering import digits
 from pipeline.domain.parties import COST, Party
 from pipeline.domain.rate_plan import RatePlan
@@ -29,7 +30,7 @@ def rate_by_reference(world: World, service: str, row: Row, load: LoadRates) -> 
     return [(party, _outcome(world, service, row, party, load)) for party in parties]
 
 
-def call_usage(row: Row, endpoint_type: str | None) -> CallUsage:
+def call_usage(world: World, row: Row) -> CallUsage:
     """What rating reads of a landed call."""
     return CallUsage(
         row["direction"],
@@ -39,9 +40,12 @@ def call_usage(row: Row, endpoint_type: str | None) -> CallUsage:
         row["number_dst"],
         row["number_dst_transformed"],
         row["number_dst_original"],
-        endpoint_type,
+        world.endpoints.get(deciding_endpoint(row) or ""),
         row["sipcause"],
         row["price"],
+        row["number_src"],
+        world.routed(row["number_src"], row["date_start"]),
+        world.routed(row["number_dst"], row["date_start"]),
     )
 
 
@@ -75,9 +79,11 @@ def _outcome(world: World, service: str, row: Row, party: Party, load: LoadRates
     plan = _plan(world, service, row, party, family)
     if plan is not None:
         plan = load(plan, _number(plan, row) if is_call else None)
-    missing = world.book.missing(party.side, service, row["direction"] or "", family)
+    missing = "no_plan"
+    if party.side != COST or row["source"] == HOME_SOURCE:
+        missing = world.book.missing(party.side, service, row["direction"] or "", family)
     if is_call:
-        return rate_call(call_usage(row, endpoint), plan, verdict=party.verdict, missing=missing)
+        return rate_call(call_usage(world, row), plan, verdict=party.verdict, missing=missing)
     return rate_message(message_usage(row), plan, verdict=party.verdict, missing=missing)
 
 
@@ -86,7 +92,8 @@ def _plan(world: World, service: str, row: Row, party: Party, family: str) -> Ra
     if party.verdict is not None or at is None or direction not in DIRECTIONS:
         return None
     if party.side == COST:
-        return world.book.cost_plan(service, direction, family, at)
+        own = row["source"] == HOME_SOURCE
+        return world.book.cost_plan(service, direction, family, at) if own else None
     return world.book.charge_plan(party.payer_sid, service, direction, family, at)
 
 

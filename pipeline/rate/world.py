@@ -5,17 +5,20 @@ There are two: ``fingerprint`` over the whole world costs nothing to ask; where 
 partners and endpoints that the day's records name says whether that is any of their business. A new customer with a
 plan of its own must not rate the history of all others again.
 
-Partners and endpoints count with their last known content, so that records of a deleted partner still find theirs.
+Partners and endpoints count with their last known content, so that records of a deleted partner still find theirs. A
+number's route counts from the moment it was looked up: a lookup of today does not change what last month cost.
 """
 
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 
 import polars as pl
 import pyarrow as pa
 
+from pipeline.domain.numbering import digits
 from pipeline.domain.rate_plan import PROVIDER, PSTN, PlanBook, RatePlan
 from pipeline.domain.rating import call_family
 from pipeline.lake.lake import Lake
@@ -29,14 +32,23 @@ DIRECTIONS = ("inbound", "outbound")
 _SLACK = timedelta(days=1)
 
 
+class Route(NamedTuple):
+    """Where a ported number really is: the routing number that was known from ``since`` on."""
+
+    since: datetime
+    number: str
+    lrn: str
+
+
 @dataclass(slots=True)
 class World:
-    """Plans and assignments, the tree of partners, and the type of every endpoint."""
+    """Plans and assignments, the tree of partners, the type of every endpoint, and routes in order of time."""
 
     book: PlanBook
     assignments: tuple[Assignment, ...]
     tree: Tree
     endpoints: Mapping[str, str | None]
+    routes: tuple[Route, ...] = ()
     _seen: dict[tuple, str] = field(default_factory=dict, repr=False)
 
     def kinds(self, service: str) -> list[tuple[str, str]]:
@@ -50,18 +62,24 @@ class World:
         sids, types = list(self.endpoints), list(self.endpoints.values())
         return pa.table({"endpoint_sid": pa.array(sids, pa.string()), "type": pa.array(types, pa.string())})
 
+    def routed(self, number: str | None, at: datetime | None) -> str | None:
+        """The routing number that was known for a number at an instant."""
+        bare = digits(number)
+        known = [r.lrn for r in self.routes if r.number == bare and at is not None and r.since <= at]
+        return known[-1] if known else None
+
     def fingerprint(self, day: date) -> str:
         """A hash over everything that begins before the day's end."""
-        plans, held = self._until(day)
-        key = (*(p.effective_to for p in plans), len(held), *(a.end for a in held))
+        plans, held, routes = self._until(day)
+        key = (*(p.effective_to for p in plans), len(held), *(a.end for a in held), len(routes))
         if key not in self._seen:
             tree = (self.tree.root_sid, sorted(self.tree.parents.items()), sorted(self.tree.resells.items()))
-            self._seen[key] = _digest(BUILDER, plans, held, tree, sorted(self.endpoints.items()))
+            self._seen[key] = _digest(BUILDER, plans, held, tree, sorted(self.endpoints.items()), routes)
         return self._seen[key]
 
     def fingerprint_for(self, day: date, partners: Iterable[str], endpoints: Iterable[str]) -> str:
         """The same over what can touch records of these partners and endpoints alone."""
-        plans, held = self._until(day)
+        plans, held, routes = self._until(day)
         parties = {sid: self.tree.parties(sid) for sid in sorted(partners)}
         payers = sorted({p.payer_sid for found in parties.values() for p in found if p.verdict is None})
         holders = {sid: self.book.holders(sid) for sid in payers}
@@ -71,12 +89,13 @@ class World:
         own = [p for p in plans if p.origin == PROVIDER or p.plan_sid in named]
         scopes = sorted({repr((p.origin, p.service, p.direction, p.family)) for p in self.book.plans})
         types = [(sid, self.endpoints.get(sid)) for sid in sorted(endpoints)]
-        return _digest(BUILDER, self.tree.root_sid, own, scopes, assignments, holders, parties, types)
+        return _digest(BUILDER, self.tree.root_sid, own, scopes, assignments, holders, parties, types, routes)
 
-    def _until(self, day: date) -> tuple[list[RatePlan], list[Assignment]]:
+    def _until(self, day: date) -> tuple[list[RatePlan], list[Assignment], list[Route]]:
         limit = datetime.combine(day, time(), UTC) + timedelta(days=1) + _SLACK
         plans = [_clipped(p, limit) for p in self.book.plans if not _after(p.effective_from, limit)]
-        return plans, [_clipped_end(a, limit) for a in self.assignments if not _after(a.start, limit)]
+        held = [_clipped_end(a, limit) for a in self.assignments if not _after(a.start, limit)]
+        return plans, held, [r for r in self.routes if r.since < limit]
 
 
 def read_world(lake: Lake, masters: Masters, root_sid: str) -> World:
@@ -85,7 +104,14 @@ def read_world(lake: Lake, masters: Masters, root_sid: str) -> World:
     resells = {sid: c.resells for sid, c in masters.customers.items()}
     endpoints = _last_known(lake, "land/endpoints", "endpoint_sid", "type")
     book = PlanBook(load_plans(lake), masters.assignments, parents)
-    return World(book, masters.assignments, Tree(root_sid, parents, resells), endpoints)
+    return World(book, masters.assignments, Tree(root_sid, parents, resells), endpoints, _routes(lake))
+
+
+def _routes(lake: Lake) -> tuple[Route, ...]:
+    found = lake.scan("land/lookups").filter(pl.col("lrn").str.contains(r"^\d{10}$"))
+    known = found.select("looked_up_at", "phonenumber", pl.format("1{}", "lrn").alias("lrn"))
+    rows = known.sort("looked_up_at", "phonenumber", "lrn").collect()
+    return tuple(Route(*row) for row in rows.iter_rows())
 
 
 def _last_known(lake: Lake, table: str, key: str, value: str) -> dict[str, str | None]:

@@ -1,7 +1,8 @@
 """Call detail: what stands behind an invoice's lines, on the page (its first rows) and as CSV beside it (all rows).
 
 Amounts are the exact ones that were claimed, so the CSV adds up to the lines before their one rounding. One query
-serves all invoices of a run; each then reads its own rows from the result.
+serves all invoices of a run; each then reads its own rows from the result. Numbers are masked here, on page and file
+alike, where the home says so.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pipeline.domain.masking import OFF, masked
 from pipeline.lake.export import write_csv
 from pipeline.lake.lake import Lake
 from pipeline.lake.views import sql_text
@@ -55,6 +57,7 @@ class DetailReader:
     """Reads the detail of the invoices it was opened for."""
 
     _con: Any
+    _mask: str = OFF
 
     def first(self, invoice_sid: str, service: str, limit: int) -> Detail:
         """The first ``limit`` rows of an invoice's ``call`` or ``message`` detail."""
@@ -63,7 +66,7 @@ class DetailReader:
         if not total:
             return Detail()
         found = self._con.execute(f"{_SELECT} {where} {_ORDER} limit ?", [invoice_sid, service, limit])
-        return Detail(tuple(_row(row) for row in found.fetchall()), total)
+        return Detail(tuple(self._row(row) for row in found.fetchall()), total)
 
     def write(self, path: Path, invoice_sid: str, service: str, zone: str, currency: str) -> tuple[int, str]:
         """Writes all rows as CSV, durably; returns size in bytes and SHA-256."""
@@ -82,7 +85,7 @@ class DetailReader:
             f"{_SELECT} from detail where invoice_sid = ? and service = ? {_ORDER}", [invoice_sid, service]
         )
         while batch := found.fetchmany(_FETCH):
-            for row in map(_row, batch):
+            for row in map(self._row, batch):
                 yield (
                     row.line_no,
                     row.at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
@@ -97,26 +100,24 @@ class DetailReader:
                     row.revision,
                 )
 
+    def _row(self, row: Sequence[Any]) -> Row:
+        line_no, at, direction, *numbers, usage, amount, dr_sid, revision = row
+        src, dst = (masked(number or "", self._mask) for number in numbers)
+        return Row(line_no, at.astimezone(UTC), direction or "", src, dst, usage, amount, dr_sid, revision)
+
 
 @contextmanager
-def reading(lake: Lake, invoice_sids: Sequence[str]) -> Iterator[DetailReader]:
-    """A reader of the detail of these invoices."""
+def reading(lake: Lake, invoice_sids: Sequence[str], mask: str = OFF) -> Iterator[DetailReader]:
+    """A reader of the detail of these invoices, its numbers masked."""
     with lake.duck() as con:
         con.execute(
             f"create temp table detail as select * from ({sql_text('render/detail')}) order by invoice_sid",
             {"invoice_sids": list(invoice_sids)},
         )
-        yield DetailReader(con)
+        yield DetailReader(con, mask)
 
 
 _SELECT = "select line_no, date_start, direction, number_src, number_dst, usage, amount, dr_sid, revision"
-
-
-def _row(row: Sequence[Any]) -> Row:
-    line_no, at, direction, src, dst, usage, amount, dr_sid, revision = row
-    return Row(
-        line_no, at.astimezone(UTC), direction or "", src or "", dst or "", usage, amount, dr_sid, revision
-    )
 
 
 def _trimmed(number: Decimal) -> str:

@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from pipeline.domain.masking import OFF
 from pipeline.errors import RenderError
 from pipeline.lake.lake import Lake
 from pipeline.ledger import schema
@@ -52,6 +53,7 @@ class _Run:
     templates: Path | None
     pdf: bool
     detail_rows: int
+    mask: str
     progress: Callable[[str], None]
     problems: list[str] = field(default_factory=list)
     issued: int = 0
@@ -79,15 +81,17 @@ def render_invoices(
     templates: Path | None = None,
     pdf: bool = True,
     detail_rows: int = DETAIL_ROWS,
+    mask: str = OFF,
     progress: Callable[[str], None] | None = None,
 ) -> RenderReport:
     """Renders every invoice whose documents are missing or, for drafts, out of date.
 
     ``masters`` is the folder that logos lie in (the home's by default), ``templates`` one with templates that stand
-    in for the shipped ones. At most ``detail_rows`` calls and as many messages are shown on the page.
+    in for the shipped ones. At most ``detail_rows`` calls and as many messages are shown on the page, their numbers
+    as ``mask`` says.
     """
     logos = lake.home / "masters" if masters is None else masters
-    run = _Run(lake, ledger, now, logos, templates, pdf, detail_rows, progress or (lambda _text: None))
+    run = _Run(lake, ledger, now, logos, templates, pdf, detail_rows, mask, progress or (lambda _text: None))
     if pdf:
         try:
             pdfs.check()
@@ -148,7 +152,7 @@ def _render(run: _Run, tasks: Sequence[_Task]) -> None:
     jobs: dict[str, tuple[_Task, dict[str, Kept]]] = {}
     pages: list[pdfs.Job] = []
     whole = [task.row["invoice_sid"] for task in tasks if not task.only_pdf]
-    with reading(run.lake, whole) as reader:
+    with reading(run.lake, whole, run.mask) as reader:
         for task in tasks:
             sid = task.row["invoice_sid"]
             try:
@@ -190,8 +194,8 @@ def _write_page(run: _Run, task: _Task, reader: DetailReader) -> tuple[str, dict
     sha = _sha256(html.encode())
     if task.row["document_hash"] not in (None, sha):
         msg = (
-            f"the page of {document.number} was lost and does not come out as it was issued (its template, logo or "
-            "records have changed since). Restore it from a backup, or undo that change."
+            f"the page of {document.number} was lost and does not come out as it was issued (its template, logo, "
+            "records or mask_invoices have changed since). Restore it from a backup, or undo that change."
         )
         raise RenderError(msg)
     files = _write_detail(task, document, reader)
@@ -237,7 +241,7 @@ def _bind(ledger: Ledger, invoice_sid: str, sha256: str) -> None:
 def _inputs(run: _Run, row: Row, claims: str, templates: str) -> str:
     """The fingerprint of what a draft's page is made from."""
     items, taxes = load_lines(run.ledger, row["invoice_sid"])
-    return _sha256(repr((dict(row), items, taxes, claims, templates, run.detail_rows)).encode())
+    return _sha256(repr((dict(row), items, taxes, claims, templates, run.detail_rows, run.mask)).encode())
 
 
 def _templates_fingerprint(templates: Path | None) -> str:

@@ -1,15 +1,19 @@
 -- invoice.unclaimed: what no invoice has taken yet, and what has changed since one took it.
 --
 -- Grain:  one row per record, payer and payee that is still to be billed, corrected or given back.
--- Reads:  rate.calls, rate.messages, invoice.claims
+-- Reads:  rate.calls, rate.messages, invoice.claims, invoice.draws, invoice.adjusted, invoice.rulings, invoice.write_offs
 -- Rules:  A rated record is claimed whole, once per payee, whoever pays. A revision that is newer than the claimed one
 --         is claimed by its difference, also where it has become free or unrated; where it has another payer by then,
 --         the first payer gets back all. The same revision rated anew is not claimed again: what an invoice has taken
 --         changes by adjustments only. Only a record that was given back is billed again at the same revision.
+--         A record that was written off is nobody's, until that is undone.
+-- Amounts and differences are at the plan's price: what bundles and tiers change comes on top, when a record is claimed.
+-- full_amount and full_usage are those of the newest revision, whole; 0 where nothing is owed for it.
 with charges as (
     select
         service, source, dr_sid, revision, payer_sid, payee_sid, direction, item_type, country_code, date_stop,
-        plan_sid, plan_version, currency, rating_status = 'rated' as rated,
+        plan_sid, plan_version, currency, matched_number, rate_price, connect_fee, unit_seconds,
+        rating_status = 'rated' as rated,
         case when rating_status = 'rated' then amount else 0::decimal(20, 10) end as amount,
         case when rating_status = 'rated' then billed_seconds else 0::decimal(18, 3) end as usage
     from rate.calls
@@ -17,20 +21,33 @@ with charges as (
     union all
     select
         service, source, dr_sid, revision, payer_sid, payee_sid, direction, item_type, country_code, date_stop,
-        plan_sid, plan_version, currency, rating_status = 'rated' as rated,
+        plan_sid, plan_version, currency, matched_number, rate_price, connect_fee, 1 as unit_seconds,
+        rating_status = 'rated' as rated,
         case when rating_status = 'rated' then amount else 0::decimal(20, 10) end as amount,
         case when rating_status = 'rated' then billed_units else 0 end::decimal(18, 3) as usage
     from rate.messages
     where side = 'charge'
 ),
 
--- What each payer has been billed for a record so far, all invoices together.
+-- What each payer has been billed for a record so far, all invoices together, at the plan's price.
 claimed as (
     select
         source, dr_sid, payee_sid, payer_sid, max(revision) as revision,
         sum(amount)::decimal(20, 10) as amount, sum(usage)::decimal(18, 3) as usage
-    from invoice.claims
+    from (
+        select source, dr_sid, payee_sid, payer_sid, revision, amount, usage from invoice.claims
+        union all
+        select source, dr_sid, payee_sid, payer_sid, revision, -amount, 0 from invoice.draws
+        union all
+        select source, dr_sid, payee_sid, payer_sid, revision, amount, usage from invoice.adjusted
+    )
     group by source, dr_sid, payee_sid, payer_sid
+),
+
+written_off as (
+    select distinct w.source, w.dr_sid, w.payee_sid
+    from invoice.write_offs as w
+    join invoice.rulings as r on r.ruling_id = w.ruling_id and r.undone_at is null
 ),
 
 -- Who holds a record now, and at which revision.
@@ -43,6 +60,8 @@ held as (
 own as (
     select
         c.* exclude (amount, usage),
+        c.amount as full_amount,
+        c.usage as full_usage,
         k.revision is not null as correction,
         (c.amount - coalesce(k.amount, 0))::decimal(20, 10) as amount,
         (c.usage - coalesce(k.usage, 0))::decimal(18, 3) as usage
@@ -61,11 +80,17 @@ own as (
             where h.source = c.source and h.dr_sid = c.dr_sid and h.payee_sid = c.payee_sid
                 and h.payer_sid <> c.payer_sid and h.revision >= c.revision
         )
+        and not exists (
+            from written_off as x
+            where x.source = c.source and x.dr_sid = c.dr_sid and x.payee_sid = c.payee_sid
+        )
 ),
 
 given_back as (
     select
         c.* exclude (amount, usage) replace (k.payer_sid as payer_sid),
+        0::decimal(20, 10) as full_amount,
+        0::decimal(18, 3) as full_usage,
         true as correction,
         (-k.amount)::decimal(20, 10) as amount,
         (-k.usage)::decimal(18, 3) as usage

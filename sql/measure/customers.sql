@@ -1,6 +1,7 @@
 -- purpose: what each of our customers brings in and what its traffic costs us, the worst margin first
 -- grain:   one row per customer that we charge (level 1) and currency
--- reads:   rate.calls, rate.messages, land.partners
+-- reads:   rate.calls, rate.messages, invoice.draws, land.partners
+-- Revenue is at the price of the plan, less what bundles and tiers have taken off what is invoiced.
 with records as (
     select source, dr_sid, service, level, payer_sid, currency, amount, billed_seconds, null::bigint as units
     from rate.calls where level <= 1
@@ -9,8 +10,17 @@ with records as (
     from rate.messages where level <= 1
 ),
 
+drawn as (
+    select source, dr_sid, payer_sid, sum(amount)::decimal(20, 10) as drawn
+    from invoice.draws
+    group by source, dr_sid, payer_sid
+),
+
 charged as (
-    select * from records where level = 1
+    select records.* replace (amount + coalesce(drawn, 0) as amount)
+    from records
+    left join drawn using (source, dr_sid, payer_sid)
+    where level = 1
 ),
 
 costs as (

@@ -1,9 +1,10 @@
--- measure.fates: what became of every charge: on an invoice, waiting and why, or changed since.
+-- measure.fates: what became of every charge: on an invoice, off it by a bundle or tier, waiting and why, written off,
+-- or changed since.
 --
 -- Grain:  one row per charge or claimed record, and fate; the fates of a record sum to its rated amount.
--- Reads:  rate.calls, rate.messages, invoice.claims, invoice.unclaimed, invoice.accounts
--- A record counts once, under claimed, another payer or the reason for which it waits; corrections, and what was rated
--- anew after it was claimed, bring money and seconds only.
+-- Reads:  rate.calls, rate.messages, rate.suspense, invoice.claims, invoice.draws, invoice.unclaimed, invoice.accounts
+-- A record counts once, under claimed, written off, another payer or the reason for which it waits; corrections, bundles
+-- and tiers, and what was rated anew after it was claimed, bring money and seconds only.
 with charges as (
     select service, source, dr_sid, payer_sid, payee_sid, currency, rating_status = 'rated' as rated,
         case when rating_status = 'rated' then amount else 0 end::decimal(20, 10) as money,
@@ -24,6 +25,17 @@ claimed as (
     from invoice.claims as c
     join invoice.invoices as i on i.invoice_sid = c.invoice_sid
     group by c.service, c.source, c.dr_sid, c.payer_sid, c.payee_sid
+),
+
+drawn as (
+    select source, dr_sid, payer_sid, payee_sid, sum(amount)::decimal(20, 10) as money,
+        coalesce(sum(amount) filter (kind = 'bundle'), 0)::decimal(20, 10) as bundles
+    from invoice.draws
+    group by source, dr_sid, payer_sid, payee_sid
+),
+
+written_off as (
+    select source, dr_sid, payer_sid, payee_sid from rate.suspense where standing = 'written_off'
 ),
 
 waiting as (
@@ -49,6 +61,8 @@ sums as materialized (
         coalesce(c.currency, k.currency) as currency,
         coalesce(c.money, 0) as money, coalesce(c.usage, 0) as usage,
         coalesce(k.money, 0) as claimed_money, coalesce(k.usage, 0) as claimed_usage,
+        coalesce(d.money, 0) as drawn_money, coalesce(d.bundles, 0) as bundle_money,
+        x.payer_sid is not null as written_off,
         coalesce(w.money, 0) as waiting_money, coalesce(w.usage, 0) as waiting_usage,
         w.reason, coalesce(w.correction, false) as correction
     from charges as c
@@ -57,12 +71,22 @@ sums as materialized (
     left join waiting as w
         on w.source = coalesce(c.source, k.source) and w.dr_sid = coalesce(c.dr_sid, k.dr_sid)
         and w.payer_sid = coalesce(c.payer_sid, k.payer_sid) and w.payee_sid = coalesce(c.payee_sid, k.payee_sid)
+    left join drawn as d
+        on d.source = k.source and d.dr_sid = k.dr_sid and d.payer_sid = k.payer_sid and d.payee_sid = k.payee_sid
+    left join written_off as x
+        on x.source = c.source and x.dr_sid = c.dr_sid and x.payer_sid = c.payer_sid and x.payee_sid = c.payee_sid
 )
 
 select service, 'claimed' as fate, null as reason, rated::integer as records,
     claimed_usage as usage, claimed_money as money, currency
 from sums
 where on_invoice
+union all
+select service, case part when 1 then 'taken off by bundles' else 'changed by tiers' end, null, 0, 0::decimal(18, 3),
+    case part when 1 then -bundle_money else bundle_money - drawn_money end, currency
+from sums
+cross join (select unnest([1, 2]) as part)
+where on_invoice and case part when 1 then bundle_money else drawn_money - bundle_money end <> 0
 union all
 select service, case when correction then 'correction waiting' else 'waiting' end, reason,
     (rated and not on_invoice)::integer, waiting_usage, waiting_money, currency
@@ -71,9 +95,14 @@ where waits
 union all
 select service, 'claimed from another payer', null, 1, usage, money, currency
 from sums
-where rated and not on_invoice and not waits
+where rated and not on_invoice and not waits and not written_off
+union all
+select service, 'written off', null, 1, usage, money, currency
+from sums
+where rated and not on_invoice and not waits and written_off
 union all
 select service, 'rated anew after it was claimed', null, 0,
-    usage - claimed_usage - waiting_usage, money - claimed_money - waiting_money, currency
+    usage - claimed_usage - waiting_usage, money - claimed_money + drawn_money - waiting_money, currency
 from sums
-where on_invoice and (money <> claimed_money + waiting_money or usage <> claimed_usage + waiting_usage)
+where on_invoice
+    and (money <> claimed_money - drawn_money + waiting_money or usage <> claimed_usage + waiting_usage)

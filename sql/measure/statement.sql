@@ -1,7 +1,7 @@
 -- measure.statement: the statement that adds up, from what was fetched to what was invoiced.
 --
 -- Grain:  one row per line of the statement.
--- Reads:  measure.landings, land.calls, land.messages, rate.calls, rate.messages, measure.fates,
+-- Reads:  measure.landings, land.calls, land.messages, rate.calls, rate.messages, rate.suspense, measure.fates,
 --         invoice.claims, invoice.invoices, invoice.items, invoice.taxes
 -- seconds are billed seconds of calls. Money of records has ten decimals, money of lines and taxes two; the step
 -- between them is a line of its own. Every branch casts money itself: DuckDB joins DECIMAL(38,10) and DECIMAL(38,2)
@@ -19,16 +19,34 @@ landed as (
     select 'message', count(*) from land.messages
 ),
 
-rated as (
-    select service, side, level, rating_status, unrated_reason, currency, amount, billed_seconds as seconds
+records as (
+    select service, source, dr_sid, side, level, payer_sid, payee_sid, rating_status, unrated_reason, currency, amount,
+        billed_seconds as seconds
     from rate.calls
     union all
-    select service, side, level, rating_status, unrated_reason, currency, amount, null
+    select service, source, dr_sid, side, level, payer_sid, payee_sid, rating_status, unrated_reason, currency, amount,
+        null
     from rate.messages
 ),
 
+-- What could not be rated stays visible whatever was decided about it: it is open, accepted or written off.
+rated as (
+    select r.*,
+        r.rating_status || case
+            when r.rating_status <> 'unrated' then ''
+            when s.standing = 'accepted' then ', accepted'
+            when s.standing = 'written_off' then ', written off'
+            else ''
+        end as status
+    from records as r
+    left join rate.suspense as s
+        on r.side = 'charge' and s.source = r.source and s.dr_sid = r.dr_sid and s.payer_sid = r.payer_sid
+        and s.payee_sid = r.payee_sid
+),
+
 items as (
-    select i.currency, i.number is not null as issued, l.type = 'did' as rent, l.records, l.amount_exact, l.amount
+    select i.currency, i.number is not null as issued, l.type = 'did' as rent,
+        l.type = 'adjustment' as adjusting, l.records, l.amount_exact, l.amount
     from invoice.items as l
     join invoice.invoices as i on i.invoice_sid = l.invoice_sid
 ),
@@ -43,7 +61,7 @@ lines as (
     from landed
     union all
     select 3, case rating_status when 'rated' then 1 when 'not_billable' then 2 else 3 end, 'rated', service,
-        case when level > 1 then 'resold' else side end, rating_status, unrated_reason,
+        case when level > 1 then 'resold' else side end, status, unrated_reason,
         count(*), sum(seconds) filter (rating_status = 'rated'), sum(amount) filter (rating_status = 'rated')::decimal(38, 10),
         case when rating_status = 'rated' then currency end
     from rated
@@ -63,6 +81,11 @@ lines as (
     select 5, 2, 'invoiced', null, null, 'rent of numbers', null, sum(records), null, sum(amount_exact)::decimal(38, 10), currency
     from items
     where rent
+    group by currency
+    union all
+    select 5, 2, 'invoiced', null, null, 'adjustments', null, sum(records), null, sum(amount_exact)::decimal(38, 10), currency
+    from items
+    where adjusting
     group by currency
     union all
     select 5, 3, 'invoiced', null, null, 'rounding of lines', null, null, null, sum(amount::decimal(20, 10) - amount_exact)::decimal(38, 10), currency

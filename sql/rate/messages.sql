@@ -58,6 +58,8 @@ due as materialized (
         on c.side = p.side and c.payer_sid = p.payer_sid and p.verdict is null
         and c.direction = u.direction and c.family = u.family
         and u.start_ms >= c.from_ms and u.start_ms < c.to_ms
+        -- The provider's plans price the provider's own messages; what another one charges nobody has told us.
+        and (p.side <> 'cost' or u.source = 'carrierx')
     left join plans as t on t.plan_key = c.plan_key
 ),
 

@@ -1,104 +1,222 @@
-"""Pulls both feeds in a process that is killed at random times, again and again, and compares with what is there.
+"""Pulls, sweeps, repairs and publishes in processes that are killed at random instants, and looks at what is there.
 
-``python -m tests.faults.pull_kill --kills 1000`` does what ``test_pull_kill`` does, for as long as one likes.
+``python -m tests.faults.pull_kill --kills 1000`` does what ``test_pull_kill`` does, for as long as one likes. Each home
+goes through the ``JOBS``: it pulls, pulls a day later (late records, new versions, a sweep), loses two files and has
+them repaired, pulls and publishes. It must end with what the provider lists, and with the tables of a home whose
+workers were left alone. Everything that reads tables runs in a forked process too, for the parent may start no thread.
 """
 
 import argparse
+import gc
+import importlib
+import json
 import random
+import shutil
+import sqlite3
+import ssl
+import sys
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pipeline.provider.faults import Faults
 from pipeline.provider.server import start_background
 from pipeline.provider.world import WorldConfig
-from tests.journey.house import AS_OF, TOKEN, House, Provider, make_house
-from tests.journey.warm import Warm
+from pipeline.shipped import shipped
+from tests.faults.killing import Killer
+from tests.journey.house import TOKEN, Provider
 
+SINCE = datetime(2026, 3, 1, tzinfo=UTC)
+DAY_2, DAY_3 = datetime(2026, 3, 2, 20, tzinfo=UTC), datetime(2026, 3, 3, 21, tzinfo=UTC)
 WORLD = WorldConfig(
-    seed=21, calls=2_400, messages=800, faults=Faults.parse("late_inserts=0.02,truncated=0.02,http_500=0.02")
-)
-PAGE, PAGES_PER_COMMIT = 80, 3
+    seed=21, calls=500, messages=180, start=date(2026, 3, 1), days=4,
+    faults=Faults.parse("late_inserts=0.03,version_bumps=25,late_status=0.3"),
+)  # fmt: skip
+PAGE, PER_COMMIT = 35, 70
+_LOADED = (
+    "polars", "duckdb", "pyarrow.parquet", "sqlalchemy.dialects.sqlite", "pipeline.desk", "pipeline.land.walks",
+    "pipeline.land.repair", "pipeline.land.retention", "pipeline.lake.care", "pipeline.measure.statement",
+    "pipeline.pull.walk", "pipeline.pull.snapshots",
+)  # fmt: skip
+_TABLES = ("land/calls", "land/calls_versions", "land/messages", "land/messages_versions", "land/quarantine")
 
 
-def pull(home: str, url: str) -> None:
-    """What is killed: both feeds, in small pages and small commits."""
-    from pipeline.desk import Desk, landing
-    from pipeline.domain.cursor import FEEDS
+def desk(home: Path, url: str, now: datetime) -> Any:
+    """The desk of a home, in small pages and small commits."""
+    from pipeline.desk import Desk
+    from pipeline.land import walks
     from pipeline.pull import walk
     from pipeline.settings import Settings
 
-    walk.LIMIT, landing.PAGES_PER_COMMIT = PAGE, PAGES_PER_COMMIT
-    since = datetime.fromisoformat("2026-03-01T00:00:00Z")
-    settings = Settings(home=Path(home), api_url=url, api_token=TOKEN, since=since)
-    desk = Desk.open(settings, now=datetime.fromisoformat(AS_OF))
+    walk.LIMIT, walks._FEWEST, walks._MOST = PAGE, PER_COMMIT, PER_COMMIT
+    return Desk.open(Settings(home=home, api_url=url, api_token=TOKEN, since=SINCE), now=now)
+
+
+def pull(home: Path, url: str, now: datetime) -> None:
+    """Both feeds, and the sweep where it is due."""
+    from pipeline.domain.cursor import FEEDS
+
+    opened = desk(home, url, now)
     for feed in FEEDS:
-        desk.pull_feed(feed)
+        opened.pull_feed(feed)
+
+
+def repair(home: Path, url: str, now: datetime) -> None:
+    """What is damaged is pulled again."""
+    desk(home, url, now).verify(repair=True)
+
+
+def publish(home: Path, url: str, now: datetime) -> None:
+    """The last commit is shown to everybody."""
+    desk(home, url, now).publish()
+
+
+Job = Callable[[Path, str, datetime], None]
+# What a home goes through: the work, at which time, and how often at most it is killed.
+JOBS: tuple[tuple[str, Job, datetime, int], ...] = (
+    ("pull", pull, DAY_2, 20),
+    ("sweep", pull, DAY_3, 20),
+    ("repair", repair, DAY_3, 10),
+    ("pull again", pull, DAY_3, 3),
+    ("publish", publish, DAY_3, 3),
+)
 
 
 @dataclass(slots=True)
-class Tally:
-    """What a loop of kills did: ``homes`` were filled by workers of which ``kills`` were killed."""
+class Loop:
+    """Homes that are filled one after the other under the killer's hands."""
 
+    folder: Path
+    provider: Provider
+    killer: Killer
     homes: int = 0
-    kills: int = 0
-    longest: float = 0.0
+
+    def home(self) -> Path:
+        """A new home, with master data."""
+        self.homes += 1
+        home = self.folder / f"home-{self.homes}"
+        shutil.copytree(shipped("data", "masters"), home / "masters")
+        return home
+
+    def fill(self, home: Path, kills: int) -> dict[str, Any]:
+        """All jobs on one home, at most so many of them killed; returns what it then holds."""
+        for name, job, now, most in JOBS:
+            self.provider.set_clock(now.isoformat())
+            if job is repair:
+                damage(home)
+            work, before = partial(job, home, self.provider.url, now), self.killer.tally.kills
+            self.killer.run(name, work, min(most, kills))
+            kills -= self.killer.tally.kills - before
+        found = self.folder / "held.json"
+        self.killer.run("read", partial(_tell, home, found), 0)
+        return json.loads(found.read_text())
+
+    def run(self, kills: int) -> None:
+        """As many homes as it takes for so many kills; each is compared with the provider and with the first."""
+        unharmed = self.fill(self.home(), 0)
+        check(unharmed, self.provider)
+        assert unharmed["commits"] > 12, "the commits are too few to be killed between"
+        while (left := kills - self.killer.tally.kills) > 0:
+            home = self.home()
+            held = self.fill(home, left)
+            check(held, self.provider)
+            other = [name for name in _TABLES if held["tables"][name] != unharmed["tables"][name]]
+            assert other == [], f"a home that was left alone has another {', '.join(other)}"
+            shutil.rmtree(home)
 
 
-def fill_home(house: House, provider: Provider, chance: random.Random, tally: Tally, most: int) -> None:
-    """Kills workers on one home, at most so many, until one comes through."""
-    while True:
-        started = time.monotonic()
-        worker = house.warm.call("tests.faults.pull_kill:pull", str(house.home), provider.url)
-        patience = chance.uniform(0, tally.longest or 1.0) if tally.kills < most else float("inf")
-        done = worker.kill_when(lambda s=started, p=patience: time.monotonic() - s > p)
-        if done.code == 0:
-            tally.homes += 1
-            tally.longest = max(tally.longest, time.monotonic() - started)
-            return
-        assert done.code == -9, done.said
-        tally.kills += 1
+def damage(home: Path) -> None:
+    """A bit of one file flips and another file is gone."""
+    with closing(sqlite3.connect(home / "ledger.db")) as ledger:
+        query = "select path from files where table_name = ? and dead_commit_id is null order by label"
+        calls, messages = (
+            [home / path for (path,) in ledger.execute(query, (f"land/{name}",))] for name in ("calls", "messages")
+        )  # fmt: skip
+    content = bytearray(calls[0].read_bytes())
+    content[len(content) // 2] ^= 0x10
+    calls[0].write_bytes(content)
+    messages[1].unlink()
 
 
-def check_home(house: House, provider: Provider) -> None:
-    """Nothing is lost, nothing is there twice, and the counters know of everything."""
-    for resource in ("calls", "messages"):
-        landed = [sid for (sid,) in house.rows(f"select dr_sid from land.{resource} order by dr_sid")]
-        assert landed == [record["dr_sid"] for record in provider.records(resource)]
-        [(fetched, fresh, superseding, identical, quarantined)] = house.ledger(
-            "select sum(fetched), sum(fresh), sum(superseding), sum(identical), sum(quarantined) from landings "
-            f"where resource = '{resource}'"
+def _tell(home: Path, target: Path) -> None:
+    """What a home holds, and what its counters know."""
+    from pipeline.lake.lake import Lake
+    from pipeline.ledger.ledger import Ledger, sqlite_url
+
+    with closing(Ledger.open(sqlite_url(home / "ledger.db"))) as ledger:
+        lake = Lake(home, ledger)
+        tables = {name: sorted(map(repr, lake.scan(name).collect().rows())) for name in _TABLES}
+        held = {}
+        for name in ("calls", "messages"):
+            columns = lake.scan(f"land/{name}").select("dr_sid", "version", "price").collect()
+            held[name] = [
+                [sid, version, format(price.normalize(), "f")] for sid, version, price in columns.rows()
+            ]
+        sums = ", ".join(
+            f"sum({count})" for count in ("fetched", "fresh", "superseding", "identical", "quarantined")
         )
+        with ledger.read() as tx:
+            rows = tx.exec_driver_sql(f"select resource, {sums} from landings group by 1")
+            counts = {row[0]: list(row[1:]) for row in rows}
+            commits = tx.exec_driver_sql("select count(*) from commits").scalar()
+    target.write_text(json.dumps({"tables": tables, "held": held, "counts": counts, "commits": commits}))
+
+
+def check(found: dict[str, Any], provider: Provider) -> None:
+    """Nothing is lost, nothing is there twice, each record is as the provider has it, and the counters add up."""
+    visible = provider.admin("truth")["visible"]
+    for name in ("calls", "messages"):
+        there = [[r["dr_sid"], r["version"], r["price"]] for r in provider.records(name)]
+        held = sorted(found["held"][name])
+        lost, more = [r for r in there if r not in held], [r for r in held if r not in there]
+        assert (lost, more, len(held)) == ([], [], len(there)), (
+            f"{name}: {len(lost)} lost, {len(more)} too many"
+        )
+        assert len(there) == visible[name]
+        fetched, fresh, superseding, identical, quarantined = found["counts"][name]
         assert fetched == fresh + superseding + identical + quarantined
-        assert (fresh, superseding, quarantined) == (len(landed), 0, 0)
+        assert (fresh, quarantined) == (len(there), 0)
+        assert superseding == len(found["tables"][f"land/{name}_versions"])
 
 
-def kill_pulls(folder: Path, warm: Warm, provider: Provider, kills: int, seed: int) -> Tally:
-    """Fills one home after the other until so many workers were killed, and checks each."""
-    chance, tally = random.Random(seed), Tally()
-    while tally.kills < kills:
-        house = make_house(folder / f"home-{tally.homes}", warm, provider.url)
-        fill_home(house, provider, chance, tally, kills)
-        check_home(house, provider)
-    return tally
+def kill_pulls(folder: Path, kills: int, seed: int) -> Killer:
+    """Starts a provider and kills so many workers."""
+    for name in _LOADED:
+        importlib.import_module(name)
+    # No worker meets TLS, and reading certificates is an eighth of its time.
+    context = ssl.create_default_context()
+    ssl.create_default_context = lambda **_asked: context
+    killer = Killer(random.Random(seed), folder / "said")
+    gc.freeze()  # what is frozen is not copied for each worker
+    try:
+        with start_background(WORLD, TOKEN) as background:
+            Loop(folder, Provider(background), killer).run(kills)
+    finally:
+        gc.unfreeze()
+    return killer
 
 
 def main() -> None:
     """The loop from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     asked = parser.parse_args()
-    print(f"seed {asked.seed}", flush=True)
-    with (
-        tempfile.TemporaryDirectory() as name,
-        Warm(Path(name)) as warm,
-        start_background(WORLD, TOKEN) as background,
-    ):
-        tally = kill_pulls(Path(name), warm, Provider(background), asked.kills, asked.seed)
-    print(f"{tally.kills} kills, {tally.homes} homes: nothing lost, nothing twice")
+    sys.stderr.write(f"seed {asked.seed}\n")
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as name:
+        tally = kill_pulls(Path(name), asked.kills, asked.seed).tally
+    told = {"kills": tally.kills, "by": tally.by, "jobs": tally.jobs(), "steps": tally.steps()}
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stderr.write(f"{time.monotonic() - began:.0f} s: nothing lost, nothing twice\n")
 
 
 if __name__ == "__main__":

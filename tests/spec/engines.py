@@ -6,7 +6,7 @@ Both answer with ``Answer`` rows in one shape, so a case states what should come
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,11 @@ from pipeline.rate.choices import Tree
 from pipeline.rate.engine import prepare, rate_landed
 from pipeline.rate.plans import rates_table
 from pipeline.rate.reference import rate_by_reference
-from pipeline.rate.world import World
+from pipeline.rate.world import Route, World
 
 ROOT = "root"
 SHOP = "shop"
+RINGING = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Answer:
     item_type: str
     country_code: str | None
     matched_number: str | None
+    jurisdiction: str | None
     status: str
     reason: str | None
     plan: tuple[str, str] | None
@@ -62,11 +64,14 @@ class Case:
     parents: Mapping[str, str | None] = field(default_factory=lambda: {ROOT: None, SHOP: ROOT})
     resells: Mapping[str, bool] = field(default_factory=lambda: {SHOP: False})
     endpoints: Mapping[str, str | None] = field(default_factory=lambda: {"gateway": "system_gateway"})
+    routes: tuple[Route, ...] = ()
 
     def world(self) -> World:
         bare = tuple(RatePlan(**{**_terms(p), "rates": ()}) for p in self.plans)
         book = PlanBook(bare, tuple(self.assignments), self.parents)
-        return World(book, tuple(self.assignments), Tree(ROOT, self.parents, self.resells), self.endpoints)
+        return World(
+            book, tuple(self.assignments), Tree(ROOT, self.parents, self.resells), self.endpoints, self.routes
+        )
 
 
 def reference(case: Case, service: str, records: Sequence[dict[str, Any]]) -> list[Answer]:
@@ -98,10 +103,7 @@ def fast(case: Case, service: str, records: Sequence[dict[str, Any]], con: Any) 
     world = case.world()
     prepare(con, world)
     rate_landed(con, world, service)
-    cursor = con.execute("""
-        select r.* replace (coalesce(r.country_code, n.country_code) as country_code)
-        from rated as r left join number_countries as n on n.number = r.matched_number
-    """)
+    cursor = con.execute("select * from rated")
     names = [column[0] for column in cursor.description]
     rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     return sorted((_row_answer(row, service) for row in rows), key=_order)
@@ -122,7 +124,7 @@ def call(
     """A landed outbound call of ``shop``, answered 2 s after its start."""
     start = at or datetime(2026, 3, 10, 12, tzinfo=UTC)
     milliseconds = int(Decimal(seconds) * 1000)
-    talk = start.timestamp() * 1000 + 2000
+    talk = (start + RINGING).timestamp() * 1000
     row = {
         "source": "carrierx",
         "dr_sid": sid,
@@ -182,6 +184,7 @@ def _answer(sid: str, party: Any, o: Outcome, service: str) -> Answer:
         o.item_type,
         o.country_code,
         o.number,
+        o.jurisdiction,
         o.status,
         o.reason,
         (o.plan.plan_sid, o.plan.version) if o.plan else None,
@@ -205,6 +208,7 @@ def _row_answer(row: dict[str, Any], service: str) -> Answer:
         row["item_type"],
         row["country_code"],
         row["matched_number"],
+        row.get("jurisdiction"),
         row["rating_status"],
         row["unrated_reason"],
         (row["plan_sid"], row["plan_version"]) if row["plan_sid"] else None,

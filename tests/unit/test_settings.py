@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import HomeError, SettingsError
-from pipeline.settings import find_home, load
+from pipeline.settings import Fone, find_home, load
 
 
 @pytest.fixture(autouse=True)
@@ -122,9 +122,69 @@ def test_private_content_is_stored_only_where_that_is_said(home: Path, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("STORE_PRIVATE", "perhaps"), ("RETAIN_DAYS", "0"), ("RETAIN_DAYS", "x")]
+    ("name", "text"),
+    [
+        ("STORE_PRIVATE", "perhaps"),
+        ("RETAIN_DAYS", "0"),
+        ("RETAIN_DAYS", "x"),
+        ("MASK_NUMBERS", "yes"),
+        ("MASK_INVOICES", "4"),
+    ],
 )
 def test_privacy_settings_are_not_guessed(home: Path, monkeypatch, name: str, text: str) -> None:
     monkeypatch.setenv(f"TOLLBOOK_{name}", text)
     with pytest.raises(SettingsError, match=name.lower()):
         load(home)
+
+
+FONE = {"ACCOUNT_SID": "AC-1", "TOKEN": "CANARY", "PROPERTIES": "PR-1=shop, PR-2=mill"}
+
+
+def fone(monkeypatch: pytest.MonkeyPatch, **changes: str) -> None:
+    for name, value in (FONE | changes).items():
+        monkeypatch.setenv(f"TOLLBOOK_FONE_{name}", value)
+
+
+def test_a_second_provider_is_named_whole(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its properties say whose traffic they are."""
+    assert load(home).fone is None
+    fone(monkeypatch)
+
+    found = load(home).fone
+
+    assert found == Fone(
+        "https://api.fonedynamics.com/v2", "AC-1", "CANARY", (("PR-1", "shop"), ("PR-2", "mill"))
+    )
+    assert "CANARY" not in repr(load(home))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TOKEN", ""),
+        ("PROPERTIES", ""),
+        ("PROPERTIES", "PR-1"),
+        ("PROPERTIES", "PR-1=a,PR-1=b"),
+        ("PROPERTIES", "=a"),
+    ],
+    ids=["no token", "no properties", "nobody's", "twice", "no name"],
+)
+def test_half_a_second_provider_is_refused(
+    home: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """Messages that belong to nobody would be billed to nobody."""
+    fone(monkeypatch, **{name: value})
+    with pytest.raises(SettingsError, match=f"fone_{name.lower()}"):
+        load(home)
+
+
+def test_numbers_are_masked_only_where_that_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A customer sees its own calls whole unless somebody decides otherwise."""
+    default = load(home)
+    monkeypatch.setenv("TOLLBOOK_MASK_NUMBERS", "hide_last4")
+    monkeypatch.setenv("TOLLBOOK_MASK_INVOICES", "keep_last4")
+    found = load(home)
+    assert [(s.mask_numbers, s.mask_invoices) for s in (default, found)] == [
+        ("off", "off"),
+        ("hide_last4", "keep_last4"),
+    ]

@@ -13,9 +13,10 @@ import dagster as dg
 from pipeline.defs import figures
 from pipeline.defs.resources import Shift
 from pipeline.desk import Desk
+from pipeline.desk.dimensions import DIMENSIONS
 from pipeline.domain.cursor import FEEDS, Feed
 from pipeline.lake.tables import BY_NAME
-from pipeline.land.snapshots import SNAPSHOTS
+from pipeline.land.snapshots import SNAPSHOTS, SnapshotLanded
 
 OWNERS = ["team:billing"]
 _CHARTED_DAYS = 3
@@ -44,8 +45,12 @@ def feed_asset(feed: Feed) -> dg.AssetsDefinition:
                 "identical": landed.identical,
                 "quarantined": landed.quarantined,
                 "days": len(landed.days),
+                "longest lag": str(landed.slowest),
+                "inserted late": landed.late,
                 "bookmark": f"{mark.newest_value:%Y-%m-%d %H:%M:%S} UTC" if mark.newest_value else "none",
             }
+            if landed.warning:
+                found["warning"] = landed.warning
             if landed.days:
                 found["records per hour"] = _by_hour(desk, feed, landed.days)
             return dg.MaterializeResult(metadata=found)
@@ -67,14 +72,7 @@ def snapshot_asset(resource: str) -> dg.AssetsDefinition:
     def _asset(shift: dg.ResourceParam[Shift]) -> dg.MaterializeResult:
         with shift.step(name) as desk:
             landed = shift.reports[name] = desk.pull_snapshot(resource)
-            return dg.MaterializeResult(
-                metadata={
-                    "dagster/row_count": landed.rows,
-                    "new": landed.new,
-                    "gone": landed.gone,
-                    "quarantined": landed.quarantined,
-                }
-            )
+            return dg.MaterializeResult(metadata=_changes(landed))
 
     return _asset
 
@@ -101,7 +99,40 @@ def rates(shift: dg.ResourceParam[Shift]) -> dg.MaterializeResult:
         )
 
 
-ALL = [*map(feed_asset, FEEDS), *(snapshot_asset(s.resource) for s in SNAPSHOTS), rates]
+def dimension_asset(resource: str) -> dg.AssetsDefinition:
+    """One resource that explains records and bills none; daily, in a job of its own."""
+    name = f"land/{resource}"
+
+    @dg.asset(
+        key=name.split("/"),
+        group_name="land",
+        description=f"{BY_NAME[name].grain}. Taken whole; history is kept by content. Nothing is billed by it.",
+        kinds={"python", "parquet"},
+        owners=OWNERS,
+    )
+    def _asset(shift: dg.ResourceParam[Shift]) -> dg.MaterializeResult:
+        with shift.step(name) as desk:
+            found = shift.reports[name] = desk.pull_dimension(resource)
+            landed = found.landed
+            if landed is None:
+                return dg.MaterializeResult(metadata={"dagster/row_count": 0, "not taken": found.reason})
+            return dg.MaterializeResult(metadata=_changes(landed))
+
+    return _asset
+
+
+RECORDS = [*map(feed_asset, FEEDS), *(snapshot_asset(s.resource) for s in SNAPSHOTS), rates]
+AROUND = [dimension_asset(resource) for resource in DIMENSIONS]
+ALL = [*RECORDS, *AROUND]
+
+
+def _changes(landed: SnapshotLanded) -> dict[str, int]:
+    return {
+        "dagster/row_count": landed.rows,
+        "new": landed.new,
+        "gone": landed.gone,
+        "quarantined": landed.quarantined,
+    }
 
 
 def _by_hour(desk: Desk, feed: Feed, days: Iterable[date]) -> dg.MarkdownMetadataValue:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 from pipeline.defs.build import build_definitions
 from pipeline.defs.resources import Shift
 from pipeline.desk import Desk
+from pipeline.desk.dimensions import DIMENSIONS, DimensionLanded
 from pipeline.domain.cursor import Bookmark
 from pipeline.errors import ForbiddenError
 from pipeline.land.rates import PlanLanded
@@ -39,6 +40,8 @@ class StubDesk:
 
     real: Desk
     forbidden: str = ""
+    missing: str = ""
+    warning: str = ""
     pressed: list[str] = field(default_factory=list)
 
     def __getattr__(self, name: str) -> Any:
@@ -46,7 +49,8 @@ class StubDesk:
 
     def pull_feed(self, feed: Any) -> Landed:
         self.pressed.append(feed.resource)
-        return Landed(fetched=5, fresh=2, superseding=1, identical=2, days={DAY})
+        counts = {"fetched": 5, "fresh": 2, "superseding": 1, "identical": 2, "late": 1}
+        return Landed(**counts, days={DAY}, slowest=timedelta(hours=21), warning=self.warning)
 
     def bookmark(self, feed: Any) -> Bookmark:
         return Bookmark(newest_value=NOW)
@@ -56,6 +60,12 @@ class StubDesk:
         if resource == self.forbidden:
             raise ForbiddenError("ask for phonenumber.read")
         return SnapshotLanded(rows=7, new=1, gone=0, quarantined=0)
+
+    def pull_dimension(self, resource: str) -> DimensionLanded:
+        if resource == self.forbidden:
+            raise ForbiddenError("ask for batch.read")
+        landed = None if resource == self.missing else SnapshotLanded(rows=4, new=4, gone=0, quarantined=0)
+        return DimensionLanded(resource, landed, "" if landed else "the account has none")
 
     def pull_rates(self) -> list[PlanLanded]:
         return [
@@ -110,9 +120,15 @@ def test_a_feed_shows_what_came_and_a_picture_of_it(shown: Shown) -> None:
 
     assert {k: v for k, v in made.items() if k != "records per hour"} == {
         "dagster/row_count": 0, "fetched": 5, "new": 2, "superseding": 1, "identical": 2, "quarantined": 0,
-        "days": 1, "bookmark": "2026-04-03 06:00:00 UTC",
+        "longest lag": "21:00:00", "inserted late": 1, "days": 1, "bookmark": "2026-04-03 06:00:00 UTC",
     }  # fmt: skip
     assert made["records per hour"].startswith("![calls per hour")
+
+
+def test_a_feed_shows_what_it_warns_of(shown: Shown, stub: StubDesk) -> None:
+    stub.warning = "calls: raise TOLLBOOK_LOOKBACK_HOURS"
+
+    assert shown("poll", "land/calls")["land/calls"]["warning"] == "calls: raise TOLLBOOK_LOOKBACK_HOURS"
 
 
 def test_a_list_shows_its_changes(shown: Shown) -> None:
@@ -135,6 +151,29 @@ def test_one_forbidden_list_fails_alone(shown: Shown, stub: StubDesk) -> None:
     assert {key.split("/")[1] for key in made} == {
         "calls", "messages", "partners", "endpoints", "countries", "provider_invoices", "rates",
     }  # fmt: skip
+
+
+def test_what_surrounds_the_records_is_a_job_of_its_own(shown: Shown, stub: StubDesk) -> None:
+    stub.forbidden, stub.missing = "batch_tasks", "mediator_dids"
+
+    made = shown("around")
+
+    assert set(made) == {f"land/{name}" for name in DIMENSIONS if name != "batch_tasks"}
+    assert made["land/trunks"] == {"dagster/row_count": 4, "new": 4, "gone": 0, "quarantined": 0}
+    assert made["land/mediator_dids"] == {"dagster/row_count": 0, "not taken": "the account has none"}
+
+
+def test_one_that_may_not_be_read_fails_alone_and_names_its_scope(
+    stub: StubDesk, instance: dg.DagsterInstance
+) -> None:
+    stub.forbidden = "batch_tasks"
+    job = build_definitions(Shift(stub, patient=False)).resolve_job_def("around")
+
+    result = job.execute_in_process(instance=instance, raise_on_error=False)
+
+    failed = [e for e in result.all_events if e.is_step_failure]
+    assert [e.step_key for e in failed] == ["land__batch_tasks"]
+    assert failed[0].step_failure_data.user_failure_data.description == "ask for batch.read"
 
 
 def test_a_range_of_days_is_rated_in_one_pass(

@@ -7,6 +7,7 @@ import pytest
 from dagster._core.definitions.dependency import NodeHandle
 
 from pipeline.defs.build import build_definitions
+from pipeline.desk.dimensions import DIMENSIONS
 from pipeline.lake.tables import BY_NAME
 
 ON_RECORD = Path(__file__).with_name("assets.txt")
@@ -56,15 +57,16 @@ def test_every_landed_and_rated_asset_is_a_table(definitions: dg.Definitions) ->
 
 
 def test_everything_runs_in_one_process(definitions: dg.Definitions) -> None:
-    assert [
-        definitions.resolve_job_def(job).executor_def.name for job in ("poll", "land", "rate", "bill")
-    ] == ["in_process"] * 4
+    jobs = ("poll", "land", "around", "rate", "bill")
+
+    assert {definitions.resolve_job_def(job).executor_def.name for job in jobs} == {"in_process"}
 
 
 def test_nothing_runs_by_itself_in_a_clone(definitions: dg.Definitions) -> None:
     assert {s.name: s.default_status.value for s in definitions.schedules or ()} == {
         "hourly": "STOPPED",
         "daily": "STOPPED",
+        "surroundings": "STOPPED",
     }
 
 
@@ -79,6 +81,7 @@ def test_days_and_months_back_to_the_first_record_are_partitions(definitions: dg
     ("job", "steps"),
     [
         ("poll", {"land__calls", "land__messages", "check_land_calls", "check_land_messages"}),
+        ("around", {f"land__{resource}" for resource in DIMENSIONS}),
         ("rate", {"rate_days", "check_rate_calls", "check_rate_messages"}),
     ],
 )

@@ -33,11 +33,15 @@ def minute(desk: Desk, sid: str, stop: datetime = NOON, seconds: int = 60, **mor
 
 def claimed(desk: Desk) -> list[tuple[str, str, str]]:
     query = "select dr_sid, amount, usage from invoice.claims order by dr_sid, revision"
-    return [(sid, f"{amount.normalize():f}", f"{usage.normalize():f}") for sid, amount, usage in desk.rows(query)]
+    return [
+        (sid, f"{amount.normalize():f}", f"{usage.normalize():f}") for sid, amount, usage in desk.rows(query)
+    ]
 
 
 def drawn(desk: Desk) -> dict[str, str]:
-    query = "select dr_sid, sum(quantity) from invoice.draws group by all having sum(quantity) <> 0 order by all"
+    query = (
+        "select dr_sid, sum(quantity) from invoice.draws group by all having sum(quantity) <> 0 order by all"
+    )
     return {sid: f"{quantity.normalize():f}" for sid, quantity in desk.rows(query)}
 
 
@@ -143,7 +147,9 @@ def test_a_tier_changes_the_amounts_and_the_statement_adds_up(desk: Desk) -> Non
     statement = make_statement(desk.lake, desk.ledger)
     assert claimed(desk) == [("c0", "0.06", "60"), ("c1", "0.03", "60"), ("c2", "0.03", "60")]
     assert statement.differences == ()
-    assert [str(line.money.normalize()) for line in statement.lines if line.what == "changed by tiers"] == ["0.06"]
+    assert [str(line.money.normalize()) for line in statement.lines if line.what == "changed by tiers"] == [
+        "0.06"
+    ]
 
 
 def test_every_draw_is_told_in_a_sentence(desk: Desk) -> None:

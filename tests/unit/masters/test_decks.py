@@ -45,7 +45,7 @@ def test_every_problem_is_listed_with_its_line(tmp_path: Path) -> None:
     assert [line.strip() for line in str(caught.value).splitlines()[1:]] == [
         f"decks.toml:2: file is 'a.csv', which is not in {tmp_path}",
         "decks.toml:1: effective_from is empty; it is required",
-        "decks.toml:7: file is '../b.csv'; valid is the name of a .csv file beside decks.toml",
+        "decks.toml:7: file is '../b.csv'; valid is the name of a .csv or .xlsx file beside decks.toml",
         "decks.toml:9: currency is 'usd'; did you mean 'USD'?",
         (
             "decks.toml:10: effective_from is 'soon'; valid is a date, or an instant with an offset like "

@@ -214,6 +214,71 @@ def test_a_client_asks_again_for_a_token_that_did_not_come() -> None:
     assert len(provider.forms) == 3
 
 
+class Withdrawing:
+    """Serves calls to whoever has a token that is not withdrawn; ``withdrawn`` are looked at with every request."""
+
+    def __init__(self, provider: Provider, *withdrawn: str) -> None:
+        self.provider, self.withdrawn, self.sent = provider, set(withdrawn), []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return self.provider(request)
+        self.sent.append(token := request.headers["authorization"].removeprefix("Bearer "))
+        return refused() if token in self.withdrawn else reply(200, {"partner_sid": token})
+
+
+def test_a_token_withdrawn_in_the_middle_is_renewed_once_and_the_work_goes_on() -> None:
+    provider = Provider()
+    server = Withdrawing(provider)
+    with Client(URL, grant(provider, Clock()), transport=httpx.MockTransport(server)) as api:
+        first = whoami(api)
+        server.withdrawn.add("t1")
+        later = [whoami(api), whoami(api)]
+
+    assert (first, later) == ({"partner_sid": "t1"}, [{"partner_sid": "t2"}] * 2)
+    assert server.sent == ["t1", "t1", "t2", "t2"]
+    assert [form["grant_type"] for form in provider.forms] == ["password", "refresh_token"]
+
+
+def test_a_refresh_token_that_was_withdrawn_too_leads_back_to_the_password() -> None:
+    provider = Provider(lambda form: refused() if "refresh_token" in form else None)
+    server = Withdrawing(provider, "t1")
+    with Client(URL, grant(provider, Clock()), transport=httpx.MockTransport(server)) as api:
+        assert whoami(api) == {"partner_sid": "t3"}
+    assert [form["grant_type"] for form in provider.forms] == ["password", "refresh_token", "password"]
+
+
+def test_where_every_token_is_refused_it_ends_after_the_second() -> None:
+    provider = Provider()
+    server = Withdrawing(provider, *(f"t{n}" for n in range(9)))
+    with (
+        Client(URL, grant(provider, Clock()), transport=httpx.MockTransport(server)) as api,
+        pytest.raises(UnauthorizedError),
+    ):
+        whoami(api)
+    assert server.sent == ["t1", "t2"]
+
+
+def test_a_login_that_is_refused_in_the_middle_names_its_settings() -> None:
+    provider = Provider(lambda _form: refused() if provider.forms[1:] else None)
+    server = Withdrawing(provider, "t1")
+    with (
+        Client(URL, grant(provider, Clock()), transport=httpx.MockTransport(server)) as api,
+        pytest.raises(UnauthorizedError, match="TOLLBOOK_OAUTH_CLIENT_ID"),
+    ):
+        whoami(api)
+
+
+def test_a_static_token_that_is_refused_ends_it_at_once() -> None:
+    server = Withdrawing(Provider(), "fixed")
+    with (
+        Client(URL, "fixed", transport=httpx.MockTransport(server)) as api,
+        pytest.raises(UnauthorizedError, match="TOLLBOOK_API_TOKEN"),
+    ):
+        whoami(api)
+    assert server.sent == ["fixed"]
+
+
 def test_a_client_works_on_while_its_tokens_expire() -> None:
     app = create_app(World(WorldConfig(calls=3, messages=3, faults=Faults.parse("token_expires=600"))))
     clock = Clock()

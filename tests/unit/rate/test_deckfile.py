@@ -50,13 +50,13 @@ def test_every_other_column(tmp_path):
         tmp_path,
         "prefix,price,unit_seconds,connect_fee,grace_seconds,effective_date,end_date,status,increment_rule,"
         "rounding_mode,rounding_decimals,service,direction,currency\n"
-        "0044,0.02,1,0.1,2.5,2026-03-01,2026-04-01T12:00:00+02:00,Blocked,total,up,4,call,outbound,EUR\n",
+        "44,0.02,1,0.1,2.5,2026-03-01,2026-04-01T12:00:00+02:00,Blocked,total,up,4,call,outbound,EUR\n",
     )
 
     assert plan.rates == (
         Rate(
             Decimal("0.02"),
-            "0044",
+            "44",
             grace=Decimal("2.5"),
             unit=Decimal(1),
             connect_fee=Decimal("0.1"),
@@ -104,7 +104,28 @@ def test_a_price_per_minimum(tmp_path):
     ("row", "problem"),
     [
         ("44x,0.02", "prefix '44x' is not digits only"),
-        ("+44,0.02", "prefix '+44' is not digits only"),
+        ("44 20,0.02", "prefix '44 20' is not digits only"),
+        (
+            "44.0,0.02",
+            "prefix '44.0' was turned into a number by a spreadsheet: format the column as text and export it again",
+        ),
+        (
+            "030,0.02",
+            "prefix '030' begins with 0 as no country code does: write prefixes with their country code",
+        ),
+        (
+            "1205-1201,0.02",
+            "prefix '1205-1201' is no range: 1205 and 1201 must have as many digits, the smaller first",
+        ),
+        (
+            "1200000-1299999999,0.02",
+            "prefix '1200000-1299999999' is no range: 1200000 and 1299999999 must have as many digits, the "
+            "smaller first",
+        ),
+        (
+            "1000001-1009998,0.02",
+            "prefix '1000001-1009998' is a range of 9,998 prefixes, more than 1,000: split it where it is shorter",
+        ),
         (
             "4.42E+11,0.02",
             "prefix '4.42E+11' was rewritten by a spreadsheet: format the column as text and export it again",
@@ -116,8 +137,14 @@ def test_a_price_per_minimum(tmp_path):
         ("44,-0.02", "price '-0.02' is no amount below 10000 with up to 12 decimals"),
         ("44,0.1234567890123", "price '0.1234567890123' is no amount below 10000 with up to 12 decimals"),
         ("44,NaN", "price 'NaN' is no amount below 10000 with up to 12 decimals"),
-        ('44,"0,02"', "price '0,02' is no amount below 10000 with up to 12 decimals"),
-        ("44,$0.02", "price '$0.02' is no amount below 10000 with up to 12 decimals"),
+        (
+            '44,"1,234"',
+            "price '1,234' can be read in two ways: write decimals with a point alone, or with a comma alone and "
+            "say --decimal ,",
+        ),
+        ("44,\u20ac0.02", "price '\u20ac0.02' is not in USD: say --currency, or correct the sign"),
+        ("44,0.02 EUR", "price '0.02 EUR' is not in USD: say --currency, or correct the sign"),
+        ("44,#N/A", "price '#N/A' is no amount below 10000 with up to 12 decimals"),
         ("44,10000", "price '10000' is no amount below 10000 with up to 12 decimals"),
     ],
     ids=lambda value: value[:24],
@@ -129,16 +156,27 @@ def test_wrong_prefixes_and_prices(tmp_path, row, problem):
 @pytest.mark.parametrize(
     ("column", "value", "problem"),
     [
-        ("country_code", "DE", "is no three-letter code such as DEU"),
+        (
+            "country_code",
+            "ZZ",
+            "is no three-letter code such as DEU; correct it, or leave the column out with --ignore",
+        ),
         ("billing_increment", "-6", "is no number of seconds up to 86400 with up to 3 decimals"),
         ("billing_minimum", "1.0001", "is no number of seconds up to 86400 with up to 3 decimals"),
         ("grace_seconds", "86401", "is no number of seconds up to 86400 with up to 3 decimals"),
         ("unit_seconds", "0", "is not above 0"),
-        ("effective_date", "01.03.2026", "is no ISO date such as 2026-03-01"),
-        ("status", "on", "is neither active nor blocked"),
+        (
+            "effective_date",
+            "01.03.2026",
+            "is no ISO date such as 2026-03-01; say how dates are written with --date-format, for example DD/MM/YYYY",
+        ),
+        ("status", "on", "is neither active nor blocked nor deleted"),
         ("connect_fee", "free", "is no amount below 10000 with up to 12 decimals"),
-        ("origin_prefix", "49", "cannot be rated by this version: leave it empty"),
-        ("jurisdiction", "interstate", "cannot be rated by this version: leave it empty"),
+        ("origin_prefix", "4x9", "is not digits only"),
+        ("jurisdiction", "abroad", "is none of interstate, intrastate, local, international, indeterminate"),
+        ("window", "peak", "is no window of the plan; they are none"),
+        ("steps", "60:-1", "holds a price that is no amount below 10000 with up to 12 decimals"),
+        ("billing_increment", "60/6/6", "is no number of seconds up to 86400 with up to 3 decimals"),
     ],
 )
 def test_wrong_fields(tmp_path, column, value, problem):
@@ -148,7 +186,7 @@ def test_wrong_fields(tmp_path, column, value, problem):
 
 
 def test_every_problem_is_listed_and_the_message_shows_the_first(tmp_path):
-    text = "prefix,price\n" + "".join(f"{n}x,0.01\n" for n in range(8))
+    text = "prefix,price\n" + "".join(f"{n}x,0.01\n" for n in range(1, 9))
     with pytest.raises(DeckError, match=r"nothing of it was taken: line 2: .*\(and 3 more\)") as refused:
         read(tmp_path, text)
 
@@ -164,11 +202,21 @@ def test_lines_are_those_of_the_file(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "problem"),
     [
-        ("44,0.02,,\n1,0.1,,\n44,0.03,,", "line 4: prefix '44' is in force at the same time as line 2"),
-        (",0.02,,\n,0.03,,", "line 3: the default row is in force at the same time as line 2"),
+        (
+            "44,0.02,,\n1,0.1,,\n44,0.03,,",
+            "line 4: prefix '44' is in force at the same time as line 2, with another rate",
+        ),
+        (
+            ",0.02,,\n,0.03,,",
+            "line 3: the default row is in force at the same time as line 2, with another rate",
+        ),
         (
             "44,0.02,2026-03-01,\n44,0.03,,2026-03-01\n44,0.04,2026-04-01,",
-            "line 4: prefix '44' is in force at the same time as line 2",
+            "line 4: prefix '44' is in force at the same time as line 2, with another rate",
+        ),
+        (
+            "44,0.02,,\n44,0.020,,",
+            "line 3: prefix '44' is in force at the same time as line 2, with the same rate",
         ),
         ("44,0.02,2026-03-01,2026-03-01", "line 2: end_date is not after effective_date"),
     ],
@@ -188,8 +236,8 @@ def test_message_keys_that_clash(tmp_path):
 
     assert problems(tmp_path, text, service="message") == (
         "line 7: mnc without mcc",
-        "line 3: mcc 262 mnc 1 is in force at the same time as line 2",
-        "line 5: country DEU is in force at the same time as line 4",
+        "line 3: mcc 262 mnc 1 is in force at the same time as line 2, with another rate",
+        "line 5: country DEU is in force at the same time as line 4, with another rate",
     )
 
 
@@ -198,9 +246,15 @@ def test_message_keys_that_clash(tmp_path):
     [
         ("", "line 1: the file is empty; its first line must name the columns"),
         ("prefix,price\n", "line 2: there is no rate"),
-        ("prefix;price\n1;0.01\n", "line 1: the columns are not separated by commas: save the file as"),
         ("prefix,price,prefix\n1,0.01,1\n", "line 1: column 'prefix' is there twice"),
-        ("prefix,cost\n1,0.01\n", "line 1: unknown column 'cost'; there are prefix"),
+        (
+            "prefix,price,conect_fee\n1,0.01,1\n",
+            "line 1: unknown column 'conect_fee': read it with --map 'conect_fee'=OURS or leave it with --ignore",
+        ),
+        (
+            "prefix,rate,cost\n1,1,1\n",
+            "line 1: columns 'rate' and 'cost' both read as price: say which is not to be",
+        ),
         ("country_name,price\nx,0.01\n", "line 1: there is no column 'prefix'"),
         ("prefix\n1\n", "line 1: there is no column 'price'"),
         ("prefix,price\n1,0.01,6\n", "line 2: 3 fields where the header has 2"),
@@ -210,9 +264,9 @@ def test_message_keys_that_clash(tmp_path):
     ids=[
         "empty",
         "no rows",
-        "semicolons",
         "twice",
         "unknown",
+        "two prices",
         "no prefix",
         "no price",
         "ragged",
@@ -286,4 +340,4 @@ def test_a_large_deck_is_read_whole(tmp_path):
 
 
 def test_the_canonical_header_is_known():
-    assert len(COLUMNS) == len(set(COLUMNS)) == 22
+    assert len(COLUMNS) == len(set(COLUMNS)) == 34

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.domain.rate_plan import Rate
 from pipeline.errors import DeckError
-from pipeline.rate.decks import compare
+from pipeline.rate.deckdiff import compare
 from pipeline.rate.plans import load_plans, stored_plan, with_rates
 from tests.unit.rate.homes import SINCE
 
@@ -20,13 +20,11 @@ def versions(home) -> list[tuple]:
 
 
 def test_an_import_can_be_read_back(home):
-    taken = home.deck("prefix,country_code,billing_increment,billing_minimum,price\n0044,GBR,0.5,30,0.02\n")
+    taken = home.deck("prefix,country_code,billing_increment,billing_minimum,price\n44,GBR,0.5,30,0.02\n")
     plan = stored_plan(home.lake, "retail", MARCH)
 
     assert (taken.changed, taken.rates, taken.version) == (True, 1, plan.version)
-    assert plan.rates == (
-        Rate(Decimal("0.02"), "0044", "GBR", increment=Decimal("0.5"), minimum=Decimal(30)),
-    )
+    assert plan.rates == (Rate(Decimal("0.02"), "44", "GBR", increment=Decimal("0.5"), minimum=Decimal(30)),)
 
 
 def test_the_same_deck_again_changes_nothing(home):

@@ -35,6 +35,56 @@ def test_every_payer_is_explained_and_agrees(rated):
     assert found.rows[1].outcome.reasons[-2] == "0.02 x 120 / 60 = 0.04 USD (half up to 10 decimals)."
 
 
+def test_the_plan_and_the_rows_that_lost_are_told_too(home):
+    home.provider_plan([("44", "6", "6", "0.001"), ("4420", "6", "6", "0.002")])
+    home.deck()
+    home.calls(
+        call("a", "+44 20 7946 0000", seconds="61", price=Decimal("0.011"), duration_billing=Decimal(66))
+    )
+    home.rate()
+    found = explain(home, "a")
+    cost, charge = found.rows
+
+    assert (found.charge_differs, charge.why_number) == (
+        "prefix",
+        "The number +44 20 7946 0000 is read as 442079460000.",
+    )
+    assert (
+        charge.why_plan
+        == "shop is billed for outbound pstn calls on retail by the default for everybody (for everything)."
+    )
+    assert [(t.rate.prefix, t.verdict) for t in cost.tried] == [
+        ("4420", "chosen"),
+        ("44", "the prefix 4420 is longer"),
+    ]
+
+
+def test_the_invoice_that_billed_it_and_what_came_after(rated):
+    invoice = {"invoice_sid": "i", "number": "HCS-1", "currency": "USD", "status": "open"}
+    item = {"invoice_sid": "i", "line_no": 3, "description": "Outbound calls", "type": "toll"}
+    tax = {"invoice_sid": "i", "line_no": 1, "name": "VAT", "rate": Decimal("0.19")}
+    record = {"source": "carrierx", "dr_sid": "a", "revision": 1, "payer_sid": "shop", "payee_sid": "root"}
+    claim = record | {"invoice_sid": "i", "line_no": 3, "amount": Decimal("0.04"), "usage": Decimal(120)}
+    posted = {"batch_sid": "w", "of_invoice_sid": "i", "of_line_no": 3, "amount": Decimal("-0.01")}
+    for table, row in {
+        "invoices": invoice,
+        "items": item,
+        "taxes": tax,
+        "claims": claim,
+        "adjusted": record | posted,
+        "adjustments": posted | {"adjustment_id": 1, "reason": "the deck of May"},
+    }.items():
+        rated.put(f"invoice/{table}", "all", [row])
+
+    assert [
+        (b["what"], b["number"], b["line_no"], b["description"], b["amount"])
+        for b in explain(rated, "a").billed
+    ] == [
+        ("billed", "HCS-1", 3, "Outbound calls", Decimal("0.04")),
+        ("adjusted: the deck of May", None, None, None, Decimal("-0.01")),
+    ]
+
+
 def test_an_unrated_record_too(rated):
     assert [(r.outcome.reason, r.agrees) for r in explain(rated, "b").rows] == [("no_rate", True)] * 2
 

@@ -1,14 +1,21 @@
 """The provider's charges: what unit they imply, and which of them are wrong."""
 
+import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import polars as pl
 import pytest
 
+from pipeline.errors import SettingsError
 from pipeline.masters.model import PlanTerms, Policy
-from pipeline.rate.audit import audit
+from pipeline.rate.audit import audit, write_differences
 from pipeline.rate.gate import check_units
-from tests.unit.rate.homes import MASTERS, call
+from tests.unit.rate.homes import MASTERS, NOW, SINCE, call
+from tests.unit.rate.test_engine import message_row
+
+YEAR = timedelta(days=365)
 
 FIXED = replace(MASTERS, policy=Policy(provider_terms=PlanTerms(unit_rule="fixed:60")))
 RATES = [("44", "6", "6", "0.001"), ("1", "60", "60", "0.01"), ("49", "6", "30", "0.005")]
@@ -78,50 +85,136 @@ def test_an_audit_of_right_charges_finds_nothing(home):
     charged(home, "0.01", "0.01")
     report = audit(home.lake)
 
-    assert (report.records, report.charged, report.expected, report.differences) == (
-        2,
-        Decimal("0.02"),
-        Decimal("0.02"),
-        (),
+    assert (report.records, report.charged, report.expected) == (2, Decimal("0.02"), Decimal("0.02"))
+    assert (report.differing, report.differences, report.by_reason()) == (0, (), {})
+
+
+WRONG = {
+    "wrong price": ("unexplained", "0.0137", {}),
+    "per minute": ("unit", "0.001", {}),
+    "more seconds": ("increment", "0.011", {"duration_billing": "66"}),
+    "another rule": (
+        "increment",
+        "0.00833333",
+        {"number": "4930123456", "seconds": "35", "duration_billing": None},
+    ),
+    "seconds and minute": ("increment and unit", "0.0011", {"duration_billing": "66"}),
+    "four decimals": ("rounding", "0.0007", {"number": "33123456789", "seconds": "6"}),
+    "the old version": ("date", "0.007", {}),
+    "the country's row": ("prefix", "0.01", {"number": "447700900000"}),
+    "the other family": ("plan", "0.5", {}),
+    "nothing": ("not_charged", None, {}),
+    "unanswered": ("unrated: answer_missing", "0.01", {"date_talk": None}),
+    "not billable": ("not_billable", "0.01", {"seconds": "0.000", "date_talk": "stop"}),
+    "nowhere": ("unrated: no_rate", "0.02", {"number": "81312345678"}),
+}
+OLD = "20250101-aaaaaaaaaaaa"
+
+
+@pytest.fixture
+def wrong(home):
+    """One record for each way to be wrong, and two that are right."""
+    home.provider_plan(
+        [("44", "6", "6", "0.0007"), *RATES[1:]], plan_version=OLD, effective_date=SINCE - YEAR
+    )
+    more = [("4477", "6", "6", "0.002"), ("33", "1", "60", "0.000725"), ("49", "20", "30", "0.005")]
+    home.provider_plan([("44", "6", "6", "0.001"), RATES[1], *more[:2], more[2]])
+    home.provider_plan([("44", "60", "60", "0.5")], family="conference", plan_version="20260101-cccccccccccc")
+    right = {"right": (None, "0.01", {}), "free and right": (None, "0", {"seconds": "0"})}
+    told = {**WRONG, **right}
+    home.calls(*(spoiled(sid, price, dict(change)) for sid, (_, price, change) in told.items()))
+    home.rate()
+    return home
+
+
+def test_each_wrong_charge_comes_out_with_the_first_reason_that_leads_to_it(wrong):
+    report = audit(wrong.lake)
+
+    assert {d.dr_sid: d.reason for d in report.differences} == {sid: told[0] for sid, told in WRONG.items()}
+
+
+def test_the_groups_add_up_to_the_whole_by_every_dimension(wrong):
+    report = audit(wrong.lake)
+    amounts = [g.difference for g in report.by["reason"]]
+
+    assert report.differing == len(WRONG)
+    assert report.charged - report.expected == sum(amounts)
+    for groups in report.by.values():
+        assert (sum(g.records for g in groups), sum(g.difference for g in groups)) == (
+            len(WRONG),
+            sum(amounts),
+        )
+        assert all(g.difference == g.charged - g.expected for g in groups)
+    assert {g.what for g in report.by["day"]} == {"2026-03-10"}
+
+
+def test_the_list_is_short_and_the_file_is_whole(wrong, tmp_path):
+    report = audit(wrong.lake, listed=2)
+
+    assert [d.dr_sid for d in report.differences] == ["the other family", "nowhere"]
+    assert write_differences(wrong.lake, tmp_path / "all.parquet") == len(WRONG)
+    assert write_differences(wrong.lake, tmp_path / "all.csv") == len(WRONG)
+    table = pl.read_parquet(tmp_path / "all.parquet")
+    assert (tmp_path / "all.csv").read_text().splitlines()[0].split(",") == table.columns
+    assert sorted(table["dr_sid"]) == sorted(WRONG)
+    with pytest.raises(SettingsError, match=r"all.xls ends neither in .csv nor in .parquet"):
+        write_differences(wrong.lake, tmp_path / "all.xls")
+
+
+@pytest.mark.parametrize(
+    ("price", "reason"),
+    [("0.02", "segments"), ("0.009", "date"), ("0.0466", "prefix"), ("0.0123", "unexplained")],
+)
+def test_a_message_too(home, price, reason):
+    def plan(rates, version, since):
+        common = {"service": "message", "direction": "outbound", "family": "toll", "plan_version": version}
+        common |= {"effective_date": since, "seen_at": NOW, "prefix": ""}
+        rows = [{"mcc": mcc, "country_code": c, "price": Decimal(p)} | common for mcc, c, p in rates]
+        home.put("land/rates", f"message-outbound-toll.{version}", rows)
+
+    plan([(262, None, "0.0045")], OLD, SINCE - YEAR)
+    plan([(262, None, "0.005"), (None, "DEU", "0.0233")], "20260101-aaaaaaaaaaaa", SINCE)
+    row = message_row(call("x")["date_start"]) | {"price": Decimal(price)}
+    home.put("land/messages", f"date={row['date_insert'].date()}", [row])
+    home.rate()
+
+    assert [(d.reason, d.amount) for d in audit(home.lake).differences] == [(reason, Decimal("0.01"))]
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict", "difference"),
+    [
+        ({}, "agrees", "0"),
+        ({"amount": "0.03"}, "agrees", "0.01"),
+        ({"amount": "0.05"}, "amount", "0.03"),
+        ({"usage": 60}, "usage", "0"),
+        ({"direction": "inbound"}, "no records", "0.02"),
+        ({"country_code": "DEU"}, "no records", "0.02"),
+        ({"type": "did"}, "not usage", "0.02"),
+    ],
+)
+def test_a_line_of_the_provider_s_invoice_against_its_records(home, change, verdict, difference):
+    charged(home, "0.01", "0.01")
+    line = {"type": "toll", "direction": "outbound", "country_code": "GBR", "usage": 120, "amount": "0.02"}
+    first, last = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 31, 23, 59, 59, tzinfo=UTC)
+    invoice = {"invoice_sid": "i", "display_id": "001", "partner_sid": "root", "valid_from": NOW}
+    invoice |= {"date_billing_period_start": first, "date_billing_period_end": last}
+    home.put("land/provider_invoices", "all", [invoice | {"items_json": json.dumps([line | change])}])
+    (found,) = audit(home.lake).invoices
+
+    assert (found.display_id, found.line_no, found.verdict, found.difference) == (
+        "001",
+        1,
+        verdict,
+        Decimal(difference),
     )
 
 
-def test_each_wrong_charge_comes_out_with_a_likely_reason(home):
-    home.provider_plan(RATES)
-    wrong = {
-        "wrong price": {"price": "0.0137"},
-        "per minute": {"price": "0.001"},
-        "more seconds": {"price": "0.011", "duration_billing": "66"},
-        "nothing": {"price": None},
-        "unanswered": {"price": "0.01", "date_talk": None},
-        "not billable": {"price": "0.01", "seconds": "0.000", "date_talk": "stop"},
-        "nowhere": {"price": "0.02", "number": "33123456789"},
-        "right": {"price": "0.01"},
-        "free and right": {"price": "0", "seconds": "0"},
-    }
-    home.calls(*(spoiled(sid, dict(change)) for sid, change in wrong.items()))
-    home.rate()
-    report = audit(home.lake)
-
-    assert {d.dr_sid: (d.likely, d.difference) for d in report.differences} == {
-        "wrong price": ("price", Decimal("0.0037")),
-        "per minute": ("unit", Decimal("-0.009")),
-        "more seconds": ("increment", Decimal("0.001")),
-        "nothing": ("not_charged", Decimal("-0.01")),
-        "unanswered": ("unrated: answer_missing", Decimal("0.01")),
-        "not billable": ("not_billable", Decimal("0.01")),
-        "nowhere": ("unrated: no_rate", Decimal("0.02")),
-    }
-    assert report.sids("price") == ("wrong price",)
-    assert report.by_reason()["unit"] == (1, Decimal("-0.009"))
-    assert next(iter(report.by_reason())) == "unrated: no_rate"
-
-
-def spoiled(sid: str, change: dict) -> dict:
-    price = change.pop("price")
+def spoiled(sid: str, price: str | None, change: dict) -> dict:
     row = call(sid, change.pop("number", "442079460000"), change.pop("seconds", "60"))
     row |= {"price": None if price is None else Decimal(price)}
-    row |= {"duration_billing": Decimal(change.pop("duration_billing", "60"))}
+    billed = change.pop("duration_billing", "60")
+    row |= {"duration_billing": None if billed is None else Decimal(billed)}
     if change.get("date_talk") == "stop":
         change["date_talk"] = row["date_stop"]
     return row | change

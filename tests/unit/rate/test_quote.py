@@ -10,7 +10,8 @@ import pytest
 
 from pipeline.domain.rate_plan import Rate, RatePlan
 from pipeline.errors import DeckError
-from pipeline.rate.quote import Quoted, quote_call, quote_message, quote_usage
+from pipeline.rate.quote import Found, quote_call, quote_message
+from pipeline.rate.quotefile import Quoted, quote_usage
 
 AT = datetime(2026, 3, 10, 12, tzinfo=UTC)
 PLAN = RatePlan(
@@ -47,7 +48,7 @@ def test_a_message():
 def quoted(tmp_path, plan: RatePlan, text: str) -> tuple[Quoted, list[str]]:
     path, out = tmp_path / "usage.csv", io.StringIO()
     path.write_text(text, encoding="utf-8")
-    return quote_usage(plan, path, out), out.getvalue().splitlines()
+    return quote_usage(lambda _ask: Found(plan), plan.service, path, out), out.getvalue().splitlines()
 
 
 def test_a_file_of_calls(tmp_path):
@@ -80,7 +81,7 @@ def test_a_file_of_messages(tmp_path):
 
     assert lines[1:] == [
         "4915112345678,2,2026-03-10,rated,,,2,0.1000000000",
-        "4915112345678,x,2026-03-10,invalid,invalid literal for int() with base 10: 'x',,,",
+        "4915112345678,x,2026-03-10,invalid,units 'x' is not a whole number,,,",
     ]
 
 
@@ -98,7 +99,7 @@ def test_a_file_without_the_columns_is_refused(tmp_path, text):
 
 def test_a_quote_from_a_file_loads_nothing_heavy():
     code = (
-        "import sys, pipeline.rate.quote, pipeline.rate.deckfile\n"
+        "import sys, pipeline.rate.quotefile, pipeline.rate.deckfile\n"
         "print([m for m in ('polars', 'duckdb', 'pyarrow', 'sqlalchemy') if m in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

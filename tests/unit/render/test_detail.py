@@ -49,6 +49,24 @@ def test_csv_row_says_when_whence_where_and_how_much(lake: Lake) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("mask", "numbers"),
+    [("hide_last4", ("1512555xxxx", "+493090xxxx")), ("keep_last4", ("xxxxxxx0100", "+xxxxxx1820"))],
+)
+def test_numbers_are_masked_on_the_page_and_in_the_file(
+    lake: Lake, mask: str, numbers: tuple[str, str]
+) -> None:
+    add_invoice(lake, calls=1, messages=1)
+    path = lake.home / "detail.csv"
+    with reading(lake, ["inv-1"], mask) as reader:
+        page = [reader.first("inv-1", service, 5).rows[0] for service in ("call", "message")]
+        for service in ("call", "message"):
+            reader.write(path, "inv-1", service, "UTC", "USD")
+            assert not any(n in path.read_text() for n in ("15125550100", "+4930901820"))
+
+    assert [(row.number_src, row.number_dst) for row in page] == [numbers] * 2
+
+
 @pytest.mark.parametrize("text", FORMULAS)
 def test_no_cell_is_a_formula(lake: Lake, text: str) -> None:
     commit(

@@ -1,0 +1,157 @@
+"""The calls, decks and customers that ``rate.py`` measures with: made here, the same every time.
+
+Calls have every column of ``land.calls``, filled as the provider fills them. Customers and destinations follow power
+laws, durations an exponential one; seven calls in ten are answered. The rows of the decks are shared out to the plans
+by a power law too; six in ten are area code and exchange in North America, the others abroad and nested. A tenth of
+the rows of each plan change their price on a day of the month that is the plan's own.
+"""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline.domain.rate_plan import RatePlan
+from pipeline.lake.lake import Lake
+from pipeline.lake.tables import BY_NAME
+from pipeline.ledger.ledger import Ledger, sqlite_url
+from pipeline.masters.model import Assignment, Customer, Masters, Place
+from pipeline.rate.plans import plans_table
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+NOW = datetime(2026, 4, 3, tzinfo=UTC)
+DAYS = 31
+PER_PLAN = 4
+ROOT = "00000000-0000-4000-8000-000000000000"
+
+_SETTING = """
+    create or replace temp macro chance(n, salt) as (hash(n, salt) >> 11)::double / 9007199254740992.0;
+    create or replace temp macro sid(n) as
+        substr(md5(n::varchar), 1, 8) || '-' || substr(md5(n::varchar), 9, 4) || '-4' || substr(md5(n::varchar), 13, 3)
+            || '-8' || substr(md5(n::varchar), 16, 3) || '-' || substr(md5(n::varchar), 19, 12);
+    create or replace temp table plans as
+        with shares as (select range as plan, 1.0 / (range + 2) as share from range({plans}))
+        select plan::integer as plan, greatest(20, floor({prefixes} / 1.1 * share / sum(share) over ())::bigint) as size
+        from shares;
+    create or replace temp table prefixes as
+        select range::integer as n, case
+            when range % 10 < 6 then '1' || (201 + hash(range) % 790) || (200 + range // 10 * 6 % 800 + range % 10)
+            else (20 + hash(range) % 79) || (range // 10)
+        end as prefix
+        from range((select max(size) from plans));
+    create or replace temp table partners as
+        select range::integer as customer, range::integer % {plans} as plan, sid('partner' || range) as sid,
+            (select size from plans where plan = range % {plans}) as size
+        from range({plans} * {per_plan});
+    create or replace temp table fixed as
+        select sid('gateway') as gateway, list(sid('trunk' || range)) as trunks from range(40)
+"""
+
+_RATES = """
+    with held as (
+        select plan, prefix, n, n % 10 = 7 as changes, part,
+            timestamptz '2026-03-01 00:00:00+00' + to_days((1 + plan % 28)::integer) as changed
+        from plans join (select min(n) as n, prefix from prefixes group by prefix) on n < size
+        cross join (values (0), (1)) as parts(part)
+    )
+    select
+        'plan-' || plan as plan_sid, 'v1' as plan_version, prefix, null::integer as mcc, null::integer as mnc,
+        case when prefix like '1%' then 'USA' else 'DEU' end as country_code,
+        case when n % 3 = 0 then 60000 else 6000 end as increment_ms,
+        case when n % 3 = 0 then 60000 else 30000 end as minimum_ms,
+        0 as grace_ms, 60000 as unit_ms,
+        ((hash(n, plan + part) % 9000 + 10)::decimal(18, 0) * 0.0001::decimal(10, 4))::decimal(24, 12) as price,
+        (case when n % 50 = 0 then 0.01 else 0 end)::decimal(24, 12) as connect_fee,
+        case when part = 1 then changed end as effective_from,
+        case when changes and part = 0 then changed end as effective_to,
+        'active' as status
+    from held where part = 0 or changes
+"""
+
+_CALLS = """
+    with dice as (
+        select
+            range + {first} as n, p.plan, p.sid as partner, p.customer,
+            floor(p.size * pow(chance(range + {first}, 2), 3))::integer as rank,
+            chance(range + {first}, 3) < 0.7 as answered,
+            (-60000 * ln(1 - chance(range + {first}, 4)))::bigint + 1 as talk_ms,
+            2000 + (chance(range + {first}, 5) * 15000)::bigint as ring_ms,
+            timestamptz '{day}' + to_milliseconds(range * 86400000 // {count}) as stop
+        from range({count}), partners as p
+        where p.customer = floor((select count(*) from partners) * pow(chance(range + {first}, 1), 2))::integer
+    ),
+    called as (
+        select d.*, x.prefix,
+            case when x.prefix like '1%' then x.prefix || lpad((hash(d.n) % 10000)::varchar, 4, '0')
+            else left(x.prefix || lpad((hash(d.n) % 10000000000)::varchar, 10, '0'), 12) end as far
+        from dice as d join prefixes as x on x.n = d.rank
+    )
+    select
+        'carrierx' as source, sid(n) as dr_sid, 1 as revision, 2::bigint as version, md5('content' || n) as content_hash,
+        timestamptz '2026-04-02 00:00:00+00' as landed_at,
+        stop - to_milliseconds(ring_ms + case when answered then talk_ms else 0 end) as date_start, stop as date_stop,
+        stop + to_milliseconds(1000 + n % 200000) as date_insert, 'outbound' as direction, 'telecom' as type,
+        partner as partner_sid, '1516' || lpad((hash(n, 6) % 4000)::varchar, 7, '2') as number_billing,
+        far as number_external, '1516' || lpad((hash(n, 6) % 4000)::varchar, 7, '2') as number_src, far as number_dst,
+        0.005::decimal(24, 12) as rate,
+        (case when answered then (talk_ms // 6000 + 1) * 0.0005 else 0 end)::decimal(24, 12) as price,
+        case when answered then stop - to_milliseconds(talk_ms) end as date_talk,
+        ((ring_ms + case when answered then talk_ms else 0 end)::decimal(18, 0) * 0.001::decimal(4, 3))::decimal(24, 12)
+            as duration,
+        (case when answered then (talk_ms // 6000 + 1) * 6 else 0 end)::decimal(24, 12) as duration_billing,
+        null::varchar as number_src_original, null::varchar as number_src_transformed,
+        null::varchar as number_dst_original, null::varchar as number_dst_transformed,
+        null::varchar as diversion_src, null::varchar as diversion_dst, null::varchar as identity,
+        partner as endpoint_sid_src, gateway as endpoint_sid_dst, trunks[1 + n % 20] as trunk_group_sid_src,
+        trunks[21 + n % 20] as trunk_group_sid_dst, trunks[1 + n % 17] as trunk_sid_src, null::varchar as trunk_sid_dst,
+        '162.251.180.' || hash(n, 7) % 90 as ip_src, '10.222.2.' || hash(n, 8) % 250 || ':5060' as ip_dst,
+        md5('a' || n) || '@162.251.180.24' as sipcallid_src, md5('b' || n) || '@12.7.193.174' as sipcallid_dst,
+        case when answered then 200 else 486 end as sipcause, case when n % 2 = 0 then 'src' else 'dst' end as disconnect_originator,
+        null::varchar as cic, null::varchar as cic_original, null::varchar as cic_transformed, 'A' as stir_attest,
+        false as stir_identity, '1516' || lpad((hash(n, 6) % 4000)::varchar, 7, '2') as stir_orig_id,
+        'carrier' as stir_signing_entity, null::varchar as stir_verstat, null::varchar as extra_json,
+        null::varchar as private_json
+    from called, fixed
+    order by date_stop, dr_sid
+"""
+
+
+def make(home: Path, calls: int, prefixes: int, plans: int) -> tuple[Lake, Ledger, Masters]:
+    """A home with a month of calls landed and the decks imported; nothing is rated yet."""
+    home.mkdir(parents=True)
+    ledger = Ledger.open(sqlite_url(home / "ledger.db"))
+    lake = Lake(home, ledger)
+    with lake.duck() as con:
+        con.execute("reset memory_limit")
+        con.execute(_SETTING.format(plans=plans, prefixes=prefixes, per_plan=PER_PLAN))
+        partners = con.execute("select sid, plan from partners order by customer").fetchall()
+        gateway = con.execute("select gateway from fixed").fetchall()[0][0]
+        staged = [_small(lake, "land/partners", [{"partner_sid": s, "parent_sid": ROOT, "valid_from": START} for s, _ in partners])]
+        staged.append(_small(lake, "land/endpoints", [{"endpoint_sid": gateway, "type": "system_gateway", "valid_from": START}]))
+        named = [(RatePlan(f"plan-{n}", "v1", "call", "USD"), 0, "made") for n in range(plans)]
+        staged.append(lake.stage("rate/plans", "made", _whole("rate/plans", plans_table(named))))
+        rates = con.sql(_RATES).to_arrow_table()
+        staged.append(lake.stage("rate/rates", "made", _whole("rate/rates", rates)))
+        for day in range(DAYS):
+            first, count = calls * day // DAYS, calls * (day + 1) // DAYS - calls * day // DAYS
+            at = START + timedelta(days=day)
+            query = _CALLS.format(first=first, count=count, day=at.isoformat())
+            staged.append(lake.stage_query(con, "land/calls", f"date={at.date()}", query))
+    with ledger.transaction() as tx:
+        lake.commit(tx, staged, at=NOW, stage="land")
+    customers = {sid: Customer(sid, sid, "house", "UTC", "USD", Place("USA")) for sid, _ in partners}
+    return lake, ledger, Masters(customers=customers, assignments=tuple(Assignment(s, f"plan-{n}") for s, n in partners))
+
+
+def _small(lake: Lake, table: str, rows: list[dict]) -> object:
+    schema = BY_NAME[table].schema
+    blank = dict.fromkeys(schema.names)
+    return lake.stage(table, "all", pa.Table.from_pylist([blank | row for row in rows], schema=schema))
+
+
+def _whole(table: str, given: pa.Table) -> pa.Table:
+    schema = BY_NAME[table].schema
+    columns = [
+        given[f.name].cast(f.type) if f.name in given.column_names else pa.nulls(len(given), f.type) for f in schema
+    ]
+    return pa.table(columns, schema=schema)

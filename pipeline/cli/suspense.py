@@ -1,0 +1,237 @@
+"""``suspense``: records that could not be rated: looked at, rated again, accepted, written off."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.app import AsOf, Json, app, open_desk
+from pipeline.cli.show import as_json, say, table
+from pipeline.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pipeline.invoice.suspense import Selection
+
+suspense = typer.Typer(
+    no_args_is_help=True,
+    help="Records that could not be rated: list them, rate them again, accept them or write them off.",
+)
+app.add_typer(suspense, name="suspense")
+
+Reason = Annotated[str | None, typer.Option("--reason", help="The reason why they are unrated.")]
+Customer = Annotated[str | None, typer.Option("--customer", help="The partner_sid who would pay.")]
+Day = Annotated[str | None, typer.Option("--day", help="The UTC day on which they ended, like 2026-03-14.")]
+From = Annotated[str | None, typer.Option("--from", help="The first UTC day.")]
+To = Annotated[str | None, typer.Option("--to", help="The last UTC day.")]
+Sid = Annotated[str | None, typer.Option("--sid", help="One record, by its dr_sid.")]
+By = Annotated[str | None, typer.Option("--by", help="Who decides; goes on record. Default: the login name.")]
+Why = Annotated[str, typer.Option("--why", help="Why, in words; goes on record.")]
+
+_RECORD = (
+    "standing",
+    "unrated_reason",
+    "dr_sid",
+    "date_stop",
+    "payer_sid",
+    "matched_number",
+    "seconds",
+    "cost",
+)
+_GROUP = ("standing", "unrated_reason", "name", "service", "records", "seconds", "cost", "first", "last")
+_RULING = (
+    *("ruling_id", "action", "reason", "partner_sid", "date_from", "date_to", "cost_limit"),
+    *("decided_by", "why", "undone_by"),
+)
+_REMEDIES = {
+    "no_rate": "import a deck that covers these numbers (`tollbook plans import`), then `tollbook suspense retry`",
+    "no_plan": "assign a plan (masters/assignments.csv), then retry",
+    "no_family": "import and assign a plan for this family, then retry",
+    "no_customer": "give the partner, or one above it, a row in masters/customers.csv, then retry",
+    "unknown_partner": "run `tollbook pull`, so that the partner is known, then retry",
+    "blocked": "the deck blocks it: ask the switch why it went through; accept it, or price the row and retry",
+    "answer_missing": "the provider's record lacks its answer time: ask for a corrected one, or write it off",
+    "negative_duration": "the provider's record ends before it begins: ask for a corrected one, or write it off",
+    "too_long": "longer than 24 hours: check it with the provider; a corrected record is rated by itself",
+    "direction": "neither inbound nor outbound: ask the provider, or write it off",
+    "no_start": "the provider's record lacks its start: ask for a corrected one, or write it off",
+    "no_number": "there are no digits to match: look at the record (`tollbook explain`), or write it off",
+    "no_segments": "the provider's record lacks its segments: ask for a corrected one, or write it off",
+    "out_of_range": "the amount is impossible: look at the deck's prices, then retry",
+}
+
+
+@suspense.command("list")
+def list_suspended(
+    reason: Reason = None,
+    customer: Customer = None,
+    day: Day = None,
+    sid: Sid = None,
+    records: Annotated[
+        int, typer.Option("--records", help="Show the records themselves, at most so many.")
+    ] = 0,
+    json: Json = False,
+) -> None:
+    """What could not be rated, by reason and customer: how much, what it cost us, and what to do."""
+    from pipeline.desk.suspense import suspended, suspended_records
+
+    desk = open_desk(watch=False)
+    chosen = _selection(reason, customer, day, sid=sid)
+    if records:
+        found = suspended_records(desk, chosen, records)
+    else:
+        found = [row | {"what to do": _remedy(row)} for row in suspended(desk, chosen)]
+    if json:
+        as_json(found)
+    elif not found:
+        say("nothing waits: everything is rated or free", style="green")
+    else:
+        names = _RECORD if records else _GROUP
+        table(
+            names, [tuple(row[name] for name in names) for row in found], right=("records", "seconds", "cost")
+        )
+        for remedy in dict.fromkeys(
+            f"{r['unrated_reason']}: {r['what to do']}" for r in found if not records
+        ):
+            say(f"  {remedy}", style="dim")
+
+
+@suspense.command()
+def retry(
+    reason: Reason = None,
+    customer: Customer = None,
+    day: Day = None,
+    sid: Sid = None,
+    as_of: AsOf = None,
+    json: Json = False,
+) -> None:
+    """Rate the days on which such records wait again, with today's plans, assignments and customers."""
+    from pipeline.desk.suspense import retry
+
+    desk = open_desk(as_of)
+    done = retry(desk, _selection(reason, customer, day, sid=sid))
+    desk.publish()
+    if json:
+        as_json({"days": done.days, "before": done.before, "after": done.after})
+        return
+    say(f"{done.days} days: {done.before:,} records waited, {done.after:,} still do")
+
+
+@suspense.command()
+def accept(
+    reason: Annotated[str, typer.Argument(help="The reason, as `suspense list` shows it.")],
+    why: Why = "",
+    customer: Customer = None,
+    first: From = None,
+    last: To = None,
+    limit: Annotated[
+        str | None,
+        typer.Option("--limit", help="Only while the provider's charges for them stay within this."),
+    ] = None,
+    by: By = None,
+    as_of: AsOf = None,
+) -> None:
+    """Accept that records with this reason are not billed: they hold no invoice back any more."""
+    from pipeline.desk.suspense import accept
+
+    desk = open_desk(as_of)
+    chosen = _selection(reason, customer, None, first, last)
+    ruling = accept(desk, chosen, limit=_limit(limit), why=why, by=by)
+    desk.publish()
+    say(f"decision {ruling.ruling_id}: {ruling.records:,} records are accepted by now")
+
+
+@suspense.command("write-off")
+def write_off(
+    reason: Reason = None,
+    customer: Customer = None,
+    day: Day = None,
+    first: From = None,
+    last: To = None,
+    sid: Sid = None,
+    why: Why = "",
+    by: By = None,
+    as_of: AsOf = None,
+) -> None:
+    """Write records off: they stay visible and are never billed, until the decision is taken back."""
+    from pipeline.desk.suspense import write_off
+
+    if not any((reason, customer, day, first, last, sid)):
+        raise typer.BadParameter("say which records: --reason, --customer, --day, --from, --to or --sid")
+    desk = open_desk(as_of)
+    ruling = write_off(desk, _selection(reason, customer, day, first, last, sid), why=why, by=by)
+    desk.publish()
+    say(f"decision {ruling.ruling_id}: {ruling.records:,} records are written off")
+    say(f"take it back with `tollbook suspense undo {ruling.ruling_id} --why ...`", style="dim")
+
+
+@suspense.command()
+def undo(
+    ruling: Annotated[int, typer.Argument(help="The decision's number, from `suspense rulings`.")],
+    why: Why = "",
+    by: By = None,
+    as_of: AsOf = None,
+) -> None:
+    """Take a decision back: its records wait again, or are billed where they have been rated since."""
+    from pipeline.desk.suspense import undo
+
+    desk = open_desk(as_of)
+    undo(desk, ruling, why=why, by=by)
+    desk.publish()
+    say(f"decision {ruling} is taken back")
+
+
+@suspense.command("rulings")
+def list_rulings(json: Json = False) -> None:
+    """Every decision: who accepted or wrote off what, when, why, and what was taken back."""
+    from pipeline.desk.suspense import rulings
+
+    found = rulings(open_desk(watch=False))
+    if json:
+        as_json(found)
+        return
+    table(_RULING, [tuple(row[name] for name in _RULING) for row in found], right=("cost_limit",))
+
+
+def _selection(
+    reason: str | None,
+    customer: str | None,
+    day: str | None,
+    first: str | None = None,
+    last: str | None = None,
+    sid: str | None = None,
+) -> "Selection":
+    from pipeline.invoice.suspense import Selection
+
+    begin = _midnight(first or day, "--from" if first else "--day")
+    end = _midnight(last or day, "--to" if last else "--day")
+    return Selection(reason, customer, begin, end + timedelta(days=1) if end else None, sid)
+
+
+def _midnight(text: str | None, option: str) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), UTC)
+    except ValueError:
+        raise SettingsError(f"{option} {text!r} is no day; write it like 2026-03-14.") from None
+
+
+def _limit(text: str | None) -> Decimal | None:
+    if text is None:
+        return None
+    try:
+        found = Decimal(text)
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if not found.is_finite() or found < 0:
+        raise SettingsError(f"--limit {text!r} is no amount; write it like 25.00.")
+    return found
+
+
+def _remedy(row: dict) -> str:
+    if row["standing"] == "written_off":
+        return "written off; `tollbook suspense rulings` says by whom"
+    if row["standing"] == "accepted":
+        return "accepted; `tollbook suspense rulings` says by whom"
+    return _REMEDIES.get(row["unrated_reason"] or "", f"look at one: `tollbook explain {row['example']}`")

@@ -1,0 +1,82 @@
+"""Parquet as tollbook writes it: one schema per table, statistics and checksums, row groups of one size."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.lake.tables import Table
+
+ROW_GROUP = 122_880
+_HOW = {"compression": "zstd", "write_page_checksum": True}
+PARQUET = _HOW | {"row_group_size": ROW_GROUP}
+
+
+def write(path: Path, rows: pa.Table, spec: Table) -> int:
+    """Writes rows in the order given; returns their number."""
+    pq.write_table(_typed(rows, spec), path, **PARQUET)
+    return len(rows)
+
+
+def write_pieces(path: Path, pieces: Iterable[pa.Table], spec: Table) -> int:
+    """Writes pieces in the order given, no more than a row group of them at a time; returns the number of rows."""
+    rows = 0
+    with pq.ParquetWriter(path, spec.schema, **_HOW) as writer:
+        for group in _row_groups(_typed(piece, spec) for piece in pieces):
+            writer.write_table(group, ROW_GROUP)
+            rows += len(group)
+    return rows
+
+
+def pieces(path: Path, spec: Table) -> Iterator[pa.Table]:
+    """The rows of a file, a row group at a time."""
+    with pq.ParquetFile(path) as file:
+        for place in range(file.num_row_groups):
+            yield _widened(file.read_row_group(place), spec)
+
+
+def _typed(arrow: pa.Table, spec: Table) -> pa.Table:
+    expected = [name for name, _, _ in spec.columns]
+    if sorted(arrow.column_names) != sorted(expected):
+        missing, extra = set(expected) - set(arrow.column_names), set(arrow.column_names) - set(expected)
+        msg = f"{spec.name}: missing columns {sorted(missing)}, unknown columns {sorted(extra)}"
+        raise ValueError(msg)
+    return arrow.select(expected).cast(spec.schema)
+
+
+def _widened(piece: pa.Table, spec: Table) -> pa.Table:
+    """A piece of an older file with the columns of today: what it lacks is null, what is no column any more is gone."""
+    for name, kind, _ in spec.columns:
+        if name not in piece.column_names:
+            piece = piece.append_column(name, pa.nulls(len(piece), kind))
+    return _typed(piece.select([name for name, _, _ in spec.columns]), spec)
+
+
+def _row_groups(pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in whole row groups; the last may be shorter."""
+    waiting: list[pa.Table] = []
+    for piece in pieces:
+        waiting.append(piece)
+        if sum(map(len, waiting)) >= ROW_GROUP:
+            joined = pa.concat_tables(waiting)
+            whole = len(joined) - len(joined) % ROW_GROUP
+            yield joined.slice(0, whole)
+            waiting = [joined.slice(whole)]
+    if sum(map(len, waiting)):
+        yield pa.concat_tables(waiting)
+
+
+def check_types(path: Path, spec: Table) -> None:
+    """Whether the columns of a file are those of its table.
+
+    Raises:
+        ValueError: one is not.
+    """
+    found = pq.read_schema(path)
+    for name, expected, _ in spec.columns:
+        actual = found.field(name).type
+        same = actual == expected or (pa.types.is_timestamp(expected) and pa.types.is_timestamp(actual))
+        if not same:
+            msg = f"{spec.name}.{name}: the query gives {actual}, the table wants {expected}"
+            raise ValueError(msg)

@@ -1,0 +1,171 @@
+"""Finds the longest prefix in force for whole columns of numbers at once.
+
+A plan's prefixes are nested intervals of numbers. Flattened, they are one sorted list of points, each with the row
+that holds from there on; finding a number's row is one binary search. A number is a key: its first digits, filled up
+with zeros to as many as the longest prefix has, and then how many digits it has, so that 44 is before 440 and inside
+44 alone. The lists of all plans stand one after the other, each in a slot of its own; a plan whose rows begin or end
+during the day at hand has a slot for each piece of the day.
+
+``sql/rate/steps/macros.sql`` says the same in plain SQL, one row at a time: that is what a user may read and copy,
+and what is used where the keys of very long prefixes or very many plans would not fit into 63 bits.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Ints = np.ndarray[Any, np.dtype[np.integer]]
+NONE, SPECIAL = 0, -1
+_LENGTHS = 16
+_KEY_LIMIT = 2**62
+_TIME_BITS = 44
+_TIME_ZERO = 2 ** (_TIME_BITS - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """Sorted points; from each on (to the next) the row named holds: a rate's id, NONE or SPECIAL."""
+
+    points: Ints
+    rows: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The rows of a plan as intervals of keys and of time, and the instants at which a row begins or ends."""
+
+    begin: Ints
+    end: Ints
+    length: Ints
+    row: Ints
+    from_ms: Ints
+    to_ms: Ints
+    cuts: Ints
+
+    def at(self, ms: int) -> Flat:
+        held = (self.from_ms <= ms) & (ms < self.to_ms)
+        return flattened(self.begin[held], self.end[held], self.length[held], self.row[held])
+
+
+EMPTY = Flat(np.zeros(1, np.int64), np.zeros(1, np.int32))
+
+
+@dataclass(slots=True)
+class Lookup:
+    """The flattened plans of a run, and those of the day at hand one after the other."""
+
+    digits: int
+    plans: dict[int, _Plan]
+    _known: dict[tuple[int, int], Flat] = field(default_factory=dict, repr=False)
+    _slots: Ints = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
+    _base: Ints | None = field(default=None, repr=False)
+    _day: Flat = field(default=EMPTY, repr=False)
+    _laid: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def stride(self) -> int:
+        """The keys of one slot."""
+        return 10**self.digits * _LENGTHS
+
+    def fits(self, plan_keys: Iterable[int]) -> bool:
+        """Whether the keys of that many plans fit into an integer, with room for pieces of days."""
+        return (
+            self.digits < _LENGTHS and (max(plan_keys, default=0) + 1) * 2 * self.stride < _KEY_LIMIT
+        )
+
+    def lay_out(self, plan_keys: Iterable[int], first_ms: int, last_ms: int) -> None:
+        """Makes ready for calls on these plans that start within these two instants."""
+        pieces = [(key, begin) for key in sorted(plan_keys) for begin in self._begins(key, first_ms, last_ms)]
+        laid = tuple((key, self._epoch(key, begin)) for key, begin in pieces)
+        if laid == self._laid or not pieces:
+            return
+        flats = [self._flat(key, epoch, begin) for (key, begin), (_, epoch) in zip(pieces, laid, strict=True)]
+        base = np.arange(len(flats), dtype=np.int64) * self.stride
+        points = [flat.points + start for flat, start in zip(flats, base, strict=True)]
+        times = [0 if begin == first_ms else _time(begin) for _, begin in pieces]
+        self._slots = np.array([(key << _TIME_BITS) + at for (key, _), at in zip(pieces, times, strict=True)])
+        self._day = Flat(np.concatenate(points), np.concatenate([flat.rows for flat in flats]))
+        self._base = self._bases(pieces, base)
+        self._laid = laid
+
+    def find(self, plan_key: pa.Array, number_key: pa.Array, start_ms: pa.Array) -> pa.Array:
+        """The rows that hold: what DuckDB calls, some thousand records at a time."""
+        if self._base is not None:
+            base = self._base.take(plan_key.to_numpy(zero_copy_only=False))
+        else:
+            slot = np.searchsorted(self._slots, _slot_keys(plan_key, start_ms), side="right") - 1
+            base = slot * self.stride
+        keys = base + number_key.to_numpy(zero_copy_only=False)
+        return pa.array(self._day.rows[np.searchsorted(self._day.points, keys, side="right") - 1])
+
+    def _bases(self, pieces: list[tuple[int, int]], base: Ints) -> Ints | None:
+        """Where each plan's keys begin; None where some plan has more than one piece of the day."""
+        keys = [key for key, _ in pieces]
+        if len(set(keys)) < len(keys):
+            return None
+        bases = np.zeros(max(keys) + 1, np.int64)
+        bases[keys] = base
+        return bases
+
+    def _begins(self, key: int, first_ms: int, last_ms: int) -> list[int]:
+        cuts = self.plans[key].cuts if key in self.plans else np.zeros(0, np.int64)
+        return [first_ms, *cuts[(first_ms < cuts) & (cuts <= last_ms)].tolist()]
+
+    def _epoch(self, key: int, at: int) -> int:
+        return int(np.searchsorted(self.plans[key].cuts, at, side="right")) if key in self.plans else 0
+
+    def _flat(self, key: int, epoch: int, at: int) -> Flat:
+        if (key, epoch) not in self._known:
+            self._known[key, epoch] = self.plans[key].at(at) if key in self.plans else EMPTY
+        return self._known[key, epoch]
+
+
+def lookup(deck: pa.Table) -> Lookup:
+    """The lookup over the rows of ``deck``: rate_id, plan_key, prefix, is_special, from_ms, to_ms."""
+    length = pc.utf8_length(deck["prefix"]).to_numpy()
+    digits = int(length.max(initial=1))
+    if digits >= _LENGTHS or not len(deck):
+        return Lookup(digits, {})
+    heads = pc.cast(pc.utf8_rpad(deck["prefix"], digits, "0"), pa.int64()).to_numpy()
+    row = np.where(deck["is_special"].to_numpy(), SPECIAL, deck["rate_id"].to_numpy()).astype(np.int32)
+    begin = heads * _LENGTHS + length
+    end = (heads + 10 ** (digits - length).astype(np.int64)) * _LENGTHS
+    columns = [begin, end, length, row, deck["from_ms"].to_numpy(), deck["to_ms"].to_numpy()]
+    plan_key = deck["plan_key"].to_numpy()
+    order = np.argsort(plan_key, kind="stable")
+    keys, starts = np.unique(plan_key[order], return_index=True)
+    groups = [np.split(column[order], starts[1:]) for column in columns]
+    plans = {int(k): _plan(*parts) for k, *parts in zip(keys, *groups, strict=True)}
+    return Lookup(digits, plans)
+
+
+def flattened(begin: Ints, end: Ints, length: Ints, row: Ints) -> Flat:
+    """Nested intervals as one sorted list: the innermost that holds from each point on."""
+    points = np.unique(np.concatenate([begin, end, np.zeros(1, np.int64)]))
+    rows = np.zeros(len(points), np.int32)
+    for each in np.unique(length):
+        own = length == each
+        order = np.argsort(begin[own], kind="stable")
+        first, last, name = begin[own][order], end[own][order], row[own][order]
+        at = np.searchsorted(first, points, side="right") - 1
+        inside = (at >= 0) & (points < last[at])
+        rows[inside] = name[at[inside]]
+    changes = np.concatenate([np.ones(1, bool), rows[1:] != rows[:-1]])
+    return Flat(points[changes], rows[changes])
+
+
+def _plan(begin: Ints, end: Ints, length: Ints, row: Ints, from_ms: Ints, to_ms: Ints) -> _Plan:
+    return _Plan(begin, end, length, row, from_ms, to_ms, np.unique(np.concatenate([from_ms, to_ms])))
+
+
+def _slot_keys(plan_key: pa.Array, start_ms: pa.Array) -> Ints:
+    when = np.clip(start_ms.to_numpy(zero_copy_only=False) + _TIME_ZERO, 0, 2 * _TIME_ZERO - 1)
+    return (plan_key.to_numpy(zero_copy_only=False).astype(np.int64) << _TIME_BITS) + when
+
+
+def _time(ms: int) -> int:
+    return min(max(ms + _TIME_ZERO, 0), 2 * _TIME_ZERO - 1)

@@ -1,0 +1,31 @@
+-- The functions of rating that look into tables, in plain SQL.
+--
+-- With these, macros.sql and the tables that they read, calls.sql runs in any DuckDB, call by call. The engine has
+-- quicker ones in their place, which give the same answers: see pipeline/rate/rater.py, lookup.py and places.py.
+
+-- The piece of time that an instant falls into: no plan and no assignment begins or ends inside one.
+create or replace temp macro epoch_of(at_ms) as
+    (select count(*) from epochs where begin_ms <= at_ms) - 1;
+
+-- The row of a plan that a number is rated by: the longest prefix in force; 0 is none.
+-- -1: the rows of that prefix ask for more than the number and the time, see special.sql.
+create or replace temp macro rate_row(plan, number, at_ms) as
+    coalesce((
+        select arg_max(if(is_special, -1, rate_id), length(prefix))
+        from deck
+        where plan_key = plan and starts_with(number, prefix) and from_ms <= at_ms and at_ms < to_ms
+    ), 0);
+
+-- The number that a call is routed to, where the one that was dialled is known to have been ported by then.
+create or replace temp macro routed(bare, at_ms) as
+    coalesce((
+        select max(lrn) from ported where ported.number = bare and at_ms >= from_ms and at_ms < to_ms
+    ), bare);
+
+create or replace temp macro jurisdiction_of(src, dst) as
+    jurisdiction_between(
+        (select max(region) from places where head = head_of(src)),
+        (select max(exchange) from places where head = head_of(src)),
+        (select max(region) from places where head = head_of(dst)),
+        (select max(exchange) from places where head = head_of(dst))
+    );
