@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline.domain.rate_plan import RatePlan
-from pipeline.lake.lake import Lake
+from pipeline.lake.lake import Lake, Staged
 from pipeline.lake.tables import BY_NAME
 from pipeline.ledger.ledger import Ledger, sqlite_url
 from pipeline.masters.model import Assignment, Customer, Masters, Place
@@ -87,7 +87,7 @@ _CALLS = """
         from dice as d join prefixes as x on x.n = d.rank
     )
     select
-        'carrierx' as source, sid(n) as dr_sid, 1 as revision, 2::bigint as version, md5('content' || n) as content_hash,
+        'carrierx' as source, sid(n) as dr_sid, 1 as revision, 2::bigint as version,
         timestamptz '2026-04-02 00:00:00+00' as landed_at,
         stop - to_milliseconds(ring_ms + case when answered then talk_ms else 0 end) as date_start, stop as date_stop,
         stop + to_milliseconds(1000 + n % 200000) as date_insert, 'outbound' as direction, 'telecom' as type,
@@ -99,51 +99,72 @@ _CALLS = """
         ((ring_ms + case when answered then talk_ms else 0 end)::decimal(18, 0) * 0.001::decimal(4, 3))::decimal(24, 12)
             as duration,
         (case when answered then (talk_ms // 6000 + 1) * 6 else 0 end)::decimal(24, 12) as duration_billing,
-        null::varchar as number_src_original, null::varchar as number_src_transformed,
-        null::varchar as number_dst_original, null::varchar as number_dst_transformed,
-        null::varchar as diversion_src, null::varchar as diversion_dst, null::varchar as identity,
         partner as endpoint_sid_src, gateway as endpoint_sid_dst, trunks[1 + n % 20] as trunk_group_sid_src,
-        trunks[21 + n % 20] as trunk_group_sid_dst, trunks[1 + n % 17] as trunk_sid_src, null::varchar as trunk_sid_dst,
+        trunks[21 + n % 20] as trunk_group_sid_dst, trunks[1 + n % 17] as trunk_sid_src,
         '162.251.180.' || hash(n, 7) % 90 as ip_src, '10.222.2.' || hash(n, 8) % 250 || ':5060' as ip_dst,
         md5('a' || n) || '@162.251.180.24' as sipcallid_src, md5('b' || n) || '@12.7.193.174' as sipcallid_dst,
-        case when answered then 200 else 486 end as sipcause, case when n % 2 = 0 then 'src' else 'dst' end as disconnect_originator,
-        null::varchar as cic, null::varchar as cic_original, null::varchar as cic_transformed, 'A' as stir_attest,
+        case when answered then 200 else 486 end as sipcause,
+        case when n % 2 = 0 then 'src' else 'dst' end as disconnect_originator, 'A' as stir_attest,
         false as stir_identity, '1516' || lpad((hash(n, 6) % 4000)::varchar, 7, '2') as stir_orig_id,
-        'carrier' as stir_signing_entity, null::varchar as stir_verstat, null::varchar as extra_json,
-        null::varchar as private_json
+        'carrier' as stir_signing_entity
     from called, fixed
     order by date_stop, dr_sid
 """
 
 
-def make(home: Path, calls: int, prefixes: int, plans: int) -> tuple[Lake, Ledger, Masters]:
+def make(home: Path, calls: int, prefixes: int, plans: int) -> None:
     """A home with a month of calls landed and the decks imported; nothing is rated yet."""
     home.mkdir(parents=True)
     ledger = Ledger.open(sqlite_url(home / "ledger.db"))
     lake = Lake(home, ledger)
     with lake.duck() as con:
         con.execute("reset memory_limit")
-        con.execute(_SETTING.format(plans=plans, prefixes=prefixes, per_plan=PER_PLAN))
-        partners = con.execute("select sid, plan from partners order by customer").fetchall()
+        con.register("blank", BY_NAME["land/calls"].schema.empty_table())
+        for statement in _SETTING.format(plans=plans, prefixes=prefixes, per_plan=PER_PLAN).split(";\n"):
+            con.execute(statement)
+        partners = con.execute("select sid from partners order by customer").fetchall()
         gateway = con.execute("select gateway from fixed").fetchall()[0][0]
-        staged = [_small(lake, "land/partners", [{"partner_sid": s, "parent_sid": ROOT, "valid_from": START} for s, _ in partners])]
-        staged.append(_small(lake, "land/endpoints", [{"endpoint_sid": gateway, "type": "system_gateway", "valid_from": START}]))
-        named = [(RatePlan(f"plan-{n}", "v1", "call", "USD"), 0, "made") for n in range(plans)]
-        staged.append(lake.stage("rate/plans", "made", _whole("rate/plans", plans_table(named))))
-        rates = con.sql(_RATES).to_arrow_table()
-        staged.append(lake.stage("rate/rates", "made", _whole("rate/rates", rates)))
+        staged = [
+            _small(
+                lake,
+                "land/partners",
+                [{"partner_sid": s, "parent_sid": ROOT, "valid_from": START} for (s,) in partners],
+            ),
+            _small(
+                lake,
+                "land/endpoints",
+                [{"endpoint_sid": gateway, "type": "system_gateway", "valid_from": START}],
+            ),
+            lake.stage("rate/plans", "made", plans_table([(_plan(n), 0, "made") for n in range(plans)])),
+            lake.stage("rate/rates", "made", _whole("rate/rates", con.sql(_RATES).to_arrow_table())),
+        ]
         for day in range(DAYS):
             first, count = calls * day // DAYS, calls * (day + 1) // DAYS - calls * day // DAYS
             at = START + timedelta(days=day)
-            query = _CALLS.format(first=first, count=count, day=at.isoformat())
+            query = f"({_CALLS.format(first=first, count=count, day=at.isoformat())}) union all by name from blank"
             staged.append(lake.stage_query(con, "land/calls", f"date={at.date()}", query))
     with ledger.transaction() as tx:
         lake.commit(tx, staged, at=NOW, stage="land")
-    customers = {sid: Customer(sid, sid, "house", "UTC", "USD", Place("USA")) for sid, _ in partners}
-    return lake, ledger, Masters(customers=customers, assignments=tuple(Assignment(s, f"plan-{n}") for s, n in partners))
 
 
-def _small(lake: Lake, table: str, rows: list[dict]) -> object:
+def opened(home: Path) -> tuple[Lake, Ledger, Masters]:
+    """The home again, with its customers: each has a plan, and each plan has several."""
+    ledger = Ledger.open(sqlite_url(home / "ledger.db"))
+    lake = Lake(home, ledger)
+    plans = sum(f.rows for f in lake.files("rate/plans"))
+    sids = [row["partner_sid"] for row in lake.query("select partner_sid from land.partners")]
+    order = lake.query(f"select md5('partner' || range) as start, range as customer from range({len(sids)})")
+    customer = {row["start"][:8]: row["customer"] for row in order}
+    held = tuple(Assignment(sid, f"plan-{customer[sid[:8]] % plans}") for sid in sids)
+    customers = {sid: Customer(sid, sid, "house", "UTC", "USD", Place("USA")) for sid in sids}
+    return lake, ledger, Masters(customers=customers, assignments=held)
+
+
+def _plan(n: int) -> RatePlan:
+    return RatePlan(f"plan-{n}", "v1", "call", "USD")
+
+
+def _small(lake: Lake, table: str, rows: list[dict]) -> Staged:
     schema = BY_NAME[table].schema
     blank = dict.fromkeys(schema.names)
     return lake.stage(table, "all", pa.Table.from_pylist([blank | row for row in rows], schema=schema))
@@ -152,6 +173,7 @@ def _small(lake: Lake, table: str, rows: list[dict]) -> object:
 def _whole(table: str, given: pa.Table) -> pa.Table:
     schema = BY_NAME[table].schema
     columns = [
-        given[f.name].cast(f.type) if f.name in given.column_names else pa.nulls(len(given), f.type) for f in schema
+        given[f.name].cast(f.type) if f.name in given.column_names else pa.nulls(len(given), f.type)
+        for f in schema
     ]
     return pa.table(columns, schema=schema)

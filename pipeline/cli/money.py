@@ -73,12 +73,10 @@ def pay(
     as_of: AsOf = None,
 ) -> None:
     """Record a payment, a refund, a charge-back or a write-off; or all payments of a bank's list."""
-    if (file is None) == (not which):
-        msg = "name an invoice (or a partner) and an amount, or a bank's list with --file."
-        raise SettingsError(msg)
-    if kind not in ("payment", "refund", "charge_back", "write_off"):
-        msg = f"--kind {kind!r} is none of payment, refund, charge_back, write_off."
-        raise SettingsError(msg)
+    if (file is None) == (not which) or bool(which) != bool(amount):
+        raise typer.BadParameter("name an invoice (or a partner) and an amount, or a bank's list with --file")
+    if kind not in _KINDS:
+        raise typer.BadParameter(f"--kind {kind!r} is none of {', '.join(_KINDS)}")
     desk = open_desk(as_of)
     if file is not None:
         report = desk.read_bank(file, columns=dict(_pair(text) for text in column or ()), by=by)
@@ -123,6 +121,7 @@ def journal(
         table(columns, values, right=("debit", "credit"))
 
 
+_KINDS = ("payment", "refund", "charge_back", "write_off")
 _JOURNAL = """
 select e.at, e.txn_id, e.kind, e.account, e.partner_sid, i.number,
     case when e.amount > 0 then e.amount end as debit, case when e.amount < 0 then -e.amount end as credit,

@@ -30,17 +30,17 @@ def instant(text: str) -> datetime:
 
 
 def instants(texts: Sequence[str]) -> list[datetime]:
-    """The timestamps of a page; those that end in Z, as they do, are looked at together.
+    """The timestamps of a page; where all are in UTC, as they are, they are looked at together.
 
     Raises:
         ValueError: as ``instant``.
     """
-    if not all(text.endswith("Z") for text in texts):
-        return list(map(instant, texts))
     found = list(map(datetime.fromisoformat, texts))
-    if found and not (min(found).year in _YEARS and max(found).year in _YEARS):
-        msg = f"{min(texts)} or {max(texts)} is out of range"
-        raise ValueError(msg)
+    years = {text[:4] for text in texts}
+    if {at.tzinfo for at in found} != {UTC} or not all(
+        year.isdecimal() and int(year) in _YEARS for year in years
+    ):
+        return list(map(instant, texts))
     return found
 
 

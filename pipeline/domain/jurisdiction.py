@@ -15,10 +15,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
-
-from pipeline.domain.countries import ALPHA_3
-from pipeline.domain.numbering import digits, is_short_code, nanp_country
+from pipeline.domain.numbering import digits, is_short_code, main_country, nanp_country
 
 JURISDICTIONS = ("interstate", "intrastate", "local", "international", "indeterminate")
 INDETERMINATE = "indeterminate"
@@ -62,14 +59,11 @@ def number_head(text: str | None) -> str | None:
 @lru_cache(maxsize=200_000)
 def place_of(head: str | None) -> Place | None:
     """The place that the first seven digits of an international number name."""
-    if head is None or head[0] == "0":
+    if head is None:
         return None
     if head[0] == "1":
         return _american(head)
-    regions = next(
-        (found for n in (1, 2, 3) if (found := COUNTRY_CODE_TO_REGION_CODE.get(int(head[:n])))), ("",)
-    )
-    country = ALPHA_3.get(regions[0])
+    country = main_country(head)
     return Place(country) if country else None
 
 

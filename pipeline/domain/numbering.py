@@ -1,7 +1,7 @@
 """Phone numbers as billing needs them: digits, country, toll-free.
 
-This module and ``jurisdiction`` alone know the phonenumbers package. Numbers on records come with and without ``+``,
-and some are no numbers at all (``anonymous``, SIP addresses, alphanumeric senders); those give None, not a guess.
+The only place that knows the phonenumbers package. Numbers on records come with and without ``+``, and some are no
+numbers at all (``anonymous``, SIP addresses, alphanumeric senders); those give None rather than a guess.
 """
 
 from functools import cache, lru_cache
@@ -41,11 +41,25 @@ def country_of(number: str | None) -> str | None:
     """
     if number is None or is_short_code(number):
         return None
-    for length in (1, 2, 3):
-        regions = COUNTRY_CODE_TO_REGION_CODE.get(int(number[:length]))
-        if regions and not number.startswith("0"):
-            return nanp_country(number[1:4]) if number[0] == "1" else _within(regions, number, length)
-    return None
+    if number[0] == "1":
+        return nanp_country(number[1:4])
+    regions, length = _calling_code(number)
+    return _within(regions, number, length) if regions else None
+
+
+def main_country(number: str) -> str | None:
+    """The alpha-3 country of a calling code, the main one where several share it; None for global networks."""
+    regions, _ = _calling_code(number)
+    return ALPHA_3.get(regions[0]) if regions else None
+
+
+def _calling_code(number: str) -> tuple[tuple[str, ...], int]:
+    if not number.startswith("0"):
+        for length in (1, 2, 3):
+            regions = COUNTRY_CODE_TO_REGION_CODE.get(int(number[:length]))
+            if regions:
+                return regions, length
+    return (), 0
 
 
 def _within(regions: tuple[str, ...], number: str, length: int) -> str | None:

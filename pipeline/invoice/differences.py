@@ -55,7 +55,7 @@ select
     a.service, a.source, a.dr_sid, a.revision, a.payer_sid, a.payee_sid, a.date_stop, k.of_invoice_sid, k.of_line_no,
     a.after_plan_sid as plan_sid, a.after_plan_version as plan_version,
     case
-        when k.dr_sid is null then 'not billed yet'
+        when k.dr_sid is null or (k.amount = 0 and k.usage = 0) then 'not billed yet'
         when not k.issued then 'on a draft'
         when k.revision <> a.revision then 'a newer revision waits'
         when d.dr_sid is not null then 'drawn from a bundle or tier'

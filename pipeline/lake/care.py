@@ -11,7 +11,10 @@ from pipeline.lake.lake import DataFile, Lake
 from pipeline.lake.tables import TABLES
 
 # What only a backup can bring back: issued invoices stand on claims, and old versions are not kept by the provider.
-_ONLY_COPY = ("invoice/claims", "invoice/draws", "land/calls_versions", "land/messages_versions", "land/quarantine")
+_ONLY_COPY = (
+    *("invoice/claims", "invoice/draws", "invoice/write_offs"),
+    *("land/calls_versions", "land/messages_versions", "land/quarantine"),
+)
 
 
 @dataclass(frozen=True, slots=True)

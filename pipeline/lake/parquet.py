@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,19 +11,25 @@ from pipeline.lake.tables import Table
 
 ROW_GROUP = 122_880
 _HOW = {"compression": "zstd", "write_page_checksum": True}
-PARQUET = _HOW | {"row_group_size": ROW_GROUP}
+# Values that hardly come twice: a dictionary of them is built, found useless and thrown away.
+_UNIQUE = frozenset({"dr_sid", "sipcallid_src", "sipcallid_dst"})
+
+
+def how(spec: Table) -> dict[str, Any]:
+    """How files of a table are packed."""
+    return _HOW | {"use_dictionary": [name for name, _, _ in spec.columns if name not in _UNIQUE]}
 
 
 def write(path: Path, rows: pa.Table, spec: Table) -> int:
     """Writes rows in the order given; returns their number."""
-    pq.write_table(_typed(rows, spec), path, **PARQUET)
+    pq.write_table(_typed(rows, spec), path, row_group_size=ROW_GROUP, **how(spec))
     return len(rows)
 
 
 def write_pieces(path: Path, pieces: Iterable[pa.Table], spec: Table) -> int:
     """Writes pieces in the order given, no more than a row group of them at a time; returns the number of rows."""
     rows = 0
-    with pq.ParquetWriter(path, spec.schema, **_HOW) as writer:
+    with pq.ParquetWriter(path, spec.schema, **how(spec)) as writer:
         for group in _row_groups(_typed(piece, spec) for piece in pieces):
             writer.write_table(group, ROW_GROUP)
             rows += len(group)

@@ -27,7 +27,7 @@ _PATTERNS = {
 # The usual date, 2026-03-01T15:32:15.589Z: its length, the marks in it, and the years that there are.
 _WIDTH = 24
 _MARKS = tuple((at, ord(mark)) for at, mark in ((4, "-"), (7, "-"), (10, "T"), (19, "."), (23, "Z")))
-_YEARS = (datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+_YEARS = tuple(int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 1000 for year in (1990, 2100))
 _GROUP_OF_TEXTS = r'^\[(?:"[^"\\]*"(?:,"[^"\\]*")*)?\]$'
 _PLAIN = r'^(?:"[^"\\]*"|-?(?:0|[1-9]\d{0,17})|true|false)$'
 _NAME = r"^[A-Za-z0-9_.-]+$"
@@ -110,8 +110,8 @@ class _Page:
         if not usual.all() or any((self._letters[begin + at] != mark).any() for at, mark in _MARKS):
             raise UnusualError(name)
         found = pc.cast(self.text(name), kind)
-        bounds = pc.min_max(found)
-        if not _YEARS[0] <= bounds["min"].as_py() <= bounds["max"].as_py() < _YEARS[1]:
+        bounds = pc.min_max(found.view(pa.int64())).as_py()
+        if not _YEARS[0] <= bounds["min"] <= bounds["max"] < _YEARS[1]:
             raise UnusualError(name)
         return found
 

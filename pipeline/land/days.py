@@ -15,6 +15,7 @@ from pipeline.domain.cursor import Feed
 from pipeline.lake.lake import Lake, Staged
 from pipeline.lake.layout import day_label
 from pipeline.lake.tables import Table
+from pipeline.land.held import remember
 
 _ID = ["source", "dr_sid"]
 
@@ -35,9 +36,13 @@ def write_days(
     staged = []
     for day in sorted(left | set(parts)):
         kept = _kept(lake, table, day_label(day), leaving)
-        merged = _merged(kept, parts.get(day, rows.slice(0, 0)), feed)
+        added = parts.get(day, rows.slice(0, 0))
+        merged = _merged(kept, added, feed)
         if first := next(merged, None):
-            staged.append(lake.stage_pieces(table.name, day_label(day), _chained(first, merged)))
+            file = lake.stage_pieces(table.name, day_label(day), _chained(first, merged))
+            staged.append(file)
+            if file.rows == len(added):
+                remember(file.path, pl.Series(added["dr_sid"]))
     return staged
 
 

@@ -76,6 +76,11 @@ def _same(incoming: pl.DataFrame, found: pl.DataFrame, names: list[str]) -> pl.S
     return pairs.filter(pl.all_horizontal(alike))["_seen"]
 
 
+def remember(path: Path, sids: pl.Series) -> None:
+    """Takes note of the ids of a file that was just written of these alone, so that nobody has to read it for them."""
+    _hashes[path] = sids.hash().rename("sid")
+
+
 def _candidates(lake: Lake, files: list[DataFile], sids: pl.Series) -> list[DataFile]:
     """The files that have one of these hashes; they are looked up in all files at once."""
     if not files:

@@ -34,11 +34,11 @@ class Faults:
     """One setting per fault; the default is none of them. Fractions are between 0 and 1."""
 
     late_inserts: float = _share("calls inserted 20 minutes to 20 hours after they stopped")
-    late_status: float = _share(
-        "outbound messages that are queued first, then sent, and end up to 20 hours later, each as a new version"
-    )
     version_bumps: int = _fault(
         0, "calls that become version 3, longer and dearer, 1 to 20 hours after insertion"
+    )
+    late_status: float = _share(
+        "outbound messages that are queued first, then sent, and end up to 20 hours later, each as a new version"
     )
     wrong_charges: int = _fault(0, "answered calls whose price is not what their rate and duration make")
     missing_answer: int = _fault(0, "answered and charged calls without date_talk")

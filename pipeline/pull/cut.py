@@ -116,14 +116,17 @@ def _require(usual: Any) -> None:
 
 
 def _ends_of_keys(letters: np.ndarray, first: int, beyond: int, escapes: bool) -> tuple[np.ndarray, int]:
-    """Where quotes stand that a colon follows, and how many quotes there are; a piece at a time, within the cache."""
+    """Where quotes stand that a colon follows, and how many quotes there are; a piece at a time, within the cache.
+
+    A quote between two colons begins a text, such as "::1".
+    """
     escaped = _escaped(letters) if escapes else None
     found, quotes = [], 0
     for start in range(first, beyond, _PIECE):
         piece = letters[start : min(start + _PIECE, beyond)]
         quotes += np.count_nonzero(piece == _QUOTE)
         places = (np.flatnonzero(piece == _COLON) + (start - 1)).astype(np.int32)
-        found.append(places[letters[places] == _QUOTE])
+        found.append(places[(letters[places] == _QUOTE) & (letters[places - 1] != _COLON)])
     places = np.concatenate(found)
     if escaped is not None:
         quotes -= np.count_nonzero(letters[escaped[(first <= escaped) & (escaped < beyond)]] == _QUOTE)

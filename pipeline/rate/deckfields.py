@@ -75,7 +75,7 @@ def _with_point(number: str, decimal: str) -> str:
         return number.replace(",", ".")
     if "," not in number and not (decimal == "," and "." in number):
         return number
-    if decimal == "." and _NO_COMMA_FOR_THOUSANDS.match(number):
+    if _NO_COMMA_FOR_THOUSANDS.match(number):
         return number.replace(",", ".")
     msg = "can be read in two ways: write decimals with a point alone, or with a comma alone and say --decimal ,"
     raise RefusedError(msg)

@@ -10,7 +10,6 @@ day, or nothing of the day is committed.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from pipeline.errors import LakeError
 from pipeline.lake.disk import quoted
@@ -76,7 +75,7 @@ def prepare(con: Duck, world: World) -> None:
 def rate_landed(con: Duck, world: World, service: str) -> None:
     """Rates the rows of the view ``landed`` into the temporary table ``rated``."""
     columns = ", ".join(BY_NAME[TABLES[service].rated].schema.names)
-    with _steady(con):
+    with steady(con):
         rater = Rater(con, world, service)
         rater.lay_out(*_named(con, service))
         con.execute(f"create or replace temp table rated as select {columns} from ({rater.query()})")
@@ -123,12 +122,10 @@ def _rate_day(con: Duck, lake: Lake, rater: Rater, due: Due, report: RateReport)
         "create or replace temp view landed as "
         f"select * from read_parquet('{quoted(due.file.path)}', hive_partitioning = false)"
     )
-    with _steady(con):
+    with steady(con):
         rater.lay_out(due.partners, due.endpoints)
         staged = lake.stage_query(con, service.rated, due.file.label, rater.query(), None, due.inputs)
-    con.execute(
-        f"create or replace temp view written as select * from read_parquet('{quoted(staged.path)}')"
-    )
+    con.execute(f"create or replace temp view written as select * from read_parquet('{quoted(staged.path)}')")
     _check_complete(con, service, due, staged)
     report.written += 1
     report.add(_tallies(con, service))
@@ -138,7 +135,8 @@ def _rate_day(con: Duck, lake: Lake, rater: Rater, due: Due, report: RateReport)
 
 
 @contextmanager
-def _steady(con: Duck) -> Iterator[None]:
+def steady(con: Duck) -> Iterator[None]:
+    """Days stream through queries in order, the same way whatever is in them."""
     con.execute(f"set disabled_optimizers = '{_FREE}'")
     yield
     con.execute("reset disabled_optimizers")

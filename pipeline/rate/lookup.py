@@ -69,21 +69,18 @@ class Lookup:
     @property
     def stride(self) -> int:
         """The keys of one slot."""
-        return 10**self.digits * _LENGTHS
+        return int(10**self.digits) * _LENGTHS
 
-    def fits(self, plan_keys: Iterable[int]) -> bool:
-        """Whether the keys of that many plans fit into an integer, with room for pieces of days."""
-        return (
-            self.digits < _LENGTHS and (max(plan_keys, default=0) + 1) * 2 * self.stride < _KEY_LIMIT
-        )
-
-    def lay_out(self, plan_keys: Iterable[int], first_ms: int, last_ms: int) -> None:
-        """Makes ready for calls on these plans that start within these two instants."""
+    def lay_out(self, plan_keys: Iterable[int], first_ms: int, last_ms: int) -> bool:
+        """Makes ready for calls on these plans that start within these two instants; False where it cannot."""
         pieces = [(key, begin) for key in sorted(plan_keys) for begin in self._begins(key, first_ms, last_ms)]
         laid = tuple((key, self._epoch(key, begin)) for key, begin in pieces)
+        if self.digits >= _LENGTHS or len(pieces) * self.stride >= _KEY_LIMIT:
+            return False
         if laid == self._laid or not pieces:
-            return
+            return True
         flats = [self._flat(key, epoch, begin) for (key, begin), (_, epoch) in zip(pieces, laid, strict=True)]
+        self._known = dict(zip(laid, flats, strict=True))
         base = np.arange(len(flats), dtype=np.int64) * self.stride
         points = [flat.points + start for flat, start in zip(flats, base, strict=True)]
         times = [0 if begin == first_ms else _time(begin) for _, begin in pieces]
@@ -91,6 +88,7 @@ class Lookup:
         self._day = Flat(np.concatenate(points), np.concatenate([flat.rows for flat in flats]))
         self._base = self._bases(pieces, base)
         self._laid = laid
+        return True
 
     def find(self, plan_key: pa.Array, number_key: pa.Array, start_ms: pa.Array) -> pa.Array:
         """The rows that hold: what DuckDB calls, some thousand records at a time."""
@@ -119,9 +117,8 @@ class Lookup:
         return int(np.searchsorted(self.plans[key].cuts, at, side="right")) if key in self.plans else 0
 
     def _flat(self, key: int, epoch: int, at: int) -> Flat:
-        if (key, epoch) not in self._known:
-            self._known[key, epoch] = self.plans[key].at(at) if key in self.plans else EMPTY
-        return self._known[key, epoch]
+        known = self._known.get((key, epoch))
+        return known or (self.plans[key].at(at) if key in self.plans else EMPTY)
 
 
 def lookup(deck: pa.Table) -> Lookup:

@@ -1,4 +1,4 @@
-"""Lays out in DuckDB what the queries of ``sql/rate/`` read beside the records: who pays, the rows of the plans, places.
+"""Lays out in DuckDB what the queries of ``sql/rate/`` read beside the records: who pays, and the rows of the plans.
 
 All of it is small beside the records and made so that every join finds exactly one row: then a day streams through
 the query in the order in which it landed, and nothing of it has to be held or sorted. What stays the same from one
@@ -76,7 +76,9 @@ class Rater:
             from landed
         """).fetchall()[0]
         self._lay_out_payers(first, last, home, foreign, undated)
-        self._lookup.lay_out(self._plan_keys(), first, last)
+        compiled = self._lookup.lay_out(self._plan_keys(), first, last)
+        self.con.execute(_compiled_rate_row(self._lookup.digits) if compiled else _plain("rate_row"))
+        self.con.execute(f"create or replace temp view due as {sql_text(STEPS.format('due'))}")
         if self._special:
             self._set_specials_aside()
 
@@ -118,14 +120,19 @@ class Rater:
         epochs = ([-1] if undated else []) + list(range(len(inner) + 1))
         begins = ([None] if undated else []) + [begun, *inner]
         self.con.register(
-            "epochs", pa.table({"epoch": pa.array(epochs, pa.int32()), "begin_ms": pa.array(begins, pa.int64())})
+            "epochs",
+            pa.table({"epoch": pa.array(epochs, pa.int32()), "begin_ms": pa.array(begins, pa.int64())}),
         )
-        self.con.register("homes", pa.table({"home": [flag for flag, is_there in ((True, home), (False, foreign)) if is_there]}))
+        self.con.register(
+            "homes",
+            pa.table({"home": [flag for flag, is_there in ((True, home), (False, foreign)) if is_there]}),
+        )
         kinds = self.world.kinds("call")
         named = [*kinds, *(("", family) for family in sorted({family for _, family in kinds}))]
-        self.con.register("kinds", pa.table({"direction": [d for d, _ in named], "family": [f for _, f in named]}))
+        self.con.register(
+            "kinds", pa.table({"direction": [d for d, _ in named], "family": [f for _, f in named]})
+        )
         self._run("payers")
-        self.con.execute(f"create or replace temp view due as {sql_text(STEPS.format('due'))}")
 
     def _cuts(self) -> list[int]:
         rows = self.con.execute("select distinct from_ms from choices order by all").fetchall()
@@ -145,11 +152,6 @@ class Rater:
         ).to_arrow_table()
         self._special = bool(self.con.execute("select bool_or(is_special) from deck").fetchall()[0][0])
         self._lookup = lookup(rows)
-        keys = [key for (key,) in self.con.execute("select plan_key from plans").fetchall()]
-        if self._lookup.fits(keys):
-            self.con.execute(_compiled_rate_row(self._lookup.digits))
-        else:
-            self.con.execute(_plain("rate_row"))
 
     def _set_specials_aside(self) -> None:
         self.con.execute("create or replace temp table special_calls as select * from due where rate_id = -1")
@@ -164,12 +166,16 @@ class Rater:
         known = [country_of(n) for n in numbers]
         self.con.register(
             "number_countries",
-            pa.table({"number": pa.array(numbers, pa.string()), "country_code": pa.array(known, pa.string())}),
+            pa.table(
+                {"number": pa.array(numbers, pa.string()), "country_code": pa.array(known, pa.string())}
+            ),
         )
 
     def _add_functions(self) -> None:
         self._function("country_or_blank", _countries, ["VARCHAR"], "VARCHAR")
-        self.con.execute("create or replace temp macro country_of(bare) as nullif(country_or_blank(bare), '')")
+        self.con.execute(
+            "create or replace temp macro country_of(bare) as nullif(country_or_blank(bare), '')"
+        )
         self._function("rate_slot", self._find, ["INTEGER", "BIGINT", "BIGINT"], "INTEGER")
         self._function("jurisdiction_code", jurisdictions().find, ["BIGINT", "BIGINT"], "TINYINT")
         words = ", ".join(f"'{word}'" for word in JURISDICTIONS)

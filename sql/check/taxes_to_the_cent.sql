@@ -1,4 +1,5 @@
--- purpose: each tax is its rate of its base, rounded once or held at a bound, and taxes sum to the invoice's tax
+-- purpose: each tax is its rate of its base, rounded once or held at a bound, and taxes sum to the invoice's tax; what a
+--          credit note gives back is a difference of two such taxes
 -- grain:   one row per invoice and what differs
 -- reads:   invoice.invoices, invoice.taxes
 with taxes as (
@@ -6,7 +7,7 @@ with taxes as (
         invoice_sid,
         sum(amount) as amount,
         max(abs(amount - base::decimal(18, 2) * rate::decimal(15, 12)))
-            filter (method not in ('minimum', 'maximum')) as rounded_by
+            filter (coalesce(method, 'percent') not in ('minimum', 'maximum', 'credit_note')) as rounded_by
     from invoice.taxes
     group by all
 ),

@@ -29,18 +29,23 @@ with charges as (
     where side = 'charge'
 ),
 
--- What each payer has been billed for a record so far, all invoices together, at the plan's price.
+-- What each payer has been billed for a record so far, all invoices together, at the plan's price. An adjustment counts
+-- in what was billed; it alone does not hold a record whose claims were given back.
+billed as (
+    select source, dr_sid, payee_sid, payer_sid, revision, amount, usage, true as claim from invoice.claims
+    union all
+    select source, dr_sid, payee_sid, payer_sid, revision, -amount, 0, true from invoice.draws
+    union all
+    select source, dr_sid, payee_sid, payer_sid, revision, amount, usage, false from invoice.adjusted
+),
+
 claimed as (
     select
         source, dr_sid, payee_sid, payer_sid, max(revision) as revision,
-        sum(amount)::decimal(20, 10) as amount, sum(usage)::decimal(18, 3) as usage
-    from (
-        select source, dr_sid, payee_sid, payer_sid, revision, amount, usage from invoice.claims
-        union all
-        select source, dr_sid, payee_sid, payer_sid, revision, -amount, 0 from invoice.draws
-        union all
-        select source, dr_sid, payee_sid, payer_sid, revision, amount, usage from invoice.adjusted
-    )
+        sum(amount)::decimal(20, 10) as amount, sum(usage)::decimal(18, 3) as usage,
+        (sum(amount) <> 0 or sum(usage) <> 0)
+        and (coalesce(sum(amount) filter (claim), 0) <> 0 or coalesce(sum(usage) filter (claim), 0) <> 0) as holds
+    from billed
     group by source, dr_sid, payee_sid, payer_sid
 ),
 
@@ -54,7 +59,7 @@ written_off as (
 held as (
     select source, dr_sid, payee_sid, payer_sid, revision
     from claimed
-    where amount <> 0 or usage <> 0
+    where holds
 ),
 
 own as (
@@ -73,7 +78,7 @@ own as (
         and (
             k.revision is null
             or k.revision < c.revision
-            or (k.revision = c.revision and k.amount = 0 and k.usage = 0 and c.usage > 0)
+            or (k.revision = c.revision and not k.holds and c.usage > 0)
         )
         and not exists (
             from held as h

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -185,25 +185,23 @@ def check(found: dict[str, Any], provider: Provider) -> None:
         assert superseding == len(found["tables"][f"land/{name}_versions"])
 
 
-def kill_pulls(folder: Path, kills: int, seed: int) -> Killer:
+def kill_pulls(folder: Path, kills: int, killer: Killer) -> None:
     """Starts a provider and kills so many workers."""
     for name in _LOADED:
         importlib.import_module(name)
     # No worker meets TLS, and reading certificates is an eighth of its time.
     context = ssl.create_default_context()
     ssl.create_default_context = lambda **_asked: context
-    killer = Killer(random.Random(seed), folder / "said")
     gc.freeze()  # what is frozen is not copied for each worker
     try:
         with start_background(WORLD, TOKEN) as background:
             Loop(folder, Provider(background), killer).run(kills)
     finally:
         gc.unfreeze()
-    return killer
 
 
 def main() -> None:
-    """The loop from the command line."""
+    """The loop from the command line; Ctrl-C ends it, and it says what it did so far."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -213,7 +211,10 @@ def main() -> None:
     sys.stderr.write(f"seed {asked.seed}\n")
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
-        tally = kill_pulls(Path(name), asked.kills, asked.seed).tally
+        killer = Killer(random.Random(asked.seed), Path(name) / "said")
+        with suppress(KeyboardInterrupt):
+            kill_pulls(Path(name), asked.kills, killer)
+    tally = killer.tally
     told = {"kills": tally.kills, "by": tally.by, "jobs": tally.jobs(), "steps": tally.steps()}
     sys.stdout.write(json.dumps(told) + "\n")
     sys.stderr.write(f"{time.monotonic() - began:.0f} s: nothing lost, nothing twice\n")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.mail import free_port
 from tests.journey.house import AS_OF, House
 
 
@@ -40,6 +41,21 @@ def test_damaged_files_are_named_repaired_and_everything_is_as_before(house: Hou
     assert {name: expected[name] ^ found[name] for name in expected} == {name: set() for name in expected}
     assert house.statement_differences() == []
     assert house.one("select count(*) from invoice.invoices") == len(expected["invoice/invoices"])
+
+
+def test_a_repair_that_fails_half_way_is_finished_by_the_next_pull(house: House, march: House) -> None:
+    """The day is set aside, and then the provider does not answer."""
+    flip_a_bit(file_of(house, "land/calls", 9))
+    nobody = {"TOLLBOOK_API_URL": f"http://127.0.0.1:{free_port()}/core/v2"}
+
+    failed = House(house.home, house.warm, {**house.settings, **nobody}).tollbook("verify", "--repair")
+    missing = house.one("select count(*) from land.calls")
+    pulled = house.tollbook("pull", "--as-of", AS_OF)
+
+    assert (failed.code, pulled.code) == (1, 0), failed.said + pulled.said
+    expected, found = march.tables(without="landed_at"), house.tables(without="landed_at")
+    assert missing < len(expected["land/calls"])
+    assert found["land/calls"] == expected["land/calls"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The fast way of a page and the strict one land the same rows; what the fast one does not take goes the other, whole."""
+"""The fast way of a page and the strict one land the same rows; what the fast one leaves goes the other, whole."""
 
 import json
 from typing import Any

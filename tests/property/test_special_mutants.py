@@ -13,19 +13,19 @@ RECORDS = 600
 QUERY = "rate/steps/special"
 MUTANTS = {
     "the length does not decide": (
-        "(length(prefix) * 100 + length(origin_prefix)) * 4",
-        "length(origin_prefix) * 4",
+        "(l.length * 100 + length(r.origin_prefix)) * 2",
+        "length(r.origin_prefix) * 2",
     ),
     "origin before destination": (
-        "length(prefix) * 100 + length(origin_prefix)",
-        "length(prefix) + length(origin_prefix) * 100",
+        "l.length * 100 + length(r.origin_prefix)",
+        "l.length + length(r.origin_prefix) * 100",
     ),
     "any origin fits": ("and starts_with(c.origin, r.origin_prefix)", ""),
     "the origin is ignored": ("coalesce(digits(number_src), '') as origin", "'' as origin"),
     "any jurisdiction fits": ("and (r.jurisdiction is null or r.jurisdiction = c.jurisdiction)", ""),
     "no jurisdiction is as good as the stated one": (
-        "if(jurisdiction is null, 0, 2)",
-        "if(jurisdiction is null, 2, 0)",
+        "if(r.jurisdiction is null, 0, 1)",
+        "if(r.jurisdiction is null, 1, 0)",
     ),
     "expired rows fit": (
         "where r.from_ms <= c.start_ms and c.start_ms < r.to_ms",
@@ -41,18 +41,18 @@ MUTANTS = {
     ),
     "windows end inclusive": ("c.began_ms < p.to_ms", "c.began_ms <= p.to_ms"),
     "the rest's row always": (
-        "coalesce(n.rate_id, e.rate_id)\n),\n\n-- Where",
-        "coalesce(e.rate_id, n.rate_id)\n),\n\n-- Where",
+        "coalesce(n.rate_id, e.rate_id)\n),\n\n-- The price",
+        "coalesce(e.rate_id, n.rate_id)\n),\n\n-- The price",
     ),
     "an unknown zone is the rest of the day": ("and (not o.clocked or o.window_name is not null)", ""),
-    "no steps": ("from tariff where steps <> ''", "from tariff where steps = 'none'"),
+    "no steps": ("from held where steps <> ''", "from held where steps = 'none'"),
     "steps a millisecond late": (
         "s.from_ms <= a.edge_ms and a.edge_ms < s.to_ms",
         "s.from_ms < a.edge_ms and a.edge_ms <= s.to_ms",
     ),
     "steps do not cut": (
-        "join prices as s on s.rate_id = r.rate_id and s.from_ms < c.billed_ms",
-        "join prices as s on s.rate_id = r.rate_id and s.from_ms < 0",
+        "join prices as s on s.rate_id = h.rate_id and s.from_ms < c.billed_ms",
+        "join prices as s on s.rate_id = h.rate_id and s.from_ms < 0",
     ),
     "windows do not cut": ("and p.from_ms > c.began_ms and", "and p.from_ms < c.began_ms and"),
     "the increment that is cut goes to the next price": (
@@ -70,8 +70,8 @@ MUTANTS = {
     "hours without a row are free": ("when s.unheld then 'no_window'", ""),
     "blocked hours are free": ("when s.blocked then 'blocked'", ""),
     "two units are one": ("when s.mixed then 'mixed_units'", ""),
-    "no least": ("(min_charge * 1000000000000)::hugeint", "null::hugeint"),
-    "no most": ("(max_charge * 1000000000000)::hugeint", "null::hugeint"),
+    "no least": ("(r.min_charge * 1000000000000)::hugeint", "null::hugeint"),
+    "no most": ("(r.max_charge * 1000000000000)::hugeint", "null::hugeint"),
     "the least is the most": ("least(greatest(connect", "greatest(least(connect"),
     "limits per second": ("least_e12 * unit_ms)", "least_e12)"),
     "limits leave out the fee": (

@@ -18,68 +18,50 @@ with calls as materialized (
     from special_calls
 ),
 
--- Rows of one prefix, origin and jurisdiction are one group; they differ by window and by validity.
-tariff as materialized (
-    select
-        *,
-        dense_rank() over (order by plan_key, prefix, origin_prefix, jurisdiction) as group_id,
-        (length(prefix) * 100 + length(origin_prefix)) * 4
-            + if(jurisdiction is null, 0, 2) + if(window_name = '', 0, 1) as narrowness,
-        bool_or(steps <> '') over (partition by plan_key, prefix, origin_prefix, jurisdiction) as stepped,
-        (min_charge * 1000000000000)::hugeint as least_e12,
-        (max_charge * 1000000000000)::hugeint as most_e12
-    from deck
-    where plan_key is not null
-),
-
--- The price of a row from one second of a call to another: its own, then that of each step.
-step_texts as (
-    select rate_id, unnest(string_split(steps, ';')) as step from tariff where steps <> ''
-),
-
-price_starts as (
-    select rate_id, 0 as from_ms, price_e12::hugeint as price_e12 from tariff
-    union all
-    select
-        rate_id,
-        (split_part(step, ':', 1)::decimal(18, 3) * 1000)::bigint,
-        (split_part(step, ':', 2)::decimal(24, 12) * 1000000000000)::hugeint
-    from step_texts
-),
-
-prices as materialized (
-    select *, lead(from_ms, 1, 999999999999999) over (partition by rate_id order by from_ms) as to_ms
-    from price_starts
-),
-
--- The narrowest group that fits: the longest prefix, then the longest origin, then a stated jurisdiction.
+-- The rows that fit: in force at the start, and of any wider origin or jurisdiction.
 lengths as (
-    select distinct plan_key, length(prefix) as length from tariff
+    select distinct plan_key, length(prefix) as length from deck
 ),
 
 fitting as (
-    select c.call_id, r.group_id, r.narrowness
+    select
+        c.call_id, r.rate_id, r.window_name, r.steps,
+        (l.length * 100 + length(r.origin_prefix)) * 2 + if(r.jurisdiction is null, 0, 1) as narrowness
     from calls as c
     join lengths as l on l.plan_key = c.plan_key and l.length <= length(c.number)
-    join tariff as r on r.plan_key = c.plan_key and r.prefix = left(c.number, l.length)
+    join deck as r on r.plan_key = c.plan_key and r.prefix = left(c.number, l.length)
     where r.from_ms <= c.start_ms and c.start_ms < r.to_ms
         and starts_with(c.origin, r.origin_prefix)
         and (r.jurisdiction is null or r.jurisdiction = c.jurisdiction)
 ),
 
-grouped as materialized (
-    select call_id, arg_max(group_id, narrowness) as group_id, max(narrowness) % 2 = 1 as timed
+-- Of these the narrowest: the longest prefix, then the longest origin, then a stated jurisdiction. They differ by
+-- their windows.
+held as materialized (
+    select call_id, rate_id, window_name, steps
     from fitting
+    qualify narrowness = max(narrowness) over (partition by call_id)
+),
+
+held_calls as (
+    select call_id, bool_or(window_name <> '') as timed, bool_or(steps <> '') as stepped
+    from held
     group by call_id
 ),
 
 -- The row in whose time the call begins gives all terms; where no time counts, the row for the rest of the day.
 opened as (
-    select c.*, g.group_id, coalesce(g.timed, false) as timed, g.timed and c.began_ms is not null as clocked, p.window_name
+    select
+        c.*,
+        h.call_id is not null as fits,
+        coalesce(h.timed, false) as timed,
+        coalesce(h.stepped, false) as stepped,
+        h.timed and c.began_ms is not null as clocked,
+        p.window_name
     from calls as c
-    left join grouped as g on g.call_id = c.call_id
+    left join held_calls as h on h.call_id = c.call_id
     left join window_pieces as p
-        on g.timed and p.plan_key = c.plan_key and p.from_ms <= c.began_ms and c.began_ms < p.to_ms
+        on h.timed and p.plan_key = c.plan_key and p.from_ms <= c.began_ms and c.began_ms < p.to_ms
 ),
 
 matched as materialized (
@@ -88,7 +70,9 @@ matched as materialized (
         o.clocked and o.window_name is null as zone_unknown,
         r.rate_id is not null as found,
         r.prefix, r.country_code, r.status as rate_status, r.price as rate_price, r.connect_fee, r.connect_fee_e12,
-        r.price_e12, r.increment_ms, r.minimum_ms, r.grace_ms, r.unit_ms, r.stepped, r.least_e12, r.most_e12,
+        r.price_e12, r.increment_ms, r.minimum_ms, r.grace_ms, r.unit_ms,
+        (r.min_charge * 1000000000000)::hugeint as least_e12,
+        (r.max_charge * 1000000000000)::hugeint as most_e12,
         case
             when o.increment_rule = 'total'
                 then greatest(r.minimum_ms, (o.bounded_ms + r.increment_ms - 1) // r.increment_ms * r.increment_ms)
@@ -99,18 +83,37 @@ matched as materialized (
         case when o.increment_rule = 'after_minimum' and r.minimum_ms > 0 then r.minimum_ms else r.increment_ms end
             as opening_ms
     from opened as o
-    left join tariff as n
-        on n.group_id = o.group_id and n.window_name <> '' and n.window_name = o.window_name
-        and n.from_ms <= o.start_ms and o.start_ms < n.to_ms
-    left join tariff as e
-        on e.group_id = o.group_id and e.window_name = '' and e.from_ms <= o.start_ms and o.start_ms < e.to_ms
-        and (not o.clocked or o.window_name is not null)
-    left join tariff as r on r.rate_id = coalesce(n.rate_id, e.rate_id)
+    left join held as n on n.call_id = o.call_id and n.window_name <> '' and n.window_name = o.window_name
+    left join held as e
+        on e.call_id = o.call_id and e.window_name = '' and (not o.clocked or o.window_name is not null)
+    left join deck as r on r.rate_id = coalesce(n.rate_id, e.rate_id)
+),
+
+-- The price of a row from one second of a call to another: its own, then that of each step.
+stepped_rows as (
+    select distinct rate_id, unnest(string_split(steps, ';')) as step from held where steps <> ''
+),
+
+price_starts as (
+    select rate_id, 0 as from_ms, price_e12::hugeint as price_e12
+    from deck
+    where rate_id in (select rate_id from held)
+    union all
+    select
+        rate_id,
+        (split_part(step, ':', 1)::decimal(18, 3) * 1000)::bigint,
+        (split_part(step, ':', 2)::decimal(24, 12) * 1000000000000)::hugeint
+    from stepped_rows
+),
+
+prices as materialized (
+    select *, lead(from_ms, 1, 999999999999999) over (partition by rate_id order by from_ms) as to_ms
+    from price_starts
 ),
 
 -- Where the price may change inside a call: at the edges of windows and at steps.
 cut as materialized (
-    select call_id, plan_key, group_id, timed, start_ms, began_ms, billed_ms, opening_ms, increment_ms
+    select call_id, plan_key, timed, began_ms, billed_ms, opening_ms, increment_ms
     from matched
     where found and began_ms is not null and (timed or stepped)
 ),
@@ -125,8 +128,8 @@ edges as (
     union
     select c.call_id, s.from_ms
     from cut as c
-    join tariff as r on r.group_id = c.group_id and r.from_ms <= c.start_ms and c.start_ms < r.to_ms
-    join prices as s on s.rate_id = r.rate_id and s.from_ms < c.billed_ms
+    join held as h on h.call_id = c.call_id
+    join prices as s on s.rate_id = h.rate_id and s.from_ms < c.billed_ms
 ),
 
 -- An edge takes hold with the first increment that begins no earlier.
@@ -155,12 +158,9 @@ priced_parts as (
     left join window_pieces as p
         on a.timed and p.plan_key = a.plan_key
         and p.from_ms <= a.began_ms + a.edge_ms and a.began_ms + a.edge_ms < p.to_ms
-    left join tariff as n
-        on n.group_id = a.group_id and n.window_name <> '' and n.window_name = p.window_name
-        and n.from_ms <= a.start_ms and a.start_ms < n.to_ms
-    left join tariff as e
-        on e.group_id = a.group_id and e.window_name = '' and e.from_ms <= a.start_ms and a.start_ms < e.to_ms
-    left join tariff as r on r.rate_id = coalesce(n.rate_id, e.rate_id)
+    left join held as n on n.call_id = a.call_id and n.window_name <> '' and n.window_name = p.window_name
+    left join held as e on e.call_id = a.call_id and e.window_name = ''
+    left join deck as r on r.rate_id = coalesce(n.rate_id, e.rate_id)
     left join prices as s on s.rate_id = r.rate_id and s.from_ms <= a.edge_ms and a.edge_ms < s.to_ms
 ),
 
@@ -186,7 +186,7 @@ decided as (
             when m.exact_ms < 0 then 'negative_duration'
             when m.exact_ms > 86400000 then 'too_long'
             when m.exact_ms = 0 then 'not_answered'
-            when m.group_id is null then 'no_rate'
+            when not m.fits then 'no_rate'
             when m.zone_unknown then 'time_zone'
             when not m.found then 'no_window'
             when m.rate_status = 'blocked' or m.rate_price is null then 'blocked'

@@ -1,5 +1,6 @@
 """A what-if committed: the difference of what was billed, posted once, and everything still adds up."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -8,11 +9,12 @@ import polars as pl
 import pytest
 
 from pipeline.errors import GateError
+from pipeline.invoice.credit import credit
 from pipeline.invoice.differences import Posted, post_differences
 from pipeline.invoice.due import accounts
 from pipeline.measure.statement import make_statement
 from pipeline.shipped import shipped
-from tests.fixtures.billing import NOON, NOW, ROOT, Desk, masters
+from tests.fixtures.billing import ACME, NOON, NOW, ROOT, Desk, masters
 
 MAY = datetime(2026, 5, 3, 6, tzinfo=UTC)
 APRIL = NOON.replace(month=4)
@@ -117,10 +119,6 @@ def test_what_is_left_out_says_why(billed, after, revision, why):
 
 
 def test_a_draft_is_left_alone(tmp_path):
-    from dataclasses import replace
-
-    from tests.fixtures.billing import ACME
-
     desk = Desk(tmp_path, masters(replace(ACME, approval="manual"))).call("a").commit()
     desk.bill()
     with pytest.raises(GateError, match="1 records: on a draft"):
@@ -132,3 +130,19 @@ def test_a_changed_record_is_billed_by_its_difference_to_what_it_was_adjusted_to
     billed.call("a", "0.9", revision=2).commit()
 
     assert billed.rows("select amount from invoice.unclaimed where dr_sid = 'a'") == [(Decimal(0),)]
+    assert make_statement(billed.lake, billed.ledger).differences == ()
+
+
+def test_a_record_that_was_adjusted_and_then_given_back_is_billed_anew_to_its_last_price(billed):
+    commit(billed, asked(billed, {"a": "0.9"}))
+    (number,) = billed.rows("select min(number) from invoice.invoices")[0]
+    credit(billed.lake, billed.ledger, number, reason="all of it", rebill=True, by="Ann", now=NOW)
+
+    assert billed.rows("select amount from invoice.unclaimed where dr_sid = 'a'") == [(Decimal("1.1"),)]
+    with pytest.raises(GateError, match="2 records: not billed yet"):
+        commit(billed, asked(billed, {"a": "0.5", "b": "0.5"}, "again"))
+    billed.bill(MAY)
+
+    paid = "select dr_sid, amount from invoice.claims union all select dr_sid, amount from invoice.adjusted"
+    assert billed.rows(f"select sum(amount) from ({paid}) where dr_sid = 'a'") == [(Decimal(1),)]
+    assert make_statement(billed.lake, billed.ledger).differences == ()

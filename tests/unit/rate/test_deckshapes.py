@@ -1,7 +1,7 @@
 """Decks are taken as carriers write them, and what could be read in two ways is refused with the option to say."""
 
 import gzip
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 
@@ -307,6 +307,26 @@ def test_windows_are_told_by_name(tmp_path):
     assert problems(tmp_path, text.replace("peak", "night"), windows=windows) == (
         "line 2: window 'night' is no window of the plan; they are peak",
     )
+
+
+def test_windows_as_people_write_them():
+    peak, weekend, holiday = windows_said(
+        "peak mon-wed,fri 8:00-20:00; weekend sat-mon; holiday 2026-12-25 18:00-24:00"
+    )
+
+    assert (peak.weekdays, peak.begin, peak.end) == ((1, 2, 3, 5), time(8), time(20))
+    assert (weekend.weekdays, weekend.begin, weekend.end) == ((1, 6, 7), time(0), time(0))
+    assert (holiday.weekdays, holiday.holidays, holiday.begin, holiday.end) == (
+        *((), (date(2026, 12, 25),)),
+        *(time(18), time(0)),
+    )
+
+
+@pytest.mark.parametrize("text", ["-x mon", "peak workdays", "peak 25:00-26:00", "peak 2026-13-01"])
+def test_windows_that_cannot_be_read(tmp_path, text):
+    (problem,) = problems(tmp_path, f"prefix,price,windows\n44,1,{text}\n")
+
+    assert problem.startswith("windows: ")
 
 
 def test_terms_of_the_plan_in_columns(tmp_path):

@@ -93,7 +93,6 @@ def test_a_day_that_lost_all_its_records_is_removed(rated):
 def test_rating_again_gives_the_same_bytes(rated, monkeypatch):
     before = rated.hashes()
     monkeypatch.setattr("pipeline.rate.due.VERSION", "another")
-    monkeypatch.setattr(engine, "BATCH_RECORDS", 1)
 
     assert rated.rate().written == 2
     assert rated.hashes() == before
@@ -206,7 +205,7 @@ def test_oddities_are_counted(home):
 def test_records_filed_under_the_wrong_day_are_never_half_rated(home):
     home.calls(call("a"), day=NEXT)
 
-    with pytest.raises(LakeError, match="1 records landed, 1 were rated, 0 of 2 rows fell on their days"):
+    with pytest.raises(LakeError, match="1 records landed, 1 were rated, 0 of 2 rows fell on their day"):
         home.rate()
     assert home.hashes() == {}
 
@@ -214,7 +213,6 @@ def test_records_filed_under_the_wrong_day_are_never_half_rated(home):
 def test_progress_counts_records(rated, monkeypatch):
     seen = []
     monkeypatch.setattr("pipeline.rate.due.VERSION", "another")
-    monkeypatch.setattr(engine, "BATCH_RECORDS", 2)
     engine.rate_days(
         rated.lake,
         rated.ledger,

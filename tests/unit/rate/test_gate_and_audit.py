@@ -101,6 +101,7 @@ WRONG = {
     "seconds and minute": ("increment and unit", "0.0011", {"duration_billing": "66"}),
     "four decimals": ("rounding", "0.0007", {"number": "33123456789", "seconds": "6"}),
     "the old version": ("date", "0.007", {}),
+    "a shorter row of the old version": ("unexplained", "0.007", {"number": "447700900000"}),
     "the country's row": ("prefix", "0.01", {"number": "447700900000"}),
     "the other family": ("plan", "0.5", {}),
     "nothing": ("not_charged", None, {}),
@@ -115,7 +116,9 @@ OLD = "20250101-aaaaaaaaaaaa"
 def wrong(home):
     """One record for each way to be wrong, and two that are right."""
     home.provider_plan(
-        [("44", "6", "6", "0.0007"), *RATES[1:]], plan_version=OLD, effective_date=SINCE - YEAR
+        [("44", "6", "6", "0.0007"), ("4477", "6", "6", "0.0009"), *RATES[1:]],
+        plan_version=OLD,
+        effective_date=SINCE - YEAR,
     )
     more = [("4477", "6", "6", "0.002"), ("33", "1", "60", "0.000725"), ("49", "20", "30", "0.005")]
     home.provider_plan([("44", "6", "6", "0.001"), RATES[1], *more[:2], more[2]])
@@ -196,7 +199,8 @@ def test_a_message_too(home, price, reason):
 def test_a_line_of_the_provider_s_invoice_against_its_records(home, change, verdict, difference):
     charged(home, "0.01", "0.01")
     line = {"type": "toll", "direction": "outbound", "country_code": "GBR", "usage": 120, "amount": "0.02"}
-    first, last = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 31, 23, 59, 59, tzinfo=UTC)
+    # The provider writes the last second of a period; what ends within it belongs to it.
+    first, last = datetime(2026, 3, 1, tzinfo=UTC), call("x")["date_stop"].replace(microsecond=0)
     invoice = {"invoice_sid": "i", "display_id": "001", "partner_sid": "root", "valid_from": NOW}
     invoice |= {"date_billing_period_start": first, "date_billing_period_end": last}
     home.put("land/provider_invoices", "all", [invoice | {"items_json": json.dumps([line | change])}])

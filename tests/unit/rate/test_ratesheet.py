@@ -93,6 +93,16 @@ def test_the_next_sheet_says_what_has_changed(home, tmp_path):
     assert read_deck(tmp_path / "sheet.csv", DeckOptions("retail", MARCH)).version == second.version
 
 
+def test_a_row_that_will_end_is_still_in_the_sheet(home, tmp_path):
+    first = stored(home, "prefix,price\n44,0.02\n")
+    second = stored(home, "prefix,price,end_date\n44,0.02,2026-06-01\n", since=MARCH)
+    path = tmp_path / "sheet.csv"
+    path.write_bytes(rate_sheet(second, first, {}).csv())
+
+    assert ",ends,0.02,2026-06-01" in path.read_text()
+    assert read_deck(path, DeckOptions("retail", MARCH)).version == second.version
+
+
 def test_the_same_version_again_gives_the_same_sheet_and_is_kept_once(home, tmp_path):
     first = stored(home, "prefix,price\n44,0.02\n")
     second = stored(home, "prefix,price\n44,0.03\n", since=MARCH)
