@@ -75,28 +75,35 @@ def copy_duckdb(home: Path) -> None:
 
 
 def narrow(home: Path) -> None:
-    for con, _, query in rated_days(home):
-        con.execute(
-            f"copy (select {NARROW} from ({query}) where side = 'charge') to '{home / 'out.parquet'}' {PARQUET}"
-        )
+    in_two(home, narrow_days)
+
+
+def narrow_days(home: Path, part: int) -> None:
+    for con, _, query in rated_days(home, part):
+        out = f"{home / f'out{part}.parquet'}"
+        con.execute(f"copy (select {NARROW} from ({query}) where side = 'charge') to '{out}' {PARQUET}")
 
 
 def wide(home: Path) -> None:
-    """The columns of the records pass by; those of the rating are put beside them. Files are written meanwhile."""
+    """The columns of the records pass by; those of the rating are put beside them."""
+    in_two(home, wide_days)
+
+
+def wide_days(home: Path, part: int) -> None:
     import pyarrow.parquet as pq
 
-    with ThreadPoolExecutor(1) as reads, ThreadPoolExecutor(1) as writes:
-        before = None
-        for con, path, query in rated_days(home):
-            repeated = repeated_columns(path)
-            landed = reads.submit(pq.read_table, path, read_dictionary=repeated)
-            rows = f"select dr_sid as rated_sid, {', '.join(RATING)} from ({query}) where side = 'charge'"
-            rated = con.sql(rows).to_arrow_reader(GROUP).read_all()
-            if before:
-                before.result()
-            before = writes.submit(write_wide, landed.result(), rated, home / "out.parquet", repeated)
-        if before:
-            before.result()
+    for con, path, query in rated_days(home, part):
+        repeated = repeated_columns(path)
+        landed = pq.read_table(path, read_dictionary=repeated, use_threads=False)
+        rows = f"select dr_sid as rated_sid, {', '.join(RATING)} from ({query}) where side = 'charge'"
+        rated = con.sql(rows).to_arrow_reader(GROUP).read_all()
+        write_wide(landed, rated, home / f"out{part}.parquet", repeated)
+
+
+def in_two(home: Path, work: Callable[[Path, int], None]) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(work, home, part) for part in (0, 1)]:
+            done.result()
 
 
 def repeated_columns(path: Path) -> list[str]:
@@ -129,8 +136,8 @@ def write_wide(landed: Any, rated: Any, path: Path, repeated: list[str]) -> None
     )
 
 
-def rated_days(home: Path) -> Iterator[tuple[Any, Path, str]]:
-    """The engine's query for each day, ready to run."""
+def rated_days(home: Path, part: int) -> Iterator[tuple[Any, Path, str]]:
+    """The engine's query for every other day, ready to run."""
     from rate_world import ROOT as HOUSE
     from rate_world import opened
 
@@ -142,7 +149,7 @@ def rated_days(home: Path) -> Iterator[tuple[Any, Path, str]]:
     world = read_world(lake, masters, HOUSE)
     with lake.duck() as con, steady(con):
         rater = Rater(con, world, "call")
-        for file in lake.files("land/calls"):
+        for file in lake.files("land/calls")[part::2]:
             con.execute(
                 f"create or replace temp view landed as from read_parquet('{file.path}', hive_partitioning = false)"
             )

@@ -42,6 +42,35 @@ def doctor() -> None:
 
 
 @app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="The new file to write, like home-2026-04-03.tar.")],
+) -> None:
+    """Write the home into one file: ledger, data, masters, documents and settings, but no secrets."""
+    from pipeline.backups import back_up
+
+    saved = back_up(open_desk(), target.resolve())
+    say(f"{saved.path}: {saved.files:,} files, {saved.bytes / 1e6:,.1f} MB", style="green")
+    if not saved.with_ledger:
+        say("the ledger is on a server: save it with pg_dump, now, and keep both together", style="yellow")
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A file that backup wrote.")],
+    folder: Annotated[Path, typer.Argument(help="The new home's folder.")],
+) -> None:
+    """Make a home from a backup, after checking all of it. Secrets (.env) are yours to put back."""
+    from pipeline import backups
+
+    saved = backups.restore(source, folder)
+    say(f"{saved.path}: {saved.files:,} files, every one as it was saved", style="green")
+    say(
+        "What the home did after the backup it has forgotten: e-mails and numbers of later invoices would be given again."
+    )
+    say("next: put .env back, `tollbook doctor`, and never run two homes of one account", style="dim")
+
+
+@app.command()
 def verify(
     repair: Annotated[
         bool, typer.Option("--repair", help="Set damaged files aside and make or pull them again.")

@@ -143,16 +143,17 @@ def print_audit(found: "AuditReport", *, limit: int, groups: int = 0) -> None:
         f"{same:,} of {found.records:,} records agree to the last digit. Charged {money(found.charged)}, by its plans "
         f"{money(found.expected)}: {money(found.charged - found.expected)} too much."
     )
-    columns = ("reason", "records", "charged", "by its plan", "difference")
+    figures = ("reason", "records", "charged", "by its plan", "difference")
     if found.differing:
-        rows = [(g.reason, g.records, g.charged, g.expected, g.difference) for g in found.by["reason"]]
-        table(columns, rows, right=columns[1:])
-    for name in ("plan", "day", "prefix") if groups else ():
-        shown = found.by[name][:groups]
-        rows = [(g.what, g.reason, g.records, g.charged, g.expected, g.difference) for g in shown]
-        if rows:
-            heading(f"By {name}")
-            table((name, *columns), rows, right=columns[1:])
+        sums = [(g.reason, g.records, g.charged, g.expected, g.difference) for g in found.by["reason"]]
+        table(figures, sums, right=figures[1:])
+    for name in ("plan", "day", "prefix") if groups and found.differing else ():
+        parts = [
+            (g.what, g.reason, g.records, g.charged, g.expected, g.difference)
+            for g in found.by[name][:groups]
+        ]
+        heading(f"By {name}")
+        table((name, *figures), parts, right=figures[1:])
     listed = found.differences[:limit]
     rows = [(d.dr_sid, d.reason, d.matched_prefix, d.provider_price, d.amount, d.difference) for d in listed]
     if rows:

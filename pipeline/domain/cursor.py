@@ -69,7 +69,7 @@ class Unreadable(NamedTuple):
     known: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Cut(Sequence[dict[str, Any]]):
     """The items of a page that all have the same keys, as one text and where in it each value lies.
 

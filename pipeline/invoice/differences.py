@@ -2,8 +2,8 @@
 
 A record counts where an issued invoice has billed it at the revision that the what-if rated. What it is adjusted by is
 its new amount less everything that was billed or posted for it before; so the same what-if posts nothing a second
-time, and a better one posts the rest. What no invoice has taken yet is billed on the plan in use, and is left to it. A record that drew
-from a bundle or a tier is left to a person: what it would have drawn depends on all others of its period.
+time, and a better one posts the rest. What no invoice has taken yet is billed on the plan in use, and is left to it. A
+record that drew from a bundle or a tier is left to a person: what it would draw depends on all others of its period.
 """
 
 import hashlib

@@ -100,6 +100,7 @@ class Lake:
             con.execute("set timezone = 'UTC'")
             con.execute(f"set temp_directory = '{quoted(self.layout.staging / 'spill')}'")
             con.execute("set preserve_insertion_order = true")
+            con.execute("set enable_progress_bar = false")
             con.execute("set parquet_metadata_cache = true")
             for statement in self._definitions():
                 con.execute(statement)

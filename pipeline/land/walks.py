@@ -13,7 +13,7 @@ from pipeline.domain.cursor import Bookmark, Feed, Page
 from pipeline.lake.lake import Lake
 from pipeline.land.records import Batch, Landed, land_batch
 
-_FEWEST, _MOST = 50_000, 200_000
+_FEWEST, _MOST = 50_000, 100_000
 Edge = tuple[str, datetime]
 
 

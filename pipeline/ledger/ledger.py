@@ -1,7 +1,8 @@
 """Opens the ledger, keeps its identity and schema version, and hands out transactions.
 
 SQLite is the default because a billing desk fits in a folder; PostgreSQL is taken by URL. Every write runs in one
-transaction that takes the write lock when it begins, so two writers never see each other half-way.
+transaction that takes the write lock when it begins, so two writers never see each other half-way, and every read sees
+one moment.
 """
 
 import sqlite3
@@ -18,6 +19,7 @@ from pipeline.errors import HomeError
 from pipeline.ledger.migrations import migrate
 from pipeline.ledger.schema import SCHEMA_VERSION, meta
 
+_LOCK = 7455  # one writer at a time in a PostgreSQL database
 # The low byte of what SQLite says when a file cannot be written; see https://sqlite.org/rescode.html.
 _REFUSED = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 
@@ -40,13 +42,17 @@ class Ledger:
         Raises:
             HomeError: the database cannot be opened or was written by a newer tollbook.
         """
-        engine = _sqlite(url) if url.startswith("sqlite") else create_engine(url, pool_pre_ping=True)
+        engine = _sqlite(url) if url.startswith("sqlite") else _postgresql(url)
         ledger = cls(engine)
         try:
             ledger._prepare()
-        except (OperationalError, DBAPIError) as error:
-            where = make_url(url).render_as_string(hide_password=True)
-            msg = f"the ledger {where} cannot be opened: {error.orig}. Check that the folder exists and is writable."
+        except DBAPIError as error:
+            where = engine.url.render_as_string(hide_password=True)
+            sqlite = engine.dialect.name == "sqlite"
+            advice = (
+                "the folder exists and is writable" if sqlite else "the server runs and lets this user in"
+            )
+            msg = f"the ledger {where} cannot be opened: {_reason(error)}. Check that {advice}."
             raise HomeError(msg) from None
         return ledger
 
@@ -55,13 +61,13 @@ class Ledger:
         """A write transaction: commits on leaving, rolls back on an error.
 
         Raises:
-            HomeError: the disk is full, or takes nothing more.
+            HomeError: the disk is full or takes nothing more, or the server does not answer.
         """
+        sqlite = self.engine.dialect.name == "sqlite"
         with _told(self.engine), self.engine.connect() as tx:
-            tx.exec_driver_sql("BEGIN IMMEDIATE" if self.engine.dialect.name == "sqlite" else "BEGIN")
+            # Every later statement sees what was committed before the lock was given.
+            tx.exec_driver_sql("BEGIN IMMEDIATE" if sqlite else f"select pg_advisory_xact_lock({_LOCK})")
             try:
-                if self.engine.dialect.name == "postgresql":
-                    tx.exec_driver_sql("select pg_advisory_xact_lock(7455)")
                 yield tx
             except BaseException:
                 tx.rollback()
@@ -72,7 +78,10 @@ class Ledger:
     def read(self) -> Iterator[Connection]:
         """A read-only snapshot."""
         with _told(self.engine), self.engine.connect() as tx:
-            tx.exec_driver_sql("BEGIN")
+            if self.engine.dialect.name == "sqlite":
+                tx.exec_driver_sql("BEGIN")
+            else:
+                tx.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             try:
                 yield tx
             finally:
@@ -126,17 +135,34 @@ class Ledger:
 
 @contextmanager
 def _told(engine: Engine) -> Iterator[None]:
-    """What the disk refuses, said with what to do about it."""
+    """What the disk or the server refuses, said with what to do about it."""
     try:
         yield
     except OperationalError as error:
-        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF not in _REFUSED:
-            raise
         where = engine.url.render_as_string(hide_password=True)
-        msg = (
-            f"cannot write to the ledger {where}: {error.orig}. Make room or give permission, and run again."
-        )
+        if engine.dialect.name == "sqlite":
+            if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF not in _REFUSED:
+                raise
+            msg = f"cannot write to the ledger {where}: {error.orig}. Make room or give permission, and run again."
+        else:
+            msg = f"the ledger {where} does not answer: {_reason(error)}. See to its server, and run again."
         raise HomeError(msg) from error
+
+
+def _reason(error: DBAPIError) -> str:
+    """The first line of what the database says; a server's further lines are hints for its own people."""
+    return str(error.orig).strip().partition("\n")[0].rstrip(".")
+
+
+def _postgresql(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.drivername in {"postgres", "postgresql"}:
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    try:
+        return create_engine(parsed, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        msg = f"a ledger on PostgreSQL needs {error.name}: install it with `pip install 'tollbook[postgresql]'`."
+        raise HomeError(msg) from None
 
 
 def _sqlite(url: str) -> Engine:

@@ -3,19 +3,20 @@
 Taking a decision back is a row too.
 """
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text
 
-from pipeline.ledger.schema import Instant, Money, metadata
+from pipeline.ledger.schema import metadata
+from pipeline.ledger.types import Id, Instant, Money, name
 
 rulings = Table(
     "rulings",
     metadata,
-    Column("ruling_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("ruling_id", Id, primary_key=True, autoincrement=True),
     Column("at", Instant, nullable=False),
-    Column("by", String(120), nullable=False),
-    Column("action", String(20), nullable=False),
-    Column("reason", String(60)),
-    Column("partner_sid", String(120)),
+    Column("by", name(120), nullable=False),
+    Column("action", name(20), nullable=False),
+    Column("reason", name(60)),
+    Column("partner_sid", name(120)),
     Column("date_from", Instant),
     Column("date_to", Instant),
     Column("cost_limit", Money),
@@ -28,6 +29,6 @@ ruling_undos = Table(
     metadata,
     Column("ruling_id", ForeignKey("rulings.ruling_id"), primary_key=True),
     Column("at", Instant, nullable=False),
-    Column("by", String(120), nullable=False),
+    Column("by", name(120), nullable=False),
     Column("why", Text, nullable=False),
 )

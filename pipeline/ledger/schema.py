@@ -1,84 +1,38 @@
 """The tables of the ledger: small, transactional, the place of record for everything that must happen once.
 
-Portable between SQLite and PostgreSQL. Money is exact decimal text (``Money``), instants are UTC ISO text
-(``Instant``): both databases then hold the same bytes. Never edit a row of ``entries``. Releases only ever add to this:
-a new table, or a new column that may be null or has a ``server_default``.
+Portable between SQLite and PostgreSQL, see ``types``. Never edit a row of ``entries``. Releases only ever add to
+this: a new table, or a new column that may be null or has a ``server_default``.
 """
-
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Column,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
     MetaData,
-    String,
     Table,
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.types import TypeDecorator
+
+from pipeline.ledger.types import Id, Instant, Money, name
 
 # Raised with every change below; ``migrations`` brings older ledgers up to it.
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 metadata = MetaData()
-_Id = BigInteger().with_variant(Integer, "sqlite")
-
-
-class Money(TypeDecorator[Decimal]):
-    """A Decimal kept as plain decimal text."""
-
-    impl = String(60)
-    cache_ok = True
-
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        if not isinstance(value, Decimal):
-            msg = f"money must be Decimal, not {type(value).__name__}"
-            raise TypeError(msg)
-        return format(value, "f")
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> Decimal | None:
-        return None if value is None else Decimal(value)
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware datetime kept as UTC ISO text with microseconds; text order is time order."""
-
-    impl = String(32)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            msg = "instants must carry a time zone"
-            raise TypeError(msg)
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        return (
-            None if value is None else datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-        )
-
 
 meta = Table(
-    "meta", metadata, Column("key", String(80), primary_key=True), Column("value", Text, nullable=False)
+    "meta", metadata, Column("key", name(80), primary_key=True), Column("value", Text, nullable=False)
 )
 
 commits = Table(
     "commits",
     metadata,
-    Column("commit_id", _Id, primary_key=True, autoincrement=True),
+    Column("commit_id", Id, primary_key=True, autoincrement=True),
     Column("at", Instant, nullable=False),
-    Column("stage", String(20), nullable=False),
+    Column("stage", name(20), nullable=False),
     Column("note", Text, nullable=False, default=""),
 )
 
@@ -86,14 +40,14 @@ commits = Table(
 files = Table(
     "files",
     metadata,
-    Column("file_id", _Id, primary_key=True, autoincrement=True),
-    Column("table_name", String(80), nullable=False),
-    Column("label", String(200), nullable=False),
+    Column("file_id", Id, primary_key=True, autoincrement=True),
+    Column("table_name", name(80), nullable=False),
+    Column("label", name(200), nullable=False),
     Column("path", Text, nullable=False, unique=True),
     Column("rows", BigInteger, nullable=False),
     Column("bytes", BigInteger, nullable=False),
-    Column("sha256", String(64), nullable=False),
-    Column("inputs", String(64), nullable=False, default=""),
+    Column("sha256", name(64), nullable=False),
+    Column("inputs", name(64), nullable=False, default=""),
     Column("commit_id", ForeignKey("commits.commit_id"), nullable=False),
     Column("dead_commit_id", ForeignKey("commits.commit_id")),
     Column("dead_at", Instant),
@@ -103,8 +57,8 @@ Index("files_live", files.c.table_name, files.c.dead_commit_id)
 bookmarks = Table(
     "bookmarks",
     metadata,
-    Column("source", String(40), primary_key=True),
-    Column("resource", String(60), primary_key=True),
+    Column("source", name(40), primary_key=True),
+    Column("resource", name(60), primary_key=True),
     Column("cursor_sid", Text),
     Column("cursor_value", Instant),
     Column("swept_to", Instant),
@@ -116,10 +70,10 @@ bookmarks = Table(
 landings = Table(
     "landings",
     metadata,
-    Column("landing_id", _Id, primary_key=True, autoincrement=True),
+    Column("landing_id", Id, primary_key=True, autoincrement=True),
     Column("commit_id", ForeignKey("commits.commit_id"), nullable=False),
-    Column("source", String(40), nullable=False),
-    Column("resource", String(60), nullable=False),
+    Column("source", name(40), nullable=False),
+    Column("resource", name(60), nullable=False),
     Column("fetched", BigInteger, nullable=False),
     Column("fresh", BigInteger, nullable=False),
     Column("superseding", BigInteger, nullable=False),
@@ -130,13 +84,13 @@ landings = Table(
 invoices = Table(
     "invoices",
     metadata,
-    Column("invoice_sid", String(64), primary_key=True),
-    Column("seller", String(60), nullable=False),
-    Column("partner_sid", String(120), nullable=False),
-    Column("kind", String(20), nullable=False),
-    Column("number", String(60), unique=True),
-    Column("status", String(20), nullable=False),
-    Column("currency", String(3), nullable=False),
+    Column("invoice_sid", name(64), primary_key=True),
+    Column("seller", name(60), nullable=False),
+    Column("partner_sid", name(120), nullable=False),
+    Column("kind", name(20), nullable=False),
+    Column("number", name(60), unique=True),
+    Column("status", name(20), nullable=False),
+    Column("currency", name(3), nullable=False),
     Column("period_start", Instant, nullable=False),
     Column("period_end", Instant, nullable=False),
     Column("amount", Money, nullable=False),
@@ -148,9 +102,9 @@ invoices = Table(
     Column("date_created", Instant, nullable=False),
     Column("date_issued", Instant),
     Column("date_due", Instant),
-    Column("approved_by", String(120)),
+    Column("approved_by", name(120)),
     Column("snapshot", Text, nullable=False),
-    Column("document_hash", String(64)),
+    Column("document_hash", name(64)),
 )
 # One invoice per account and period; its credit notes stand in the same period.
 Index(
@@ -168,9 +122,9 @@ invoice_items = Table(
     metadata,
     Column("invoice_sid", ForeignKey("invoices.invoice_sid", ondelete="CASCADE"), primary_key=True),
     Column("line_no", Integer, primary_key=True),
-    Column("type", String(40), nullable=False),
-    Column("direction", String(20)),
-    Column("country_code", String(3)),
+    Column("type", name(40), nullable=False),
+    Column("direction", name(20)),
+    Column("country_code", name(3)),
     Column("description", Text, nullable=False),
     Column("usage", BigInteger, nullable=False),
     Column("records", BigInteger, nullable=False),
@@ -186,16 +140,16 @@ invoice_taxes = Table(
     metadata,
     Column("invoice_sid", ForeignKey("invoices.invoice_sid", ondelete="CASCADE"), primary_key=True),
     Column("line_no", Integer, primary_key=True),
-    Column("rule", String(80), nullable=False),
+    Column("rule", name(80), nullable=False),
     Column("name", Text, nullable=False),
-    Column("jurisdiction", String(40), nullable=False),
-    Column("type", String(80), nullable=False),
+    Column("jurisdiction", name(40), nullable=False),
+    Column("type", name(80), nullable=False),
     Column("base", Money, nullable=False),
     Column("rate", Money, nullable=False),
     Column("amount", Money, nullable=False),
     Column("legal_source", Text, nullable=False),
     # percent, fixed, minimum, maximum or reverse_charge; detail says what the rate is per and which lines it was on.
-    Column("method", String(20), nullable=False, default="percent", server_default="percent"),
+    Column("method", name(20), nullable=False, default="percent", server_default="percent"),
     Column("detail", Text, nullable=False, default="{}", server_default="{}"),
 )
 
@@ -203,18 +157,18 @@ invoice_taxes = Table(
 entries = Table(
     "entries",
     metadata,
-    Column("entry_id", _Id, primary_key=True, autoincrement=True),
-    Column("txn_id", String(80), nullable=False),
+    Column("entry_id", Id, primary_key=True, autoincrement=True),
+    Column("txn_id", name(80), nullable=False),
     Column("at", Instant, nullable=False),
-    Column("account", String(40), nullable=False),
-    Column("partner_sid", String(120), nullable=False),
-    Column("seller", String(60), nullable=False),
-    Column("kind", String(20), nullable=False),
+    Column("account", name(40), nullable=False),
+    Column("partner_sid", name(120), nullable=False),
+    Column("seller", name(60), nullable=False),
+    Column("kind", name(20), nullable=False),
     Column("amount", Money, nullable=False),
-    Column("currency", String(3), nullable=False),
-    Column("invoice_sid", String(64)),
+    Column("currency", name(3), nullable=False),
+    Column("invoice_sid", name(64)),
     Column("note", Text, nullable=False, default=""),
-    Column("by", String(120), nullable=False, default=""),
+    Column("by", name(120), nullable=False, default=""),
     UniqueConstraint("txn_id", "account", name="one_row_per_account_and_txn"),
 )
 
@@ -222,10 +176,10 @@ entries = Table(
 adjustment_batches = Table(
     "adjustment_batches",
     metadata,
-    Column("batch_sid", String(64), primary_key=True),
+    Column("batch_sid", name(64), primary_key=True),
     Column("at", Instant, nullable=False),
-    Column("by", String(120), nullable=False),
-    Column("kind", String(20), nullable=False),
+    Column("by", name(120), nullable=False),
+    Column("kind", name(20), nullable=False),
     Column("reason", Text, nullable=False),
 )
 
@@ -233,16 +187,16 @@ adjustment_batches = Table(
 adjustments = Table(
     "adjustments",
     metadata,
-    Column("adjustment_id", _Id, primary_key=True, autoincrement=True),
+    Column("adjustment_id", Id, primary_key=True, autoincrement=True),
     Column("batch_sid", ForeignKey("adjustment_batches.batch_sid"), nullable=False),
-    Column("partner_sid", String(120), nullable=False),
-    Column("seller", String(60), nullable=False),
-    Column("currency", String(3), nullable=False),
-    Column("of_invoice_sid", String(64)),
+    Column("partner_sid", name(120), nullable=False),
+    Column("seller", name(60), nullable=False),
+    Column("currency", name(3), nullable=False),
+    Column("of_invoice_sid", name(64)),
     Column("of_line_no", Integer),
-    Column("taxed_as", String(40), nullable=False, default=""),
-    Column("direction", String(20)),
-    Column("country_code", String(3)),
+    Column("taxed_as", name(40), nullable=False, default=""),
+    Column("direction", name(20)),
+    Column("country_code", name(3)),
     Column("description", Text, nullable=False),
     Column("usage", BigInteger, nullable=False, default=0),
     Column("records", BigInteger, nullable=False, default=0),
@@ -264,16 +218,16 @@ adjustment_claims = Table(
 disputes = Table(
     "disputes",
     metadata,
-    Column("dispute_sid", String(64), primary_key=True),
+    Column("dispute_sid", name(64), primary_key=True),
     Column("invoice_sid", ForeignKey("invoices.invoice_sid"), nullable=False),
-    Column("status", String(20), nullable=False),
+    Column("status", name(20), nullable=False),
     Column("opened_at", Instant, nullable=False),
-    Column("opened_by", String(120), nullable=False),
+    Column("opened_by", name(120), nullable=False),
     Column("reason", Text, nullable=False),
     Column("settled_at", Instant),
-    Column("settled_by", String(120)),
+    Column("settled_by", name(120)),
     Column("settled_reason", Text),
-    Column("credit_sid", String(64)),
+    Column("credit_sid", name(64)),
 )
 dispute_lines = Table(
     "dispute_lines",
@@ -287,7 +241,7 @@ dispute_lines = Table(
 series = Table(
     "series",
     metadata,
-    Column("series", String(60), primary_key=True),
+    Column("series", name(60), primary_key=True),
     Column("year", Integer, primary_key=True),
     Column("last", Integer, nullable=False),
 )
@@ -296,8 +250,8 @@ series = Table(
 parked = Table(
     "parked",
     metadata,
-    Column("partner_sid", String(120), primary_key=True),
-    Column("seller", String(60), primary_key=True),
+    Column("partner_sid", name(120), primary_key=True),
+    Column("seller", name(60), primary_key=True),
     Column("reason", Text, nullable=False),
     Column("since", Instant, nullable=False),
 )
@@ -306,10 +260,10 @@ parked = Table(
 hints = Table(
     "hints",
     metadata,
-    Column("resource", String(60), primary_key=True),
-    Column("sid", String(120), primary_key=True),
-    Column("number_src", String(20), nullable=False, default=""),
-    Column("number_dst", String(20), nullable=False, default=""),
+    Column("resource", name(60), primary_key=True),
+    Column("sid", name(120), primary_key=True),
+    Column("number_src", name(20), nullable=False, default=""),
+    Column("number_dst", name(20), nullable=False, default=""),
     Column("said_at", Instant),
     Column("received_at", Instant, nullable=False),
     Column("seen_at", Instant),
@@ -320,27 +274,33 @@ Index("hints_open", hints.c.seen_at, hints.c.resource)
 decisions = Table(
     "decisions",
     metadata,
-    Column("decision_id", _Id, primary_key=True, autoincrement=True),
+    Column("decision_id", Id, primary_key=True, autoincrement=True),
     Column("at", Instant, nullable=False),
-    Column("by", String(120), nullable=False),
-    Column("what", String(60), nullable=False),
+    Column("by", name(120), nullable=False),
+    Column("what", name(60), nullable=False),
     Column("subject", Text, nullable=False),
     Column("reason", Text, nullable=False, default=""),
 )
 
+# The outbox. An invoice has one e-mail of its own (level 0), and at most one reminder of each level.
 emails = Table(
     "emails",
     metadata,
-    Column("email_sid", String(64), primary_key=True),
+    Column("email_sid", name(64), primary_key=True),
     Column("invoice_sid", ForeignKey("invoices.invoice_sid"), nullable=False),
-    Column("message_id", String(200), nullable=False, unique=True),
+    Column("kind", name(20), nullable=False, default="invoice", server_default="invoice"),
+    Column("level", Integer, nullable=False, default=0, server_default="0"),
+    # A reminder's own words as JSON: subject, text and html. An invoice's lie beside its documents.
+    Column("words", Text, nullable=False, default="", server_default=""),
+    Column("message_id", name(200), nullable=False, unique=True),
     Column("recipients", Text, nullable=False),
     Column("subject", Text, nullable=False),
-    Column("status", String(20), nullable=False),
+    Column("status", name(20), nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
     Column("error", Text, nullable=False, default=""),
-    Column("document_hash", String(64), nullable=False),
+    Column("document_hash", name(64), nullable=False),
     Column("queued_at", Instant, nullable=False),
     Column("next_at", Instant),
     Column("sent_at", Instant),
 )
+Index("one_email_per_level", emails.c.invoice_sid, emails.c.kind, emails.c.level, unique=True)

@@ -30,7 +30,9 @@ _WORD = 8
 
 
 class _Item(msgspec.Struct, gc=False):
-    """An object; that is all that is asked of it."""
+    """A detail record; nothing else is asked of it, and other lists are left alone."""
+
+    dr_sid: msgspec.Raw
 
 
 class _Envelope(msgspec.Struct, gc=False):
@@ -52,9 +54,6 @@ def cut(body: bytes) -> dict[str, Any] | None:
         found = _checked.decode(body)
         if not found.items:
             return None
-        if b"\\" in body and b"\\u" in body:
-            # Half of a surrogate pair passes the check above.
-            envelope.decode(body)
         plain = msgspec.json.format(body, indent=-1) if b'": ' in body[:_HEAD] or b"\n" in body else body
         try:
             whole = _cut(plain, len(found.items))
@@ -72,7 +71,8 @@ def _without_objects(body: bytes) -> bytes:
         while (place := body.find(key + b'{"', done)) >= 0:
             parts += [body[done:place], key]
             found = _FLAT.match(body, place + len(key))
-            _require(found)
+            if found is None:
+                raise _OtherError
             parts.append(b"true")
             done = found.end()
         body = b"".join([*parts, body[done:]])
@@ -124,12 +124,12 @@ def _ends_of_keys(letters: np.ndarray, first: int, beyond: int, escapes: bool) -
     found, quotes = [], 0
     for start in range(first, beyond, _PIECE):
         piece = letters[start : min(start + _PIECE, beyond)]
-        quotes += np.count_nonzero(piece == _QUOTE)
+        quotes += int(np.count_nonzero(piece == _QUOTE))
         places = (np.flatnonzero(piece == _COLON) + (start - 1)).astype(np.int32)
         found.append(places[(letters[places] == _QUOTE) & (letters[places - 1] != _COLON)])
     places = np.concatenate(found)
     if escaped is not None:
-        quotes -= np.count_nonzero(letters[escaped[(first <= escaped) & (escaped < beyond)]] == _QUOTE)
+        quotes -= int(np.count_nonzero(letters[escaped[(first <= escaped) & (escaped < beyond)]] == _QUOTE))
         places = places[np.isin(places, escaped, invert=True)]
     return places, quotes
 
@@ -140,7 +140,8 @@ def _escaped(letters: np.ndarray) -> np.ndarray:
     order = np.arange(len(slashes))
     begins = np.diff(slashes, prepend=-2) != 1
     within = order - np.maximum.accumulate(np.where(begins, order, 0))
-    return slashes[within % 2 == 0] + 1
+    found: np.ndarray = slashes[within % 2 == 0] + 1
+    return found
 
 
 def _names(body: bytes, closing: list[int]) -> tuple[bytes, ...]:
@@ -173,11 +174,11 @@ def _kinds(letters: np.ndarray, begin: np.ndarray, end: np.ndarray) -> tuple[np.
     """Which values are texts, which null, and how many quotes they hold; others are numbers, words, {}, or lists."""
     first, last, length = letters[begin], letters[end - 1], end - begin
     quoted = (first == _QUOTE) & (last == _QUOTE) & (length > 1)
-    inside = 2 * np.count_nonzero(quoted)
+    inside = 2 * int(np.count_nonzero(quoted))
     listed = first == ord("[")
     if listed.any():
         _require((length[listed] <= _LONGEST_LIST).all())
         lists = zip(begin[listed].tolist(), end[listed].tolist(), strict=True)
-        inside += sum(np.count_nonzero(letters[a:b] == _QUOTE) for a, b in lists)
+        inside += sum(int(np.count_nonzero(letters[a:b] == _QUOTE)) for a, b in lists)
     _require((length[~quoted & ~listed] <= _LONGEST_BARE).all())
     return quoted, first == ord("n"), inside

@@ -195,8 +195,9 @@ def _inserted_from(begin: datetime, offset: int) -> dict[str, Any]:
 def _not_before(page: Page, feed: Feed, since: datetime) -> Page:
     """The page without what is older than was asked for."""
     limit = _text(since)
-    if isinstance(page.items, Cut) and min(page.items.texts(feed.sort_key)) >= limit:
-        return page
+    with suppress(ValueError):
+        if isinstance(page.items, Cut) and min(page.items.texts(feed.sort_key)) >= limit:
+            return page
     return replace(page, items=[item for item in page.items if str(item.get(feed.sort_key)) >= limit])
 
 

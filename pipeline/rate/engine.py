@@ -8,8 +8,11 @@ day, or nothing of the day is committed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from queue import SimpleQueue
 
 from pipeline.errors import LakeError
 from pipeline.lake.disk import quoted
@@ -23,10 +26,21 @@ from pipeline.rate.rater import Duck, Rater
 from pipeline.rate.report import RateReport, Tally
 from pipeline.rate.world import World, read_world
 
+WORKERS = 2
 Progress = Callable[[int, int], None]
 # What would reorder or reshape a day by what happens to be in it: which side of a join is held, and whether a column
 # of the file is optional. The same day must give the same bytes beside any plans.
 _FREE = "join_order,build_side_probe_side,statistics_propagation"
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """What became of a day."""
+
+    staged: Staged
+    tallies: list[Tally]
+    endpoint_unknown: int = 0
+    numbers_differ: int = 0
 
 
 def rate_days(
@@ -84,14 +98,32 @@ def rate_landed(con: Duck, world: World, service: str) -> None:
 def _rated(
     lake: Lake, world: World, service: str, found: list[Due], report: RateReport
 ) -> Iterator[tuple[Due, Staged]]:
-    if not found:
-        return
-    with lake.duck() as con:
-        prepare(con, world)
-        rater = Rater(con, world, service)
-        rater.expect({sid for day in found for sid in day.partners})
-        for day in found:
-            yield day, _rate_day(con, lake, rater, day, report)
+    """The days; one thread for each, because joins on several threads keep no order, and several days at once."""
+    partners = {sid for day in found for sid in day.partners}
+    with ExitStack() as stack:
+        free: SimpleQueue[Rater] = SimpleQueue()
+        for _ in found[:WORKERS]:
+            con = stack.enter_context(lake.duck())
+            stack.enter_context(steady(con))
+            prepare(con, world)
+            rater = Rater(con, world, service)
+            rater.expect(partners)
+            free.put(rater)
+
+        def rate(day: Due) -> _Day:
+            rater = free.get()
+            try:
+                return _rate_day(lake, rater, day)
+            finally:
+                free.put(rater)
+
+        pool = stack.enter_context(ThreadPoolExecutor(WORKERS))
+        for day, made in zip(found, pool.map(rate, found), strict=True):
+            report.written += 1
+            report.add(made.tallies)
+            report.endpoint_unknown += made.endpoint_unknown
+            report.numbers_differ += made.numbers_differ
+            yield day, made.staged
 
 
 def _named(con: Duck, service: str) -> tuple[set[str], set[str]]:
@@ -116,30 +148,27 @@ def _remove_empty(
         report.removed += len(gone)
 
 
-def _rate_day(con: Duck, lake: Lake, rater: Rater, due: Due, report: RateReport) -> Staged:
-    service = TABLES[rater.service]
+def _rate_day(lake: Lake, rater: Rater, due: Due) -> _Day:
+    con, service = rater.con, TABLES[rater.service]
     con.execute(
         "create or replace temp view landed as "
         f"select * from read_parquet('{quoted(due.file.path)}', hive_partitioning = false)"
     )
-    with steady(con):
-        rater.lay_out(due.partners, due.endpoints)
-        staged = lake.stage_query(con, service.rated, due.file.label, rater.query(), None, due.inputs)
+    rater.lay_out(due.partners, due.endpoints)
+    staged = lake.stage_query(con, service.rated, due.file.label, rater.query(), None, due.inputs)
     con.execute(f"create or replace temp view written as select * from read_parquet('{quoted(staged.path)}')")
     _check_complete(con, service, due, staged)
-    report.written += 1
-    report.add(_tallies(con, service))
-    if service.name == "call":
-        _count_oddities(con, report)
-    return staged
+    return _Day(staged, _tallies(con, service), *(_oddities(con) if service.name == "call" else ()))
 
 
 @contextmanager
 def steady(con: Duck) -> Iterator[None]:
     """Days stream through queries in order, the same way whatever is in them."""
+    con.execute("set threads = 1")
     con.execute(f"set disabled_optimizers = '{_FREE}'")
     yield
     con.execute("reset disabled_optimizers")
+    con.execute("set threads = 2")
 
 
 def _check_complete(con: Duck, service: Service, due: Due, staged: Staged) -> None:
@@ -170,7 +199,7 @@ def _tallies(con: Duck, service: Service) -> list[Tally]:
     return [Tally(*row) for row in rows]
 
 
-def _count_oddities(con: Duck, report: RateReport) -> None:
+def _oddities(con: Duck) -> tuple[int, int]:
     unknown, differ = con.execute("""
         select
             count(*) filter (e.endpoint_sid is null and l.direction in ('inbound', 'outbound')),
@@ -182,8 +211,7 @@ def _count_oddities(con: Duck, report: RateReport) -> None:
         left join endpoint_types as e
             on e.endpoint_sid = if(l.direction = 'inbound', l.endpoint_sid_src, l.endpoint_sid_dst)
     """).fetchall()[0]
-    report.endpoint_unknown += unknown
-    report.numbers_differ += differ
+    return unknown, differ
 
 
 def _warnings(world: World) -> tuple[str, ...]:

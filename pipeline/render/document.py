@@ -70,20 +70,25 @@ class Party:
     remit_to: tuple[str, ...]
     logo: str
     accent: str
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """The invoice that a credit note takes something back of, and why."""
+    """The invoice that a credit note takes something back of, and why. ``taxes`` are that invoice's own."""
 
     number: str
     date_issued: datetime
     reason: str
+    taxes: tuple[TaxItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One invoice or credit note, ready to be put on a page. ``number`` is empty while it is a draft."""
+    """One invoice or credit note, ready to be put on a page. ``number`` is empty while it is a draft.
+
+    ``country`` (alpha-3), ``city`` and ``zip`` are where the customer is taxed; ``bill_to`` is the address as printed.
+    """
 
     invoice_sid: str
     number: str
@@ -110,6 +115,10 @@ class Document:
     calls: Detail
     messages: Detail
     corrects: Corrected | None = None
+    country: str = ""
+    city: str = ""
+    zip: str = ""
+    recipients: tuple[str, ...] = ()
 
     @property
     def draft(self) -> bool:
@@ -146,6 +155,16 @@ def load_lines(ledger: Ledger, invoice_sid: str) -> tuple[tuple[Item, ...], tupl
     return tuple(_item(row) for row in item_rows), tuple(_tax(row) for row in tax_rows)
 
 
+def corrected_sid(row: Mapping[str, Any]) -> str | None:
+    """The invoice that a credit note corrects."""
+    if row["kind"] != "credit_note":
+        return None
+    try:
+        return str(json.loads(row["snapshot"])["credits"]["invoice_sid"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 def make_document(
     row: Mapping[str, Any],
     items: tuple[Item, ...],
@@ -153,8 +172,11 @@ def make_document(
     calls: Detail,
     messages: Detail,
     logos: Path,
+    corrected_taxes: tuple[TaxItem, ...] = (),
 ) -> Document:
     """The document of one row of ``invoices``; ``logos`` is the folder that a seller's logo lies in.
+
+    ``corrected_taxes`` are those of the invoice that a credit note corrects.
 
     Raises:
         RenderError: the snapshot is not what an invoice writes, or the logo cannot be taken.
@@ -162,13 +184,14 @@ def make_document(
     try:
         snapshot = json.loads(row["snapshot"])
         customer, seller = snapshot["customer"], snapshot["seller"]
+        place = customer["place"]
         return Document(
             invoice_sid=row["invoice_sid"],
             number=row["number"] or "",
             currency=row["currency"],
             language=customer["language"],
             zone=customer["time_zone"],
-            paper="letter" if customer["place"]["country"] in LETTER_COUNTRIES else "A4",
+            paper="letter" if place["country"] in LETTER_COUNTRIES else "A4",
             seller=_party(seller, logos),
             bill_to=_texts(snapshot["bill_to"]),
             customer_name=customer["name"],
@@ -187,7 +210,11 @@ def make_document(
             not_billed=tuple((str(r["reason"]), int(r["records"])) for r in snapshot["not_billed"]),
             calls=calls,
             messages=messages,
-            corrects=_corrected(snapshot.get("credits")),
+            corrects=_corrected(snapshot.get("credits"), corrected_taxes),
+            country=place["country"],
+            city=place.get("city", ""),
+            zip=place.get("zip", ""),
+            recipients=_texts(snapshot.get("recipients", ())),
         )
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         msg = (
@@ -240,14 +267,15 @@ def _party(seller: Mapping[str, Any], logos: Path) -> Party:
         remit_to=_texts(seller["remit_to"]),
         logo=read_logo(logos, seller["logo"]),
         accent=accent if _COLOUR.match(accent) else ACCENT,
+        country=seller.get("country", ""),
     )
 
 
-def _corrected(credits: Mapping[str, Any] | None) -> Corrected | None:
+def _corrected(credits: Mapping[str, Any] | None, taxes: tuple[TaxItem, ...]) -> Corrected | None:
     if credits is None:
         return None
     issued = datetime.fromisoformat(credits["date_issued"])
-    return Corrected(str(credits["number"]), issued, str(credits["reason"]))
+    return Corrected(str(credits["number"]), issued, str(credits["reason"]), taxes)
 
 
 def _texts(values: Iterable[Any]) -> tuple[str, ...]:
@@ -272,7 +300,12 @@ def _item(row: Mapping[str, Any]) -> Item:
 def _tax(row: Mapping[str, Any]) -> TaxItem:
     names = ("rule", "name", "jurisdiction", "type", "base", "rate", "amount", "legal_source", "method")
     detail = json.loads(row["detail"])
-    return TaxItem(**{name: row[name] for name in names}, per=detail.get("per", ""))
+    return TaxItem(
+        **{name: row[name] for name in names},
+        per=detail.get("per", ""),
+        lines=tuple(detail.get("lines", ())),
+        share=Decimal(detail.get("share", 1)),
+    )
 
 
 def _totals(row: Mapping[str, Any]) -> Totals:

@@ -10,7 +10,13 @@ from decimal import Decimal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_skeleton, get_timezone
-from babel.numbers import format_currency, format_decimal, format_percent, get_currency_name
+from babel.numbers import (
+    format_compact_decimal,
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_currency_name,
+)
 
 from pipeline.domain.money import minor_unit, to_minor
 from pipeline.domain.period import Period
@@ -49,7 +55,12 @@ class Formats:
 
     def money(self, amount: Decimal) -> str:
         """Whole minor units with the currency's sign."""
-        return format_currency(to_minor(amount, self.currency), self.currency, locale=self.locale)
+        return self.amount(amount, self.currency)
+
+    def amount(self, amount: Decimal, currency: str | None) -> str:
+        """As ``money``, where a page has several currencies."""
+        currency = currency or self.currency
+        return format_currency(to_minor(amount, currency), currency, locale=self.locale)
 
     def exact(self, amount: Decimal) -> str:
         """An exact amount without a currency sign: at least minor units, no needless zeros after them."""
@@ -60,11 +71,23 @@ class Formats:
     def count(self, number: int) -> str:
         return format_decimal(number, locale=self.locale)
 
+    def compact(self, number: int | Decimal) -> str:
+        """A round number for the axis of a chart: 1.5K."""
+        return format_compact_decimal(Decimal(number), locale=self.locale, fraction_digits=1)
+
     def percent(self, fraction: Decimal) -> str:
         """A fraction as a percentage, with every decimal it has."""
         return format_percent(
             fraction, format="#,##0.##########%", locale=self.locale, decimal_quantization=False
         )
+
+    def ratio(self, percent: float) -> str:
+        """A percentage that a query has rounded already."""
+        return format_percent(percent / 100, format="#,##0.0%", locale=self.locale)
+
+    def minutes(self, seconds: int | Decimal) -> str:
+        """Whole minutes, half up."""
+        return self.count((int(seconds) + _SECONDS_A_MINUTE // 2) // _SECONDS_A_MINUTE)
 
     def seconds(self, seconds: int | Decimal) -> str:
         """``h:mm:ss``; a part of a second is shown only where there is one."""
@@ -89,6 +112,10 @@ class Formats:
     def day_month(self, at: datetime | date) -> str:
         """As short as a date can be."""
         return format_skeleton("MMMd", self._local(at), locale=self.locale)
+
+    def month(self, at: date) -> str:
+        """Month and year in words."""
+        return format_skeleton("yMMMM", at, locale=self.locale)
 
     def moment(self, at: datetime) -> str:
         """Day and time to the second, in the customer's zone."""

@@ -43,7 +43,8 @@ _NOT_CHARGED = {
     "own_use": "of our own",
 }
 _FORMATTERS = tuple(
-    "money exact count percent seconds usage long_date short_date day_month moment period".split()
+    "money amount exact count compact percent ratio seconds minutes usage "
+    "long_date short_date day_month month moment period".split()
 )
 
 
@@ -121,7 +122,7 @@ def _render(name: str, document: Document, templates: Path | None) -> str:
     formats = Formats.of(document.language, document.zone, document.currency)
     try:
         return (
-            _environment(templates)
+            environment(templates)
             .get_template(name)
             .render(
                 invoice=document,
@@ -140,7 +141,8 @@ def _render(name: str, document: Document, templates: Path | None) -> str:
 
 
 @lru_cache(maxsize=4)
-def _environment(templates: Path | None) -> ImmutableSandboxedEnvironment:
+def environment(templates: Path | None) -> ImmutableSandboxedEnvironment:
+    """Where templates run: those of ``templates`` first, then ours. A page gives its ``formats``."""
     folders = ([] if templates is None else [templates]) + [shipped("templates")]
     environment = ImmutableSandboxedEnvironment(
         loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),

@@ -1,4 +1,7 @@
 -- The small functions of rating that need no tables. country_of, a number's country, is the domain's own.
+--
+-- Grain:  one value per call of a function.
+-- Reads:  nothing but what it is given
 
 -- The digits of a number as given, or null where there is anything but digits and + ( ) . - and blanks.
 create or replace temp macro digits(given) as

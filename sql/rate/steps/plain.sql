@@ -1,5 +1,10 @@
 -- The functions of rating that look into tables, in plain SQL.
 --
+-- Grain:  one value per call of a function.
+-- Reads:  epochs  begin_ms of each piece of time
+--         deck    the rows of the plans, see deck.sql
+--         ported  number, lrn, from_ms, to_ms: where numbers are routed to
+--         places  head, region, exchange: where the first digits of numbers are
 -- With these, macros.sql and the tables that they read, calls.sql runs in any DuckDB, call by call. The engine has
 -- quicker ones in their place, which give the same answers: see pipeline/rate/rater.py, lookup.py and places.py.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.invoice.credit import credit
 from pipeline.invoice.issue import drop
 from pipeline.ledger.schema import invoice_items, invoices
 from pipeline.measure.statement import make_statement
@@ -108,6 +109,17 @@ def test_a_dropped_draft_gives_its_minutes_back(desk: Desk) -> None:
     assert desk.rows("select * from invoice.draws") == []
     desk.bill(masters=by_hand)
     assert desk.rows("select * from invoice.draws") == before
+
+
+def test_a_credited_invoice_gives_its_minutes_back_and_they_are_drawn_anew(desk: Desk) -> None:
+    minute(desk, "a")
+    minute(desk, "b", NOON + timedelta(hours=1)).commit().bill()
+    number = desk.ledger_rows(invoices)[0].number
+    credit(desk.lake, desk.ledger, number, by="Ann", reason="wrong seller", now=NOW, rebill=True)
+    assert drawn(desk) == {}
+    desk.bill(MAY)
+    assert drawn(desk) == {"a": "60", "b": "40"}
+    assert adds_up(desk)
 
 
 def test_a_second_run_draws_nothing(desk: Desk) -> None:

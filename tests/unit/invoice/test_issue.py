@@ -15,9 +15,10 @@ from pipeline.errors import GateError
 from pipeline.invoice.issue import approve, drop
 from pipeline.invoice.payments import pay
 from pipeline.lake.lake import Lake
-from pipeline.ledger.ledger import Ledger, sqlite_url
+from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.schema import decisions, entries, invoices
 from tests.fixtures.billing import ACME, NOW, Desk, masters
+from tests.fixtures.ledgers import ledger_url
 
 APRIL_DAY = datetime(2026, 4, 15, 12, tzinfo=UTC)
 MAY = datetime(2026, 5, 3, 6, tzinfo=UTC)
@@ -133,11 +134,11 @@ def test_the_copies_in_the_lake_follow_the_ledger(desk: Desk) -> None:
     ]
 
 
-def _approve_one(job: tuple[str, str]) -> str:
-    home, sid = Path(job[0]), job[1]
-    ledger = Ledger.open(sqlite_url(home / "ledger.db"))
+def _approve_one(job: tuple[str, str, str]) -> str:
+    home, url, sid = job
+    ledger = Ledger.open(url)
     try:
-        return approve(Lake(home, ledger), ledger, sid, by="ann", now=NOW)[0].number
+        return approve(Lake(Path(home), ledger), ledger, sid, by="ann", now=NOW)[0].number
     finally:
         ledger.close()
 
@@ -147,7 +148,8 @@ def test_four_processes_number_without_gaps(tmp_path: Path) -> None:
     desk = Desk(tmp_path, masters(*customers), {c.partner_sid: "root" for c in customers})
     for c in customers:
         desk.call(c.partner_sid, payer_sid=c.partner_sid, partner_sid=c.partner_sid)
-    jobs = [(str(tmp_path), b.invoice_sid) for b in desk.commit().bill().invoices]
+    url = ledger_url(tmp_path)
+    jobs = [(str(tmp_path), url, b.invoice_sid) for b in desk.commit().bill().invoices]
     with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
         numbers = list(pool.map(_approve_one, jobs))
     assert Counter(numbers) == Counter(f"HCS-2026-{n:06d}" for n in range(1, 17))

@@ -3,17 +3,19 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, MetaData, String, Table, create_engine, inspect
+from sqlalchemy import Column, MetaData, String, Table, inspect
 
 from pipeline.errors import HomeError
 from pipeline.ledger import migrations
-from pipeline.ledger.ledger import Ledger, sqlite_url
+from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.schema import SCHEMA_VERSION, invoice_taxes, metadata
+from tests.fixtures.ledgers import connected, ledger_at, ledger_url
 
 FIRST = (
     "create table meta (key varchar(80) primary key, value text not null)",
     "insert into meta values ('schema_version', '1'), ('partner_sid', 'root')",
-    "create table invoice_taxes (invoice_sid varchar(64), line_no integer, rule varchar(80) not null, name text not null, "
+    "create table invoice_taxes (invoice_sid varchar(64), line_no integer, rule varchar(80) not null, "
+    "name text not null, "
     "jurisdiction varchar(40) not null, type varchar(80) not null, base varchar(60) not null, "
     "rate varchar(60) not null, amount varchar(60) not null, legal_source text not null, "
     "primary key (invoice_sid, line_no))",
@@ -22,17 +24,16 @@ FIRST = (
 
 
 def earlier(path: Path) -> str:
-    url = sqlite_url(path / "ledger.db")
-    engine = create_engine(url)
-    with engine.begin() as tx:
+    url = ledger_url(path)
+    with connected(url) as tx:
         for statement in FIRST:
             tx.exec_driver_sql(statement)
-    engine.dispose()
     return url
 
 
 def test_an_earlier_ledger_is_completed_and_keeps_its_rows(tmp_path: Path) -> None:
-    ledger = Ledger.open(earlier(tmp_path))
+    earlier(tmp_path)
+    ledger = ledger_at(tmp_path)
     with ledger.read() as tx:
         (row,) = tx.execute(invoice_taxes.select())
         tables = set(inspect(tx).get_table_names())
@@ -45,9 +46,9 @@ def test_an_earlier_ledger_is_completed_and_keeps_its_rows(tmp_path: Path) -> No
 
 def test_a_completed_ledger_has_the_columns_and_indexes_of_a_new_one(tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
-    ledgers = (Ledger.open(earlier(tmp_path)), Ledger.open(sqlite_url(tmp_path / "new" / "ledger.db")))
+    earlier(tmp_path)
     shapes = []
-    for ledger in ledgers:
+    for ledger in (ledger_at(tmp_path), ledger_at(tmp_path / "new")):
         with ledger.read() as tx:
             found = inspect(tx)
             shapes.append(
@@ -73,13 +74,13 @@ def test_a_migration_that_fails_leaves_the_earlier_ledger(
     monkeypatch.setattr(migrations, "_complete", power_cut)
     with pytest.raises(SystemExit):
         Ledger.open(url)
-    with create_engine(url).connect() as tx:
-        assert inspect(tx).get_table_names() == ["invoice_taxes", "meta"]
+    with connected(url) as tx:
+        assert sorted(inspect(tx).get_table_names()) == ["invoice_taxes", "meta"]
 
 
 def test_a_newer_ledger_is_refused(tmp_path: Path) -> None:
     url = earlier(tmp_path)
-    with create_engine(url).begin() as tx:
+    with connected(url) as tx:
         tx.exec_driver_sql("update meta set value = '999' where key = 'schema_version'")
     with pytest.raises(HomeError, match="Install the newer tollbook"):
         Ledger.open(url)
@@ -87,6 +88,6 @@ def test_a_newer_ledger_is_refused(tmp_path: Path) -> None:
 
 def test_a_new_column_must_suit_older_rows(tmp_path: Path) -> None:
     table = Table("invoice_taxes", MetaData(), Column("needed", String(3), nullable=False))
-    ledger = Ledger.open(sqlite_url(tmp_path / "ledger.db"))
+    ledger = ledger_at(tmp_path)
     with ledger.transaction() as tx, pytest.raises(ValueError, match="needs a server_default"):
         migrations._complete(tx, table)

@@ -42,6 +42,7 @@ LEFT = {
     "a number of a thousand digits": (ITEM.replace("2}", "9" * 1000 + "}"), OTHER),
     "half of a surrogate pair": (ITEM.replace("1.2.3.4", "\\ud83dx"), OTHER),
     "no object": (ITEM, "17"),
+    "no detail records": (ITEM.replace("dr_sid", "did_sid"), OTHER.replace("dr_sid", "did_sid")),
     "nothing": (),
 }
 

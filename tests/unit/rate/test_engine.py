@@ -4,10 +4,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from pipeline.errors import LakeError
 from pipeline.lake.lake import Lake
+from pipeline.lake.tables import BY_NAME
 from pipeline.masters.model import Assignment
 from pipeline.rate import engine
 from pipeline.rate.due import due_days
@@ -208,6 +211,30 @@ def test_records_filed_under_the_wrong_day_are_never_half_rated(home):
     with pytest.raises(LakeError, match="1 records landed, 1 were rated, 0 of 2 rows fell on their day"):
         home.rate()
     assert home.hashes() == {}
+
+
+def test_a_day_of_several_row_groups_keeps_the_order_of_its_records(home):
+    home.provider_plan([("44", "6", "6", "0.001")])
+    count = 130_000
+    one = pa.Table.from_pylist(
+        [dict.fromkeys(BY_NAME["land/calls"].schema.names) | call("a")], schema=BY_NAME["land/calls"].schema
+    )
+    many = pl.concat([pl.DataFrame(pl.from_arrow(one))] * count, rechunk=True)
+    stops = pl.datetime(2026, 3, 10, 12, 2, time_zone="UTC", time_unit="ms") + pl.duration(
+        milliseconds=pl.int_range(count)
+    )
+    many = many.with_columns(
+        stops.alias("date_stop"), pl.int_range(count).reverse().cast(pl.String).alias("dr_sid")
+    )
+    staged = home.lake.stage("land/calls", f"date={DAY}", many)
+    with home.ledger.transaction() as tx:
+        home.lake.commit(tx, [staged], at=LATER, stage="land")
+    assert home.rate().written == 1
+
+    written = pl.read_parquet(home.lake.files("rate/calls")[0].path)
+    assert written.filter(side="cost")["dr_sid"].equals(many["dr_sid"])
+    assert written["side"].head(4).to_list() == ["cost", "charge", "cost", "charge"]
+    assert written["side"].equals(pl.concat([written["side"].head(2)] * count))
 
 
 def test_progress_counts_records(rated, monkeypatch):
