@@ -65,7 +65,7 @@ def restore(
     saved = backups.restore(source, folder)
     say(f"{saved.path}: {saved.files:,} files, every one as it was saved", style="green")
     say(
-        "What the home did after the backup it has forgotten: e-mails and numbers of later invoices would be given again."
+        "What was done after the backup is forgotten: numbers and e-mails of later invoices would be given again."
     )
     say("next: put .env back, `tollbook doctor`, and never run two homes of one account", style="dim")
 

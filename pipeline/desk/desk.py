@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipeline.rate.candidate import Candidate
     from pipeline.rate.explain import Explanation
     from pipeline.rate.whatif import Question, WhatIf
+    from pipeline.render.report import ReportWritten
 
 
 @dataclass(slots=True)
@@ -52,6 +53,29 @@ class Desk(Billing):
         from pipeline.measure.statement import make_statement
 
         return make_statement(self.lake, self.ledger)
+
+    def report(
+        self, month: str | None = None, *, customer: str | None = None, target: Path | None = None
+    ) -> "ReportWritten":
+        """Writes the dashboard of a month (like 2026-03; default: the newest that has begun), or a customer's page.
+
+        Raises:
+            SettingsError: there is no such month or customer, or no traffic yet.
+        """
+        from pipeline.measure.statement import landing_rows
+        from pipeline.render.report import latest_month, write_report
+        from pipeline.render.reportdata import Month
+
+        templates = self.settings.home / "templates"
+        return write_report(
+            self.lake,
+            Month.of(month) if month else latest_month(self.landed_days()),
+            landings=landing_rows(self.ledger),
+            customer=customer,
+            target=target,
+            now=self.now,
+            templates=templates if templates.is_dir() else None,
+        )
 
     def audit(self, *, listed: int = 100) -> "AuditReport":
         """The provider's charges against our own rating of its plans; ``listed`` differing records come along."""

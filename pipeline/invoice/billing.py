@@ -20,6 +20,7 @@ from pipeline.errors import GateError
 from pipeline.invoice.adjustments import claim, pending
 from pipeline.invoice.allowances import stage_draws
 from pipeline.invoice.books import book_opening
+from pipeline.invoice.bounds import beyond
 from pipeline.invoice.claims import Taken, register_due, stage_claims, take
 from pipeline.invoice.draft import Draft, Surroundings, draft
 from pipeline.invoice.duck import Duck
@@ -184,9 +185,15 @@ class _Run:
                 verdict.parked[d.account.key].append(drafted.reason)
             elif drafted is None:
                 empty += 1
+            elif why := self._beyond(drafted):
+                verdict.parked[d.account.key].append(why)
             else:
                 made += self._record(con, drafted)
         return BillingReport(tuple(made), _named(self.held, due, verdict), empty)
+
+    def _beyond(self, drafted: Draft) -> str:
+        with self.ledger.read() as tx:
+            return beyond(tx, drafted, self.masters.policy.bounds)
 
     def _take(self, con: Duck, clean: Sequence[Due]) -> dict[str, Taken]:
         if not clean:

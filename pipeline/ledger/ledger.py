@@ -46,14 +46,11 @@ class Ledger:
         ledger = cls(engine)
         try:
             ledger._prepare()
-        except DBAPIError as error:
-            where = engine.url.render_as_string(hide_password=True)
-            sqlite = engine.dialect.name == "sqlite"
-            advice = (
-                "the folder exists and is writable" if sqlite else "the server runs and lets this user in"
-            )
-            msg = f"the ledger {where} cannot be opened: {_reason(error)}. Check that {advice}."
-            raise HomeError(msg) from None
+        except BaseException as error:
+            engine.dispose()
+            if isinstance(error, DBAPIError):
+                raise HomeError(_unopened(engine, error)) from None
+            raise
         return ledger
 
     @contextmanager
@@ -147,6 +144,13 @@ def _told(engine: Engine) -> Iterator[None]:
         else:
             msg = f"the ledger {where} does not answer: {_reason(error)}. See to its server, and run again."
         raise HomeError(msg) from error
+
+
+def _unopened(engine: Engine, error: DBAPIError) -> str:
+    sqlite = engine.dialect.name == "sqlite"
+    advice = "the folder exists and is writable" if sqlite else "the server runs and lets this user in"
+    where = engine.url.render_as_string(hide_password=True)
+    return f"the ledger {where} cannot be opened: {_reason(error)}. Check that {advice}."
 
 
 def _reason(error: DBAPIError) -> str:

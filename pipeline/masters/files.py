@@ -21,6 +21,7 @@ from pipeline.masters.model import (
     Policy,
     Seller,
 )
+from pipeline.masters.dunning import BOUNDS, REMINDER, bounds_of, reminder_levels
 from pipeline.masters.overlaps import refuse_overlaps, unique
 from pipeline.masters.reading import Problems, Row, csv_rows, toml_rows, zone_or_none
 from pipeline.masters.taxes import PLACE_COLUMNS, place_of, read_exemptions, read_tax_places, read_taxes
@@ -55,7 +56,12 @@ _TERMS = (
     *("unit_rule", "increment_rule", "billable_base", "match_field"),
     *("rounding_mode", "rounding_decimals", "billable_statuses"),
 )
-_POLICY = {"": ("accepted_unrated", "gate_accepted"), "provider": _TERMS}
+_POLICY = {
+    "": ("accepted_unrated", "gate_accepted", "remind_daily"),
+    "provider": _TERMS,
+    "bounds": BOUNDS,
+    "reminder.*": REMINDER,
+}
 _SID = r"[A-Za-z0-9._:-]{1,120}"
 _KEY = r"[a-z0-9][a-z0-9_-]{0,59}"
 
@@ -226,7 +232,7 @@ def _assignment(row: Row, customers: dict[str, Customer]) -> Assignment:
 
 def _policy(folder: Path, problems: Problems) -> Policy:
     rows = dict(toml_rows(folder / "policy.toml", _POLICY, problems))
-    top, provider = rows.get(""), rows.get("provider")
+    top, provider, bounds = rows.get(""), rows.get("provider"), rows.get("bounds")
     defaults = Policy()
     accepted = defaults.accepted_unrated
     if top and "accepted_unrated" in top.values:
@@ -235,6 +241,9 @@ def _policy(folder: Path, problems: Problems) -> Policy:
         accepted_unrated=accepted,
         provider_terms=_terms(provider) if provider else defaults.provider_terms,
         gate_accepted=top.text("gate_accepted") if top else "",
+        bounds=bounds_of(bounds) if bounds else defaults.bounds,
+        reminders=reminder_levels(rows),
+        remind_daily=top.flag("remind_daily") if top else False,
     )
 
 

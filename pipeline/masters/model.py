@@ -160,16 +160,42 @@ class PlanTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """Beyond what an invoice waits for a person: ``usual_factor`` times the median of the last ``usual_of`` issued
+    ones, for which at least ``usual_least`` of the customer's currency is taken (a factor of 0 asks about none), or
+    more lines than ``most_lines``."""
+
+    usual_factor: int = 10
+    usual_of: int = 6
+    usual_least: Decimal = Decimal(100)
+    most_lines: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderLevel:
+    """A reminder that is due ``days_overdue`` days after an invoice's due date, and what it says."""
+
+    level: int
+    days_overdue: int
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What a person has decided beforehand.
 
     ``accepted_unrated`` are reasons whose records do not park a customer. ``provider_terms`` is how the
     provider's plans are read; ``gate_accepted`` names who accepted a contradicted unit, or is empty.
+    ``reminders`` are in the order of their levels; ``remind_daily`` sends them with the daily bill too.
     """
 
     accepted_unrated: tuple[str, ...] = ("blocked",)
     provider_terms: PlanTerms = PlanTerms()
     gate_accepted: str = ""
+    bounds: Bounds = Bounds()
+    reminders: tuple[ReminderLevel, ...] = ()
+    remind_daily: bool = False
 
 
 @dataclass(frozen=True, slots=True)

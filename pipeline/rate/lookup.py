@@ -161,8 +161,9 @@ def _plan(begin: Ints, end: Ints, length: Ints, row: Ints, from_ms: Ints, to_ms:
 
 def _slot_keys(plan_key: pa.Array, start_ms: pa.Array) -> Ints:
     when = np.clip(start_ms.to_numpy(zero_copy_only=False) + _TIME_ZERO, 0, 2 * _TIME_ZERO - 1)
-    return (plan_key.to_numpy(zero_copy_only=False).astype(np.int64) << _TIME_BITS) + when
+    keys: Ints = (plan_key.to_numpy(zero_copy_only=False).astype(np.int64) << _TIME_BITS) + when
+    return keys
 
 
 def _time(ms: int) -> int:
-    return min(max(ms + _TIME_ZERO, 0), 2 * _TIME_ZERO - 1)
+    return int(min(max(ms + _TIME_ZERO, 0), 2 * _TIME_ZERO - 1))

@@ -61,8 +61,8 @@ def chart(days: Sequence[Day]) -> Chart | None:
     """The chart of these days; None where there is nothing to see."""
     if not any(day.amount for day in days):
         return None
-    top = nice(max(day.amount for day in days))
-    low = -nice(-min(day.amount for day in days))
+    top = _nice(max(day.amount for day in days))
+    low = -_nice(-min(day.amount for day in days))
     scale = _Scale(low, top)
     pitch = (WIDTH - LEFT) * 1000 // len(days)
     bars = tuple(_bar(day, LEFT * 1000 + n * pitch, pitch, scale) for n, day in enumerate(days))
@@ -100,7 +100,7 @@ def _bar(day: Day, x: int, pitch: int, scale: _Scale) -> Bar:
     return Bar(day, (x + gap // 2) // 1000, above, max(1, (pitch - gap) // 1000), below - above)
 
 
-def nice(amount: Decimal) -> Decimal:
+def _nice(amount: Decimal) -> Decimal:
     """The smallest round figure that is at least ``amount``; 0 for what is not positive."""
     if amount <= 0:
         return Decimal(0)

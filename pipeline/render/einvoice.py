@@ -23,14 +23,12 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from babel.core import get_global
-
 from pipeline.domain.invoice import Item, TaxItem
 from pipeline.domain.money import add, minor_unit, multiply, to_minor
 from pipeline.domain.period import Period
 from pipeline.domain.tax import PERCENT, REVERSE
 from pipeline.render.document import Document
-from pipeline.render.formats import TIMED
+from pipeline.render.formats import TIMED, alpha2
 
 INVOICE, CREDIT_NOTE = "380", "381"
 STANDARD, ZERO, EXEMPT, REVERSE_CHARGE, OUTSIDE = "S", "Z", "E", "AE", "O"
@@ -153,12 +151,6 @@ def make_einvoice(document: Document, names: Sequence[str], notes: Iterable[str]
     return replace(made, notes=tuple(notes), terms=terms) if _adds_up(made) else Unfit(
         "Its lines and taxes do not add up to its total in the standard's terms."
     )
-
-
-def alpha2(country: str) -> str:
-    """The two-letter code of a three-letter one; empty where there is none."""
-    found = get_global("territory_aliases").get(country, ())
-    return found[0] if len(found) == 1 and len(country) == 3 else ""
 
 
 def _whole(document: Document, seller: Trader, buyer: Trader, lines: tuple[Line, ...]) -> EInvoice:

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 from babel.dates import format_date, format_datetime, format_skeleton, get_timezone
 from babel.numbers import (
     format_compact_decimal,
@@ -33,6 +34,12 @@ TIMED = frozenset({"toll", "toll_free", "bridge"})
 def clean(text: str) -> str:
     """``text`` without characters that print nothing or disturb what is around them."""
     return _UNPRINTABLE.sub("", text)
+
+
+def alpha2(country: str) -> str:
+    """The two-letter code of a country's three-letter one; empty where there is none."""
+    found = get_global("territory_aliases").get(country, ())
+    return found[0] if len(found) == 1 and len(country) == 3 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +80,12 @@ class Formats:
 
     def compact(self, number: int | Decimal) -> str:
         """A round number for the axis of a chart: 1.5K."""
-        return format_compact_decimal(Decimal(number), locale=self.locale, fraction_digits=1)
+        return format_compact_decimal(Decimal(number), locale=self.locale, fraction_digits=2)
 
     def percent(self, fraction: Decimal) -> str:
         """A fraction as a percentage, with every decimal it has."""
-        return format_percent(
-            fraction, format="#,##0.##########%", locale=self.locale, decimal_quantization=False
-        )
+        pattern = self.locale.percent_formats[None].pattern.replace("#,##0", "#,##0.##########")
+        return format_percent(fraction, format=pattern, locale=self.locale, decimal_quantization=False)
 
     def ratio(self, percent: float) -> str:
         """A percentage that a query has rounded already."""
@@ -126,6 +132,27 @@ class Formats:
         """First to last day, both inclusive."""
         last = period.end - timedelta(microseconds=1)
         return f"{self.short_date(period.start)} \N{EN DASH} {self.short_date(last)}"
+
+    def country(self, alpha3: str) -> str:
+        """A country's name; empty where the code is unknown."""
+        code = alpha2(alpha3)
+        return self.locale.territories.get(code, "") if code else ""
+
+    def rewritten(self, english: str) -> str:
+        """A number as English writes it, in the customer's way."""
+        try:
+            number = Decimal(english.replace(",", ""))
+        except ArithmeticError:
+            return english
+        pattern = "#,##0." + "0" * max(0, -int(number.as_tuple().exponent))
+        return format_decimal(number, format=pattern.rstrip("."), locale=self.locale, decimal_quantization=False)
+
+    def rewritten_day(self, iso: str) -> str:
+        """A day as ISO 8601 writes it, in words."""
+        try:
+            return self.long_date(date.fromisoformat(iso))
+        except ValueError:
+            return iso
 
     def currency_name(self) -> str:
         return get_currency_name(self.currency, count=2, locale=self.locale)

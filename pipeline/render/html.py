@@ -2,11 +2,12 @@
 
 Data is never a template. Everything is escaped except in ``.txt.j2`` templates, which make plain text. A name that a
 template misspells is an error, not an empty space. Templates may be replaced one by one from a home's ``templates``
-folder; they run in a sandbox, because whoever edits a page need not be who runs the desk.
+folder; they run in a sandbox, because whoever edits a page need not be who runs the desk. What a template says itself
+goes through ``say``, in the customer's language; what an earlier stage wrote, through ``told`` and ``described``.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -18,6 +19,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateErro
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup, escape
 
 from pipeline.domain.invoice import Item
 from pipeline.domain.money import add
@@ -25,6 +27,7 @@ from pipeline.errors import RenderError
 from pipeline.render.chart import chart
 from pipeline.render.document import Document
 from pipeline.render.formats import TIMED, Formats, clean
+from pipeline.render.wording import Wording, filled, wording
 from pipeline.shipped import shipped
 
 _SECTIONS = {
@@ -46,6 +49,8 @@ _FORMATTERS = tuple(
     "money amount exact count compact percent ratio seconds minutes usage "
     "long_date short_date day_month month moment period".split()
 )
+# How English dates and figures look to a customer whose own language has no catalogue.
+_ENGLISH_ABROAD = "en_150"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,39 @@ def render_mail(document: Document, templates: Path | None = None) -> Mail:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How one document speaks: its words and its figures."""
+
+    words: Wording
+    formats: Formats
+
+    @classmethod
+    def of(cls, document: Document, templates: Path | None) -> "Voice":
+        """Raises RenderError where the customer's language or zone is unknown."""
+        formats = Formats.of(document.language, document.zone, document.currency)
+        words = wording(formats.locale.language, templates)
+        if words.language != formats.locale.language:
+            formats = Formats.of(_ENGLISH_ABROAD, document.zone, document.currency)
+        return cls(words, formats)
+
+    def told(self, sentence: str) -> str:
+        return self.words.told(sentence, self._writers())
+
+    def described(self, item: Item) -> str:
+        """The description of a line, its country by name."""
+        return self.words.told(item.description, self._writers(item.country_code))
+
+    def title(self, document: Document) -> str:
+        return f"{self.words.text(document.kind)} {document.number}".rstrip()
+
+    def _writers(self, country: str | None = None) -> Mapping[str, Callable[[str], str]]:
+        def place(name: str) -> str:
+            return self.formats.country(country or "") or self.words.exact.get(name, name)
+
+        return {"place": place, "number": self.formats.rewritten, "day": self.formats.rewritten_day}
+
+
 def sections(items: Iterable[Item]) -> tuple[Section, ...]:
     """Lines by service, in the order in which the services first appear."""
     order: dict[str, int] = {}
@@ -119,14 +157,17 @@ def _section(kind: str, items: tuple[Item, ...]) -> Section:
 
 
 def _render(name: str, document: Document, templates: Path | None) -> str:
-    formats = Formats.of(document.language, document.zone, document.currency)
+    voice = Voice.of(document, templates)
     try:
         return (
             environment(templates)
             .get_template(name)
             .render(
                 invoice=document,
-                formats=formats,
+                formats=voice.formats,
+                voice=voice,
+                language=voice.words.language,
+                title=voice.title(document),
                 sections=sections(document.items),
                 not_charged=_NOT_CHARGED,
                 chart=chart(document.days),
@@ -155,7 +196,34 @@ def environment(templates: Path | None) -> ImmutableSandboxedEnvironment:
         auto_reload=False,
     )
     environment.filters.update({name: _formatter(name) for name in _FORMATTERS})
+    environment.filters.update(told=_told, described=_described)
+    environment.globals["say"] = _say
     return environment
+
+
+@pass_context
+def _say(context: Context, english: str, **values: Any) -> str:
+    """A text in the customer's language, its values filled in; in a page both are escaped."""
+    text = context["voice"].words.text(str(english))
+    printable = {name: _printable(value) for name, value in values.items()}
+    if not context.eval_ctx.autoescape:
+        return str(filled(text, {name: str(value) for name, value in printable.items()}))
+    return Markup(filled(text, {name: escape(value) for name, value in printable.items()}, _quoted))
+
+
+@pass_context
+def _told(context: Context, sentence: str) -> str:
+    return str(context["voice"].told(sentence))
+
+
+@pass_context
+def _described(context: Context, item: Item) -> str:
+    return str(context["voice"].described(item))
+
+
+def _quoted(text: str) -> Markup:
+    """As ``escape``, but an apostrophe stays one: texts stand between tags, or in double quotes."""
+    return Markup(str(escape(clean(text))).replace("&#39;", "'"))
 
 
 def _printable(value: Any) -> Any:

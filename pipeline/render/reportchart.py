@@ -1,19 +1,19 @@
 """Charts of a report: where their marks stand, in whole units of the drawing. The templates draw and colour them.
 
-Each is drawn twice, wide and narrow: text in a drawing that shrinks with the screen cannot be read on a phone.
+Each is drawn twice, for its panel and for a phone: text in a drawing that shrinks with the screen cannot be read.
+Geometry is integers from exact figures, so the same month is the same drawing everywhere.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from pipeline.render.chart import nice
-
-HEIGHT, TOP, BOTTOM, LEFT = 190, 10, 24, 44
-WIDE, NARROW = 720, 352
-_LABEL_EVERY = {WIDE: 3, NARROW: 7}
+HEIGHT, TOP, BOTTOM, LEFT, RIGHT = 190, 10, 24, 44, 14
+WHOLE, HALF, NARROW = 1100, 540, 340
+_LABEL_EVERY = {WHOLE: 2, HALF: 4, NARROW: 7}
 _FULL = 100
+_STEPS = tuple(map(Decimal, ("1", "1.2", "1.6", "2", "2.4", "3", "4", "5", "6", "8", "10")))
 SHADES = 8
 
 Rows = Sequence[Mapping[str, Any]]
@@ -77,21 +77,21 @@ class Cell:
     shade: int
 
 
-def stacked(rows: Rows, columns: Sequence[str]) -> tuple[Drawing, ...]:
-    """One column per row, the values on top of one another."""
-    top = nice(max((sum(_value(row, c) for c in columns) for row in rows), default=Decimal(0))) or Decimal(1)
-    return tuple(_columns(rows, columns, top, width, side_by_side=False) for width in (WIDE, NARROW))
+def stacked(rows: Rows, columns: Sequence[str], *, whole: bool = False) -> tuple[Drawing, ...]:
+    """One column per row, the values on top of one another. ``whole`` fills the page, else half of it."""
+    top = _top(sum(_value(row, column) for column in columns) for row in rows)
+    return tuple(_columns(rows, columns, top, width, side_by_side=False) for width in _widths(whole))
 
 
-def grouped(rows: Rows, columns: Sequence[str]) -> tuple[Drawing, ...]:
+def grouped(rows: Rows, columns: Sequence[str], *, whole: bool = False) -> tuple[Drawing, ...]:
     """One group of columns per row, the values side by side."""
-    top = nice(max((_value(row, c) for row in rows for c in columns), default=Decimal(0))) or Decimal(1)
-    return tuple(_columns(rows, columns, top, width, side_by_side=True) for width in (WIDE, NARROW))
+    top = _top(_value(row, column) for row in rows for column in columns)
+    return tuple(_columns(rows, columns, top, width, side_by_side=True) for width in _widths(whole))
 
 
 def percent_line(rows: Rows, column: str) -> tuple[Drawing, ...]:
     """A line from 0 to 100; rows without a value leave a gap."""
-    return tuple(_line(rows, column, width) for width in (WIDE, NARROW))
+    return tuple(_line(rows, column, width) for width in _widths(whole=False))
 
 
 def heat(rows: Rows) -> tuple[Cell, ...]:
@@ -140,7 +140,7 @@ def _line(rows: Rows, column: str, width: int) -> Drawing:
 
 
 def _slots(rows: Rows, width: int) -> list[Slot]:
-    pitch = (width - LEFT) * 1000 // max(len(rows), 1)
+    pitch = (width - LEFT - RIGHT) * 1000 // max(len(rows), 1)
     starts = [LEFT + n * pitch // 1000 for n in range(len(rows) + 1)]
     return [
         Slot(row, starts[n], starts[n + 1] - starts[n], (starts[n] + starts[n + 1]) // 2)
@@ -155,6 +155,17 @@ def _labelled(slots: Sequence[Slot], width: int) -> tuple[Slot, ...]:
 def _rules(top: Decimal) -> tuple[Rule, ...]:
     shares = (Decimal(0), Decimal("0.5"), Decimal(1))
     return tuple(Rule(HEIGHT - BOTTOM - _height(top * share, top), top * share) for share in shares)
+
+
+def _widths(whole: bool) -> tuple[int, int]:
+    return (WHOLE if whole else HALF, NARROW)
+
+
+def _top(values: Iterable[Decimal | int]) -> Decimal:
+    """The end of an axis: the smallest round figure that is at least every value."""
+    most = Decimal(max(values, default=0)) or Decimal(1)
+    unit = Decimal(1).scaleb(most.adjusted())
+    return next(step * unit for step in _STEPS if step * unit >= most)
 
 
 def _height(value: Decimal, top: Decimal) -> int:

@@ -27,7 +27,7 @@ SIGNALS = (signal.SIGKILL, signal.SIGTERM)
 SEAMS: Mapping[str, tuple[str, ...]] = {
     "fetch": ("pipeline.pull.client:Client.get_page",),
     "decode": ("pipeline.land.records:Batch.add",),
-    "stage": ("pipeline.lake.lake:Lake.stage",),
+    "stage": ("pipeline.lake.lake:Lake.stage", "pipeline.lake.lake:Lake.stage_pieces"),
     "fsync": ("os:fsync",),
     "rename": ("os:replace", "os:rename", "os:link"),
     "commit": ("sqlalchemy:Connection.commit",),

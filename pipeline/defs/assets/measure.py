@@ -1,6 +1,6 @@
-"""The asset of the stage measure: the statement that adds up.
+"""The assets of the stage measure: the statement that adds up, and the dashboard.
 
-What it states is in ``pipeline.measure.statement``. See https://docs.dagster.io/guides/build/assets.
+What they say is in ``pipeline.measure.statement`` and ``pipeline.render.report``. See https://docs.dagster.io/guides/build/assets.
 """
 
 import dagster as dg
@@ -41,4 +41,31 @@ def statement(shift: dg.ResourceParam[Shift]) -> dg.MaterializeResult:
         )
 
 
-ALL = [statement]
+@dg.asset(
+    key=["measure", "report"],
+    deps=[dg.AssetKey(["measure", "statement"])],
+    group_name="measure",
+    description="The dashboard of the month: quality, money, customers, destinations, the statement; one HTML page.",
+    kinds={"html"},
+    owners=OWNERS,
+)
+def report(shift: dg.ResourceParam[Shift]) -> dg.MaterializeResult:
+    """The dashboard."""
+    with shift.step("measure/report") as desk:
+        if not desk.landed_days():
+            return dg.MaterializeResult(metadata={"page": "none: there is no traffic yet"})
+        written = desk.report()
+        days = written.answers["days"].rows
+        calls = [("answered", figures.BLUE, [row["answered"] for row in days])]
+        calls.append(("not answered", figures.AMBER, [row["unanswered"] for row in days]))
+        return dg.MaterializeResult(
+            metadata={
+                "page": dg.MetadataValue.path(str(written.path)),
+                "month": str(written.month),
+                "calls by day": figures.chart("Calls by day", [str(row["day"])[5:] for row in days], calls),
+                "money": figures.table(written.answers["money"].rows),
+            }
+        )
+
+
+ALL = [statement, report]

@@ -1,14 +1,15 @@
 -- purpose: what each customer brings in and what its traffic costs us
 -- grain:   one row per customer that we charge (level 1) and currency
 -- reads:   rate.calls, rate.messages, invoice.draws, land.partners
--- As measure.customers, for one month. Traffic of our own has a cost and no revenue.
+-- As measure.customers, for one month. Traffic of our own has a cost and no revenue; a record without a plan has no
+-- currency and is counted with the others.
 with records as (
-    select source, dr_sid, service, level, payer_sid, payee_sid, currency, amount, base_seconds,
+    select source, dr_sid, service, level, payer_sid, payee_sid, currency, amount, unrated_reason, base_seconds,
         base_seconds > 0 or unrated_reason = 'answer_missing' as is_answered
     from rate.calls
     where level <= 1 and date_stop >= $first::timestamptz and date_stop < $after::timestamptz
     union all
-    select source, dr_sid, service, level, payer_sid, payee_sid, currency, amount, null, null
+    select source, dr_sid, service, level, payer_sid, payee_sid, currency, amount, unrated_reason, null, null
     from rate.messages
     where level <= 1 and date_stop >= $first::timestamptz and date_stop < $after::timestamptz
 ),
@@ -27,7 +28,8 @@ final as (
     select
         charged.payer_sid as partner_sid,
         any_value(partners.company_name) as company_name,
-        coalesce(charged.currency, costs.currency) as currency,
+        bool_and(coalesce(charged.unrated_reason = 'own_use', false)) as own_use,
+        coalesce(charged.currency, costs.currency, (select max(currency) from records), 'USD') as currency,
         count(*) filter (charged.service = 'call') as calls,
         count(*) filter (costs.is_answered) as answered,
         coalesce(sum(costs.base_seconds), 0)::decimal(38, 3) as talk_seconds,

@@ -215,7 +215,7 @@ def test_records_filed_under_the_wrong_day_are_never_half_rated(home):
 
 def test_a_day_of_several_row_groups_keeps_the_order_of_its_records(home):
     home.provider_plan([("44", "6", "6", "0.001")])
-    count = 130_000
+    count = 260_000
     one = pa.Table.from_pylist(
         [dict.fromkeys(BY_NAME["land/calls"].schema.names) | call("a")], schema=BY_NAME["land/calls"].schema
     )
