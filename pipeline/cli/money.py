@@ -1,4 +1,4 @@
-"""Money that comes in and goes back: payments, a bank's list, credit notes, the journal."""
+"""Money that comes in, goes back, or is asked for: payments, a bank's list, credit notes, reminders, the journal."""
 
 import sys
 from datetime import UTC, date, datetime, time
@@ -89,6 +89,50 @@ def pay(
         paid = desk.pay(which, _amount(amount), kind=kind, note=note, by=by)
         say(f"recorded; the balance is now {money(paid.balance)} {paid.currency} (negative is credit)")
     desk.publish()
+
+
+@app.command()
+def allow(
+    code: Annotated[str, typer.Argument(help="The code in the reason for which a customer is parked.")],
+    reason: Annotated[str, typer.Option(help="Why it is right all the same; goes on record.")],
+    by: By = None,
+) -> None:
+    """Let one invoice through that is far from what is usual."""
+    partner_sid = open_desk().allow(code, reason=reason, by=by)
+    say(f"on record; the next `tollbook invoice` bills {partner_sid}, unless the amount has changed by then")
+
+
+@app.command()
+def remind(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show whom it would remind.")] = False,
+    as_of: AsOf = None,
+) -> None:
+    """Queue the reminders that are due, each invoice and level once; `tollbook deliver` sends them."""
+    desk = open_desk(as_of)
+    due = desk.remind(dry_run=dry_run)
+    columns = ("number", "customer", "level", "days overdue", "amount", "currency")
+    values = [
+        [
+            d.invoice["number"],
+            d.invoice["partner_sid"],
+            d.level.level,
+            d.days_overdue,
+            money(d.amount),
+            d.invoice["currency"],
+        ]
+        for d in due
+    ]
+    if values:
+        table(columns, values, right=("level", "days overdue", "amount"))
+    if not desk.masters.policy.reminders:
+        say("policy.toml has no [reminder.1]: nobody is ever reminded", style="yellow")
+    elif not values:
+        say("no reminder is due")
+    else:
+        say(
+            "nothing was queued" if dry_run else "next: `tollbook deliver`, or wait for the schedule",
+            style="dim",
+        )
 
 
 @app.command()

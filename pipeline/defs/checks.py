@@ -88,6 +88,7 @@ PROMISES = (
     Promise("messages_bookmark", "land/messages", find=partial(_ahead, MESSAGES), says=_NOT_AHEAD),
     Promise("calls_accounted", "rate/calls"),
     Promise("messages_accounted", "rate/messages"),
+    Promise("balances_recomputable", "invoice/invoices"),
     Promise("claimed_once", "invoice/invoices"),
     Promise("claims_sum_to_items", "invoice/invoices"),
     Promise("items_sum_to_invoice", "invoice/invoices"),

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from pipeline.deliver.message import Envelope, build, file_name, is_address
 from pipeline.errors import DeliveryError
 
 _DOMAIN = "tollbook.invalid"
+INVOICE, REMINDER = "invoice", "reminder"
 Row = Mapping[str, Any]
 
 
@@ -22,20 +23,29 @@ class ChangedError(DeliveryError):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """An invoice made ready for the outbox; ``problem`` says why it cannot be sent yet."""
+    """An invoice made ready for the outbox; ``problem`` says why it cannot be sent yet.
+
+    A reminder of it has a ``level`` above 0, and ``words`` of its own (JSON of subject, text and html).
+    """
 
     invoice: Row
     recipients: tuple[str, ...]
     subject: str = ""
     document_hash: str = ""
     problem: str = ""
+    level: int = 0
+    words: str = ""
 
     def row(self, from_email: str, now: datetime) -> dict[str, Any]:
         """The row of ``emails``, queued or held."""
-        email_sid = "mail-" + hashlib.sha256(self.invoice["invoice_sid"].encode()).hexdigest()[:32]
+        what = self.invoice["invoice_sid"] + (f":{REMINDER}:{self.level}" if self.level else "")
+        email_sid = "mail-" + hashlib.sha256(what.encode()).hexdigest()[:32]
         return {
             "email_sid": email_sid,
             "invoice_sid": self.invoice["invoice_sid"],
+            "kind": REMINDER if self.level else INVOICE,
+            "level": self.level,
+            "words": self.words,
             "message_id": f"<{email_sid}@{from_email.partition('@')[2] or _DOMAIN}>",
             "recipients": ",".join(self.recipients),
             "subject": self.subject,
@@ -49,8 +59,20 @@ class Letter:
         }
 
 
-def prepare(home: Path, invoice: Row, from_email: str, to: tuple[str, ...] = ()) -> Letter:
-    """The letter of an issued invoice, to its own recipients or to those in ``to``."""
+def prepare(
+    home: Path,
+    invoice: Row,
+    from_email: str,
+    to: tuple[str, ...] = (),
+    *,
+    level: int = 0,
+    words: str = "",
+) -> Letter:
+    """The letter of an issued invoice, or a reminder of it, to its own recipients or to those in ``to``."""
+    return replace(_letter(home, invoice, from_email, to, words), level=level, words=words)
+
+
+def _letter(home: Path, invoice: Row, from_email: str, to: tuple[str, ...], words: str) -> Letter:
     snapshot = json.loads(invoice["snapshot"])
     given = to or tuple(snapshot["recipients"])
     recipients = tuple(dict.fromkeys(address for address in given if is_address(address)))
@@ -64,7 +86,8 @@ def prepare(home: Path, invoice: Row, from_email: str, to: tuple[str, ...] = ())
         documents = load(home, invoice)
     except DeliveryError as error:
         return Letter(invoice, recipients, problem=str(error))
-    return Letter(invoice, recipients, documents.subject, documents.pdf_sha256)
+    subject = json.loads(words)["subject"] if words else documents.subject
+    return Letter(invoice, recipients, subject, documents.pdf_sha256)
 
 
 def compose(home: Path, row: Row, invoice: Row, from_email: str) -> tuple[Envelope, bytes]:
@@ -79,6 +102,8 @@ def compose(home: Path, row: Row, invoice: Row, from_email: str) -> tuple[Envelo
         advice = f"Look at it, then `tollbook deliver --resend {invoice['number']}`."
         msg = f"its PDF has changed since it was queued. {advice}"
         raise ChangedError(msg)
+    if row["words"]:
+        documents = replace(documents, detail={}, **json.loads(row["words"]))
     seller = json.loads(invoice["snapshot"])["seller"]
     envelope = Envelope(
         sender=from_email or seller["email"],
@@ -99,3 +124,9 @@ def addresses(row: Row) -> tuple[str, ...]:
 def attachment_name(row: Row, invoice: Row) -> str:
     """The invoice's number where that can name a file, else an id of ours."""
     return file_name(invoice["number"], row["email_sid"])
+
+
+def message_name(row: Row, invoice: Row) -> str:
+    """What the message is called where it is kept as a file."""
+    name = attachment_name(row, invoice)
+    return f"{name}-{REMINDER}-{row['level']}" if row["level"] else name

@@ -1,4 +1,5 @@
-"""The outbox: one row per issued invoice, sent at most once without anybody's word, and never lost silently.
+"""The outbox: one row per issued invoice, and one per reminder of it. Each is sent at most once without anybody's word,
+and never lost silently.
 
 ::
 
@@ -23,7 +24,16 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.deliver.letter import ChangedError, Row, addresses, attachment_name, compose, prepare
+from pipeline.deliver.letter import (
+    INVOICE,
+    ChangedError,
+    Letter,
+    Row,
+    addresses,
+    compose,
+    message_name,
+    prepare,
+)
 from pipeline.deliver.message import is_address
 from pipeline.deliver.smtp import Mailer, Outcome, parse_url
 from pipeline.errors import DeliveryError
@@ -137,12 +147,12 @@ def _issued(run: _Run, name: str) -> Row:
 
 def _queue(run: _Run) -> None:
     """Rows for invoices that have none, and a second look at what is held."""
-    known = emails.select().with_only_columns(emails.c.invoice_sid)
+    known = emails.select().with_only_columns(emails.c.invoice_sid).where(emails.c.kind == INVOICE)
     issued = invoices.select().where(invoices.c.number.is_not(None), invoices.c.date_issued.is_not(None))
     fresh = rows(run.ledger, issued.where(invoices.c.invoice_sid.not_in(known)).order_by(invoices.c.number))
     held = rows(run.ledger, emails.select().where(emails.c.status == "held"))
     letters = [prepare(run.lake.home, invoice, run.from_email) for invoice in fresh]
-    again = [prepare(run.lake.home, _invoice(run, row), run.from_email, addresses(row)) for row in held]
+    again = [_prepared(run, row) for row in held]
     with run.ledger.transaction() as tx:
         for letter in letters:
             tx.execute(emails.insert(), letter.row(run.from_email, run.now))
@@ -150,6 +160,17 @@ def _queue(run: _Run) -> None:
             row = letter.row(run.from_email, run.now)
             mine = (emails.c.email_sid == row["email_sid"]) & (emails.c.status == "held")
             tx.execute(emails.update().where(mine).values(row))
+
+
+def _prepared(run: _Run, row: Row) -> Letter:
+    return prepare(
+        run.lake.home,
+        _invoice(run, row),
+        run.from_email,
+        addresses(row),
+        level=row["level"],
+        words=row["words"],
+    )
 
 
 def _send_due(run: _Run) -> None:
@@ -174,7 +195,7 @@ def _send(run: _Run, row: Row) -> bool:
         _settle(run, row, Outcome("held", str(error)))
         return True
     if run.mailer is None:
-        _write(run.lake.home / "outbox" / f"{attachment_name(row, invoice)}.eml", content)
+        _write(run.lake.home / "outbox" / f"{message_name(row, invoice)}.eml", content)
         _settle(run, row, Outcome("sent"))
         return True
     try:
@@ -247,7 +268,9 @@ def _report(run: _Run) -> DeliverReport:
     numbers = {row["invoice_sid"]: row["number"] for row in named}
     standing = Counter(row["status"] for row in found)
     notes = sorted(
-        f"{numbers[row['invoice_sid']]} {row['status']}: {row['error']}" for row in found if row["error"]
+        f"{numbers[row['invoice_sid']]}{_named(row)} {row['status']}: {row['error']}"
+        for row in found
+        if row["error"]
     )
     return DeliverReport(
         sent=run.sent,
@@ -257,3 +280,7 @@ def _report(run: _Run) -> DeliverReport:
         unknown=standing["unknown"],
         problems=(*run.problems, *notes),
     )
+
+
+def _named(row: Row) -> str:
+    return f" ({row['kind']} {row['level']})" if row["level"] else ""

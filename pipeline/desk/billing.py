@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pipeline.deliver.outbox import DeliverReport
     from pipeline.invoice.billing import BillingReport
     from pipeline.invoice.disputes import Dispute
+    from pipeline.invoice.dunning import Overdue
     from pipeline.invoice.issue import Issued
     from pipeline.invoice.payments import BankReport, Paid
     from pipeline.rate.decks import Imported
@@ -196,14 +197,13 @@ class Billing(Landing):
         from pipeline.invoice.export import export
         from pipeline.render.documents import render_invoices
 
-        templates = self.settings.home / "templates"
         with self.locked():
             report = render_invoices(
                 self.lake,
                 self.ledger,
                 now=self.now,
                 masters=self.settings.masters,
-                templates=templates if templates.is_dir() else None,
+                templates=self._templates(),
                 mask=self.settings.mask_invoices,
                 pdf=pdf,
                 progress=self.progress,
@@ -230,6 +230,46 @@ class Billing(Landing):
                 by=by or who(),
                 progress=self.progress,
             )
+
+    def allow(self, code: str, *, reason: str, by: str | None = None) -> str:
+        """Lets an invoice through that waits because it is beyond the bounds; the partner_sid whose it is."""
+        from pipeline.invoice.bounds import allow
+
+        with self.locked():
+            return allow(self.ledger, code, by=by or who(), reason=reason, now=self.now)
+
+    def remind(self, *, dry_run: bool = False) -> "tuple[Overdue, ...]":
+        """Puts the reminders that are due into the outbox, or only names them; ``deliver`` sends them."""
+        from pipeline.deliver.reminders import Worded, queue
+        from pipeline.invoice.dunning import due_reminders
+        from pipeline.render.reminder import render_reminder
+
+        with self.locked():
+            due = due_reminders(self.lake, self.ledger, self.masters.policy.reminders, now=self.now)
+            if dry_run:
+                return due
+            words = [
+                Worded(
+                    d.invoice,
+                    d.level.level,
+                    render_reminder(
+                        d.invoice,
+                        subject=d.level.subject,
+                        text=d.level.text,
+                        amount=d.amount,
+                        days_overdue=d.days_overdue,
+                        templates=self._templates(),
+                    ),
+                )
+                for d in due
+            ]
+            queue(self.settings.home, self.ledger, words, from_email=self.settings.from_email, now=self.now)
+            return due
+
+    def _templates(self) -> Path | None:
+        """The home's own templates, where it has any."""
+        folder = self.settings.home / "templates"
+        return folder if folder.is_dir() else None
 
     def _bill_from(self) -> date:
         if self.settings.bill_from is None:

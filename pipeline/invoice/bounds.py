@@ -1,8 +1,9 @@
 """What no invoice leaves with before a person has looked: far more than usual, too many lines, a period billed twice.
 
 A mistake in a deck or stolen credentials show as an invoice many times the customer's usual. The usual is the median
-of the last issued ones, each by the length of its period, so that a first short month misleads nobody. A person lets one through by
-the code in the reason; the code stands for this amount and these lines, so what has changed since is asked about again.
+of the last issued ones, each by the length of its period, so that a first short month misleads nobody. A person lets
+one through by the code in the reason; the code stands for these lines with these amounts, so what has changed since
+is asked about again.
 """
 
 import hashlib

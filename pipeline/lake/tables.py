@@ -926,6 +926,8 @@ TABLES: tuple[Table, ...] = (
         (
             ("email_sid", text, "our id"),
             ("invoice_sid", text, "invoice"),
+            ("kind", text, "invoice or reminder"),
+            ("level", int32, "of a reminder; 0 for the invoice itself"),
             ("message_id", text, "Message-ID header"),
             ("recipients", text, "with commas"),
             ("subject", text, "subject"),

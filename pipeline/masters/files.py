@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from pipeline.masters.allowances import read_bundles, read_tiers
+from pipeline.masters.dunning import BOUNDS, REMINDER, bounds_of, reminder_levels
 from pipeline.masters.markups import read_markups
 from pipeline.masters.model import (
     Assignment,
@@ -21,7 +22,6 @@ from pipeline.masters.model import (
     Policy,
     Seller,
 )
-from pipeline.masters.dunning import BOUNDS, REMINDER, bounds_of, reminder_levels
 from pipeline.masters.overlaps import refuse_overlaps, unique
 from pipeline.masters.reading import Problems, Row, csv_rows, toml_rows, zone_or_none
 from pipeline.masters.taxes import PLACE_COLUMNS, place_of, read_exemptions, read_tax_places, read_taxes

@@ -1,8 +1,10 @@
-"""Makes the documents that are missing: page, PDF, call detail and e-mail text of every invoice.
+"""Makes the documents that are missing: page, PDF, e-invoice, call detail and e-mail text of every invoice.
 
 A draft's documents follow the draft and say DRAFT on every page. Issuing makes them once more, and the SHA-256 of
 that HTML goes into the ledger: from then on the page never changes. A file that got lost is made again and must come
-out the same; one that is there and differs is reported and left alone. With nothing to do, nothing is loaded.
+out the same; one that is there and differs is reported and left alone. Only Parquet may differ, for its bytes are its
+library's. The e-invoice lies in the PDF, and call detail too as far as it is small. With nothing to do, nothing is
+loaded.
 """
 
 import hashlib
@@ -21,12 +23,28 @@ from pipeline.ledger import schema
 from pipeline.ledger.ledger import Ledger
 from pipeline.render import pdf as pdfs
 from pipeline.render.detail import DetailReader, reading
-from pipeline.render.document import Document, load_lines, load_rows, make_document
+from pipeline.render.document import Document, corrected_sid, load_lines, load_rows, make_document
+from pipeline.render.electronic import electronic
 from pipeline.render.html import render_html, render_mail
-from pipeline.render.shelf import CALLS, EMAIL, HTML, MESSAGES, PDF, Kept, Manifest, Shelf
+from pipeline.render.shelf import (
+    CALLS,
+    CALLS_PARQUET,
+    EMAIL,
+    HTML,
+    MESSAGES,
+    MESSAGES_PARQUET,
+    PDF,
+    Kept,
+    Manifest,
+    Shelf,
+)
+from pipeline.render.xmp import FACTURX
 from pipeline.shipped import shipped
 
 DETAIL_ROWS = 50
+ATTACHED_BYTES = 2_000_000
+# The smaller form first, so that it is the one that goes into the PDF where only one fits.
+_DETAIL_FILES = (CALLS_PARQUET, MESSAGES_PARQUET, CALLS, MESSAGES)
 _BATCH = 200
 Row = Mapping[str, Any]
 
@@ -53,6 +71,7 @@ class _Run:
     templates: Path | None
     pdf: bool
     detail_rows: int
+    attached_bytes: int
     mask: str
     progress: Callable[[str], None]
     problems: list[str] = field(default_factory=list)
@@ -72,6 +91,15 @@ class _Task:
     only_pdf: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page and the files beside it."""
+
+    html: str
+    files: dict[str, Kept]
+    no_einvoice: str = ""
+
+
 def render_invoices(
     lake: Lake,
     ledger: Ledger,
@@ -81,6 +109,7 @@ def render_invoices(
     templates: Path | None = None,
     pdf: bool = True,
     detail_rows: int = DETAIL_ROWS,
+    attached_bytes: int = ATTACHED_BYTES,
     mask: str = OFF,
     progress: Callable[[str], None] | None = None,
 ) -> RenderReport:
@@ -88,18 +117,15 @@ def render_invoices(
 
     ``masters`` is the folder that logos lie in (the home's by default), ``templates`` one with templates that stand
     in for the shipped ones. At most ``detail_rows`` calls and as many messages are shown on the page, their numbers
-    as ``mask`` says.
+    as ``mask`` says; the files with all of them are inside the PDF up to ``attached_bytes``.
     """
     logos = lake.home / "masters" if masters is None else masters
-    run = _Run(lake, ledger, now, logos, templates, pdf, detail_rows, mask, progress or (lambda _text: None))
-    if pdf:
-        try:
-            pdfs.check()
-        except RenderError as error:
-            run.pdf = False
-            run.problems.append(str(error))
+    told = progress or (lambda _text: None)
+    run = _Run(lake, ledger, now, logos, templates, pdf, detail_rows, attached_bytes, mask, told)
     rows = load_rows(ledger)
     tasks = _tasks(run, rows)
+    if tasks and pdf and not _can_make_pdfs(run):
+        tasks = _tasks(run, rows)
     done = 0
     for batch in _batches(tasks):
         _render(run, batch)
@@ -107,6 +133,16 @@ def render_invoices(
         run.progress(f"rendered {done} of {len(tasks)} documents")
     unchanged = len(rows) - len(tasks)
     return RenderReport(run.issued, run.drafts, run.pdfs, unchanged, tuple(run.problems))
+
+
+def _can_make_pdfs(run: _Run) -> bool:
+    """Whether PDFs can be made; where not, this run goes on without them and says so first of all."""
+    try:
+        pdfs.check()
+    except RenderError as error:
+        run.pdf = False
+        run.problems[:] = [str(error)]
+    return run.pdf
 
 
 def _tasks(run: _Run, rows: Mapping[str, Row]) -> list[_Task]:
@@ -149,46 +185,69 @@ def _task(run: _Run, row: Row, inputs: str) -> _Task | None:
 
 
 def _render(run: _Run, tasks: Sequence[_Task]) -> None:
-    jobs: dict[str, tuple[_Task, dict[str, Kept]]] = {}
-    pages: list[pdfs.Job] = []
+    pages: dict[str, tuple[_Task, _Page]] = {}
     whole = [task.row["invoice_sid"] for task in tasks if not task.only_pdf]
     with reading(run.lake, whole, run.mask) as reader:
         for task in tasks:
             sid = task.row["invoice_sid"]
             try:
-                html, files = _standing(task) if task.only_pdf else _write_page(run, task, reader)
+                page = _standing(task) if task.only_pdf else _write_page(run, task, reader)
             except RenderError as error:
                 run.problems.append(f"{task.row['number'] or sid}: {error}")
                 continue
-            jobs[sid] = task, files
-            pages.append(pdfs.Job(sid, html, _sha256(html.encode())[:32]))
+            pages[sid] = task, page
     if not run.pdf:
-        for task, files in jobs.values():
-            _finish(run, task, files)
+        for task, page in pages.values():
+            _finish(run, task, page)
         return
-    for job, made in pdfs.make_pdfs(pages):
-        task, files = jobs[job.key]
+    for job, made in pdfs.make_pdfs([_job(run, task, page) for task, page in pages.values()]):
+        task, page = pages[job.key]
         if isinstance(made, RenderError):
             run.problems.append(f"{task.row['number'] or job.key}: {made}")
         else:
-            files[PDF] = task.shelf.keep(PDF, made)
+            page.files[PDF] = task.shelf.keep(PDF, made)
             run.pdfs += 1
-        _finish(run, task, files)
+        _finish(run, task, page)
 
 
-def _standing(task: _Task) -> tuple[str, dict[str, Kept]]:
+def _job(run: _Run, task: _Task, page: _Page) -> pdfs.Job:
+    return pdfs.Job(
+        key=task.row["invoice_sid"],
+        html=page.html,
+        identifier=_sha256(page.html.encode())[:32],
+        attached=_attached(task.shelf, page.files, run.attached_bytes),
+        at=task.row["date_issued"] or task.row["date_created"],
+    )
+
+
+def _attached(shelf: Shelf, files: Mapping[str, Kept], room: int) -> tuple[pdfs.Attached, ...]:
+    """What goes into the PDF, by name: the e-invoice, and the detail for which there is room."""
+    found = []
+    if FACTURX in files:
+        found.append(pdfs.Attached(shelf.folder / FACTURX, "Alternative", "The invoice for programs, EN 16931"))
+    for name in _DETAIL_FILES:
+        if name in files and files[name].bytes <= room:
+            room -= files[name].bytes
+            found.append(pdfs.Attached(shelf.folder / name, "Supplement", "Every record of the invoice"))
+    return tuple(sorted(found, key=lambda file: file.name))
+
+
+def _standing(task: _Task) -> _Page:
     """The page as it stands, and the files that stand beside it."""
     assert task.before is not None
-    page = task.shelf.read(HTML) or b""
-    return page.decode(), {name: kept for name, kept in task.before.files.items() if name != PDF}
+    page, before = task.shelf.read(HTML) or b"", task.before
+    files = {name: kept for name, kept in before.files.items() if name != PDF}
+    return _Page(page.decode(), files, before.no_einvoice)
 
 
-def _write_page(run: _Run, task: _Task, reader: DetailReader) -> tuple[str, dict[str, Kept]]:
+def _write_page(run: _Run, task: _Task, reader: DetailReader) -> _Page:
     sid = task.row["invoice_sid"]
     items, taxes = load_lines(run.ledger, sid)
     calls = reader.first(sid, "call", run.detail_rows)
     messages = reader.first(sid, "message", run.detail_rows)
-    document = make_document(task.row, items, taxes, calls, messages, run.logos)
+    original = corrected_sid(task.row)
+    corrected = load_lines(run.ledger, original)[1] if original else ()
+    document = make_document(task.row, items, taxes, calls, messages, run.logos, corrected)
     html = render_html(document, run.templates)
     mail = render_mail(document, run.templates)
     sha = _sha256(html.encode())
@@ -199,31 +258,38 @@ def _write_page(run: _Run, task: _Task, reader: DetailReader) -> tuple[str, dict
         )
         raise RenderError(msg)
     files = _write_detail(task, document, reader)
+    einvoice = electronic(document, run.templates)
+    files |= {name: task.shelf.keep(name, content) for name, content in einvoice.files.items()}
     files[HTML] = task.shelf.keep(HTML, html.encode())
     files[EMAIL] = task.shelf.keep(EMAIL, mail.to_json().encode())
     if not document.draft:
         _bind(run.ledger, sid, sha)
-    return html, files
+    return _Page(html, files, einvoice.reason)
 
 
 def _write_detail(task: _Task, document: Document, reader: DetailReader) -> dict[str, Kept]:
     files = {}
-    for name, service, detail in ((CALLS, "call", document.calls), (MESSAGES, "message", document.messages)):
+    for name, service, detail, write in (
+        (CALLS, "call", document.calls, reader.write),
+        (CALLS_PARQUET, "call", document.calls, reader.write_parquet),
+        (MESSAGES, "message", document.messages, reader.write),
+        (MESSAGES_PARQUET, "message", document.messages, reader.write_parquet),
+    ):
         if not detail.total:
             continue
         temporary = task.shelf.temporary(name)
-        kept = Kept(*reader.write(temporary, document.invoice_sid, service, document.zone, document.currency))
+        kept = Kept(*write(temporary, document.invoice_sid, service, document.zone, document.currency))
         issued = task.before.files.get(name) if task.before and not task.before.draft else None
-        if issued is not None and issued != kept:
+        if name in (CALLS, MESSAGES) and issued is not None and issued != kept:
             msg = f"{name} was lost and does not come out as it was issued. Restore it from a backup."
             raise RenderError(msg)
         files[name] = task.shelf.put(temporary, name, kept)
     return files
 
 
-def _finish(run: _Run, task: _Task, files: Mapping[str, Kept]) -> None:
+def _finish(run: _Run, task: _Task, page: _Page) -> None:
     draft = not task.row["number"]
-    task.shelf.finish(Manifest(draft, task.inputs, run.now.isoformat(), files))
+    task.shelf.finish(Manifest(draft, task.inputs, run.now.isoformat(), page.files, page.no_einvoice))
     run.drafts += draft
     run.issued += not draft
 
@@ -241,7 +307,8 @@ def _bind(ledger: Ledger, invoice_sid: str, sha256: str) -> None:
 def _inputs(run: _Run, row: Row, claims: str, templates: str) -> str:
     """The fingerprint of what a draft's page is made from."""
     items, taxes = load_lines(run.ledger, row["invoice_sid"])
-    return _sha256(repr((dict(row), items, taxes, claims, templates, run.detail_rows, run.mask)).encode())
+    settings = (run.detail_rows, run.attached_bytes, run.mask)
+    return _sha256(repr((dict(row), items, taxes, claims, templates, settings)).encode())
 
 
 def _templates_fingerprint(templates: Path | None) -> str:

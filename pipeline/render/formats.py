@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
@@ -40,6 +41,12 @@ def alpha2(country: str) -> str:
     """The two-letter code of a country's three-letter one; empty where there is none."""
     found = get_global("territory_aliases").get(country, ())
     return found[0] if len(found) == 1 and len(country) == 3 else ""
+
+
+@cache
+def _english_countries() -> dict[str, str]:
+    named = Locale("en").territories.items()
+    return {name: code for code, name in named if len(code) == 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +144,10 @@ class Formats:
         """A country's name; empty where the code is unknown."""
         code = alpha2(alpha3)
         return self.locale.territories.get(code, "") if code else ""
+
+    def country_named(self, english: str) -> str:
+        """A country, by the name that English has for it; other texts stay as they are."""
+        return self.locale.territories.get(_english_countries().get(english, ""), english)
 
     def rewritten(self, english: str) -> str:
         """A number as English writes it, in the customer's way."""

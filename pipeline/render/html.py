@@ -7,7 +7,7 @@ goes through ``say``, in the customer's language; what an earlier stage wrote, t
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -27,7 +27,7 @@ from pipeline.errors import RenderError
 from pipeline.render.chart import chart
 from pipeline.render.document import Document
 from pipeline.render.formats import TIMED, Formats, clean
-from pipeline.render.wording import Wording, filled, wording
+from pipeline.render.wording import ENGLISH, Wording, filled, wording
 from pipeline.shipped import shipped
 
 _SECTIONS = {
@@ -125,12 +125,19 @@ class Voice:
         """The description of a line, its country by name."""
         return self.words.told(item.description, self._writers(item.country_code))
 
+    def address(self, lines: Sequence[str]) -> list[str]:
+        """An address; the country that it ends with is named in the customer's language."""
+        if self.words.language == ENGLISH or len(lines) < 2:
+            return list(lines)
+        return [*lines[:-1], self.formats.country_named(lines[-1])]
+
     def title(self, document: Document) -> str:
         return f"{self.words.text(document.kind)} {document.number}".rstrip()
 
     def _writers(self, country: str | None = None) -> Mapping[str, Callable[[str], str]]:
         def place(name: str) -> str:
-            return self.formats.country(country or "") or self.words.exact.get(name, name)
+            known = self.formats.country(country or "") or self.formats.country_named(name)
+            return self.words.exact.get(name, known)
 
         return {"place": place, "number": self.formats.rewritten, "day": self.formats.rewritten_day}
 
@@ -168,6 +175,7 @@ def _render(name: str, document: Document, templates: Path | None) -> str:
                 voice=voice,
                 language=voice.words.language,
                 title=voice.title(document),
+                bill_to=voice.address(document.bill_to),
                 sections=sections(document.items),
                 not_charged=_NOT_CHARGED,
                 chart=chart(document.days),

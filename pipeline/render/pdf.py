@@ -1,8 +1,9 @@
 """HTML to PDF with WeasyPrint, and nothing else fetched on the way.
 
 A document is self-contained: its only addresses are the data URIs of its own images. Any other address is refused and
-ends the rendering, also where WeasyPrint would go on without it. The file is tagged (PDF/UA-1) and, on the same
-libraries, the same bytes each time. WeasyPrint is not thread-safe and is bound by the processor, so many documents
+ends the rendering, also where WeasyPrint would go on without it. Files that go into the PDF are given by us, never by
+a page. The PDF is an archive's (PDF/A-3a), tagged (PDF/UA-1) and, on the same libraries, the same bytes each time: so
+the files in it bear the invoice's date and stand in the order of their names. WeasyPrint is not thread-safe and is bound by the processor, so many documents
 are made by a few processes of their own; each is replaced after some documents, for memory is not given back.
 """
 
@@ -14,14 +15,19 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
 from itertools import count
 from multiprocessing import get_context, parent_process
+from pathlib import Path
 from typing import Any
 
 from pipeline.errors import RenderError
+from pipeline.render.xmp import described
 
 MOST_WORKERS = 4
 ALONE = 3
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECONDS = 120
 _DOCUMENTS_PER_PROCESS = 60
 _MEMORY_BYTES = 3 << 30
@@ -35,12 +41,27 @@ INSTALL = (
 
 
 @dataclass(frozen=True, slots=True)
+class Attached:
+    """A file inside the PDF. ``relationship`` is what it is to the page: ``Alternative`` or ``Supplement``."""
+
+    path: Path
+    relationship: str
+    description: str
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One document to make. ``identifier`` becomes the file's own id and must be the same for the same HTML."""
 
     key: str
     html: str
     identifier: str
+    attached: tuple[Attached, ...] = ()
+    at: datetime = EPOCH
 
 
 def check() -> None:
@@ -48,8 +69,8 @@ def check() -> None:
     _weasyprint()
 
 
-def make_pdf(html: str, identifier: str) -> bytes:
-    """The PDF of one self-contained page.
+def make_pdf(html: str, identifier: str, attached: tuple[Attached, ...] = (), at: datetime = EPOCH) -> bytes:
+    """The PDF of one self-contained page, with its attached files, dated ``at``.
 
     Raises:
         RenderError: a system library is missing, the page asks for something outside itself, or it takes too long.
@@ -57,12 +78,21 @@ def make_pdf(html: str, identifier: str) -> bytes:
     weasyprint = _weasyprint()
     fetcher = _fetcher()
     try:
-        with _limited(SECONDS):
+        with _limited(SECONDS), warnings.catch_warnings():
+            # WeasyPrint leaves the file of its colour profile to the collector.
+            warnings.simplefilter("ignore", ResourceWarning)
             made: bytes = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url="data:,").write_pdf(
-                pdf_variant="pdf/ua-1", pdf_tags=True, pdf_identifier=identifier.encode("ascii")
+                pdf_variant="pdf/a-3a",
+                pdf_tags=True,
+                pdf_identifier=identifier.encode("ascii"),
+                attachments=[_attachment(weasyprint, file, at) for file in attached],
+                finisher=lambda _document, pdf: _describe(pdf, [file.name for file in attached]),
             )
     except weasyprint.urls.FatalURLFetchingError as error:
         raise RenderError(str(error)) from None
+    except OSError as error:
+        msg = f"a file for the PDF cannot be read ({error}). Run `tollbook render` again."
+        raise RenderError(msg) from None
     except MemoryError:
         msg = "the document needs too much memory. Show less call detail on the page."
         raise RenderError(msg) from None
@@ -90,6 +120,23 @@ def make_pdfs(jobs: Iterable[Job]) -> Iterator[tuple[Job, bytes | RenderError]]:
             yield running.pop(done), _result(done)
 
 
+def _attachment(weasyprint: Any, file: Attached, at: datetime) -> Any:
+    return weasyprint.Attachment(
+        file_obj=BytesIO(file.path.read_bytes()),
+        name=file.name,
+        description=file.description,
+        created=at,
+        modified=at,
+        relationship=file.relationship,
+    )
+
+
+def _describe(pdf: Any, names: list[str]) -> None:
+    """Says in the PDF's metadata what WeasyPrint leaves out: that it is PDF/UA as well, and an e-invoice."""
+    (metadata,) = (item for item in pdf.objects if getattr(item, "extra", {}).get("Type") == "/Metadata")
+    metadata.stream = [described(b"".join(metadata.stream), names)]
+
+
 def _workers() -> int:
     """As many processes as there are processors for us, within reason."""
     free = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -107,7 +154,7 @@ def _result(done: Future[bytes | RenderError]) -> bytes | RenderError:
 
 def _attempt(job: Job) -> bytes | RenderError:
     try:
-        return make_pdf(job.html, job.identifier)
+        return make_pdf(job.html, job.identifier, job.attached, job.at)
     except RenderError as error:
         return error
     except Exception as error:  # noqa: BLE001  one page that WeasyPrint stumbles over must not stop the others

@@ -104,7 +104,8 @@ def _rendered(
         )
     except (TemplateError, SecurityError, TypeError, AttributeError, ArithmeticError, KeyError) as error:
         where = getattr(error, "name", None) or name
-        msg = f"template {where} cannot be rendered ({type(error).__name__}: {error}). Correct it, or remove your copy of it."
+        reason = f"{type(error).__name__}: {error}"
+        msg = f"template {where} cannot be rendered ({reason}). Correct it, or remove your copy of it."
         raise RenderError(msg) from error
 
 

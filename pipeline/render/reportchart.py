@@ -107,9 +107,7 @@ def heat(rows: Rows) -> tuple[Cell, ...]:
     return tuple(cells)
 
 
-def _columns(
-    rows: Rows, columns: Sequence[str], top: Decimal, width: int, *, side_by_side: bool
-) -> Drawing:
+def _columns(rows: Rows, columns: Sequence[str], top: Decimal, width: int, *, side_by_side: bool) -> Drawing:
     slots = []
     for slot in _slots(rows, width):
         gap = max(1, slot.width // 5)

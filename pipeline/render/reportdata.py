@@ -24,7 +24,7 @@ DESK = (
 )  # fmt: skip
 CUSTOMER = ("customer_days", "customer_usage", "customer_invoices")
 # What several queries read and what takes long is worked out once.
-_SHARED = ("traffic", "statement")
+_SHARED = ("rate.suspense", "measure.traffic", "measure.statement")
 _LANDINGS = BY_NAME["measure/landings"].schema
 
 
@@ -87,8 +87,9 @@ def ask(
             con.register("live_landings", pa.Table.from_pylist(list(landings), schema=_LANDINGS))
             con.execute("create or replace view measure.landings as select * from live_landings")
             for view in _SHARED:
-                con.execute(f"create temp table made_{view} as select * from measure.{view}")
-                con.execute(f"create or replace view measure.{view} as select * from made_{view}")
+                made = view.replace(".", "_")
+                con.execute(f"create temp table {made} as select * from {view}")
+                con.execute(f"create or replace view {view} as select * from {made}")
         return {name: _ask(con, name, month, customer) for name in (CUSTOMER if customer else DESK)}
 
 

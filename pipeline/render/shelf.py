@@ -16,6 +16,7 @@ from pathlib import Path
 from pipeline.errors import RenderError
 
 HTML, PDF, CALLS, MESSAGES, EMAIL = "invoice.html", "invoice.pdf", "calls.csv", "messages.csv", "email.json"
+CALLS_PARQUET, MESSAGES_PARQUET = "calls.parquet", "messages.parquet"
 MANIFEST = "manifest.json"
 _OUR_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}\Z")
 _PRIVATE_FOLDER = 0o700
@@ -32,12 +33,16 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a shelf holds. ``inputs`` is the fingerprint of the rows and templates that a draft was made from."""
+    """What a shelf holds. ``inputs`` is the fingerprint of the rows and templates that a draft was made from.
+
+    ``no_einvoice`` says why there is no e-invoice among the files.
+    """
 
     draft: bool
     inputs: str
     made_at: str
     files: Mapping[str, Kept]
+    no_einvoice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,9 @@ class Shelf:
         try:
             read = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
             files = {name: Kept(kept["bytes"], kept["sha256"]) for name, kept in read["files"].items()}
-            return Manifest(read["draft"], read["inputs"], read["made_at"], files)
+            return Manifest(
+                read["draft"], read["inputs"], read["made_at"], files, read.get("no_einvoice", "")
+            )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
@@ -102,6 +109,7 @@ class Shelf:
             "files": files,
             "inputs": manifest.inputs,
             "made_at": manifest.made_at,
+            "no_einvoice": manifest.no_einvoice,
         }
         self.keep(MANIFEST, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
         for path in self.folder.iterdir():

@@ -2,7 +2,7 @@
 -- grain:   one row per issued invoice that has not
 -- reads:   invoice.invoices, deliver.emails
 with mailed as (
-    select invoice_sid, count(*) as emails from deliver.emails group by all
+    select invoice_sid, count(*) as emails from deliver.emails where kind = 'invoice' group by all
 )
 
 select invoice_sid, number, status, document_hash, coalesce(emails, 0) as emails

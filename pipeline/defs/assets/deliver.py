@@ -1,5 +1,7 @@
 """The asset of the stage deliver: one e-mail per issued invoice, sent at most once.
 
+Reminders come along where ``policy.toml`` says ``remind_daily``.
+
 How a message is made and handed over is in ``pipeline.deliver``. See https://docs.dagster.io/guides/build/assets.
 """
 
@@ -22,6 +24,8 @@ from pipeline.lake.tables import BY_NAME
 def emails(shift: dg.ResourceParam[Shift]) -> dg.MaterializeResult:
     """The e-mails."""
     with shift.step("deliver/emails") as desk:
+        if desk.masters.policy.remind_daily:
+            desk.remind()
         report = shift.reports["deliver/emails"] = desk.deliver()
         statuses = desk.lake.query(
             "select status, count(*) as emails from deliver.emails group by all order by all"

@@ -38,9 +38,9 @@ def code_in(text: str) -> str:
 # March, April, the least that counts as usual -> is April asked about?
 AMOUNTS = {
     "as usual": ("200", "210", 100, False),
-    # April has 30 days to March's 31: ten times 200 is 1935.48 there
-    "just within": ("200", "1935.00", 100, False),
-    "just beyond": ("200", "1936.00", 100, True),
+    # March has 743 hours in New York and April 720: ten times 200 is 1938.09 there
+    "just within": ("200", "1938.08", 100, False),
+    "just beyond": ("200", "1938.09", 100, True),
     "small amounts may grow": ("1", "999", 100, False),
     "but not beyond the least times the factor": ("1", "1001", 100, True),
 }
@@ -73,7 +73,7 @@ def test_the_reason_says_what_is_usual_and_how_to_go_on(tmp_path: Path) -> None:
     desk = two_months(tmp_path, "310", "5000")
     desk.bill(MAY)
     assert reason(desk).startswith(
-        "5000.00 USD before taxes is more than 10 times what is usual (300.00 USD, from the last 1): "
+        "5000.00 USD before taxes is more than 10 times what is usual (300.40 USD, from the last 1): "
         "if that is right, `tollbook allow "
     )
 

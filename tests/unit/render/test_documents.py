@@ -17,7 +17,16 @@ from pipeline.render import pdf as pdfs
 from pipeline.render.documents import RenderReport, render_invoices
 from tests.fixtures.invoices import ISSUED, NOW, add_invoice, snapshot
 
-ALL = ["calls.csv", "email.json", "invoice.html", "invoice.pdf", "manifest.json", "messages.csv"]
+ALL = [
+    "calls.csv",
+    "calls.parquet",
+    "email.json",
+    "invoice.html",
+    "invoice.pdf",
+    "manifest.json",
+    "messages.csv",
+    "messages.parquet",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +34,7 @@ def quick_pdf(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Real PDFs have tests of their own; here one is made of what it was made from."""
     made: list[str] = []
 
-    def stand_in(html: str, identifier: str) -> bytes:
+    def stand_in(html: str, identifier: str, *_: object) -> bytes:
         made.append(identifier)
         return b"%PDF " + hashlib.sha256(html.encode()).hexdigest().encode()
 
