@@ -7,12 +7,12 @@ from pipeline.cli.show import as_json, money, say, table
 from pipeline.errors import SettingsError
 
 if TYPE_CHECKING:
-    from pipeline.rate.deckdiff import Diff, RateChange
+    from pipeline.rate.deck.diff import Diff, RateChange
 
 
 def show_diff(diff: "Diff", said: dict[str, Any], *, csv: Path | None, limit: int, json: bool) -> None:
     """``said`` is what goes before the changes in JSON: plan, versions and so on."""
-    from pipeline.rate.deckdiff import write_changes
+    from pipeline.rate.deck.diff import write_changes
 
     if csv is not None:
         try:
@@ -58,7 +58,7 @@ def _where(change: "RateChange") -> dict[str, Any]:
 
 
 def _plain(change: "RateChange") -> dict[str, Any]:
-    from pipeline.rate.deckdiff import price_text
+    from pipeline.rate.deck.diff import price_text
 
     prices = {"before": price_text(change.before) or None, "after": price_text(change.after) or None}
     since = {"percent": change.percent, "starts": change.starts}

@@ -73,7 +73,7 @@ def diff(
 ) -> None:
     """What changed between two versions of a plan."""
     from pipeline.cli.deckshow import show_diff
-    from pipeline.rate.deckdiff import diff as compared
+    from pipeline.rate.deck.diff import diff as compared
     from pipeline.rate.plans import stored_plan
 
     lake = open_desk(watch=False).lake

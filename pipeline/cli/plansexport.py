@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pipeline.desk import Desk
     from pipeline.domain.rate_plan import RatePlan
-    from pipeline.rate.ratesheet import Sent, Sheet
+    from pipeline.rate.deck.export import Sent, Sheet
 
 
 @plans.command()
@@ -35,7 +35,7 @@ def export(
     With --customer it is remembered as sent to that customer, without as sent to all; the next one says per row what
     is new, up, down or gone since, the old price, and from when. `plans import` reads it back as the same plan.
     """
-    from pipeline.rate.ratesheet import Sent
+    from pipeline.rate.deck.export import Sent
 
     if bool(plan) == bool(customer):
         raise typer.BadParameter("name either a plan or a --customer")
@@ -59,8 +59,8 @@ def export(
 
 
 def _plans(desk: "Desk", plan: str, customer: str, at: "datetime") -> "list[RatePlan]":
+    from pipeline.rate.deck.export import plans_of
     from pipeline.rate.plans import stored_plan, with_rates
-    from pipeline.rate.ratesheet import plans_of
     from pipeline.rate.world import read_world
 
     if plan:
@@ -76,7 +76,7 @@ def _plans(desk: "Desk", plan: str, customer: str, at: "datetime") -> "list[Rate
 
 
 def _sheets(desk: "Desk", found: "list[RatePlan]", sent: "Sent") -> "list[Sheet]":
-    from pipeline.rate.ratesheet import rate_sheet
+    from pipeline.rate.deck.export import rate_sheet
 
     rows = desk.lake.scan("land/countries").sort("valid_from").collect().iter_rows(named=True)
     countries = {row["iso_3166_alpha_3"]: row["common_name"] or "" for row in rows}
@@ -84,7 +84,7 @@ def _sheets(desk: "Desk", found: "list[RatePlan]", sent: "Sent") -> "list[Sheet]
 
 
 def _write(sheets: "list[Sheet]", out: Path) -> list[Path]:
-    from pipeline.rate.ratesheet import written
+    from pipeline.rate.deck.export import written
 
     if out.suffix.lower() in (".csv", ".xlsx"):
         if len(sheets) > 1:

@@ -14,9 +14,9 @@ from pipeline.errors import SettingsError
 
 if TYPE_CHECKING:
     from pipeline.desk import Desk
-    from pipeline.rate.deckdiff import Diff
-    from pipeline.rate.deckfile import DeckOptions
-    from pipeline.rate.decks import Imported, Prepared
+    from pipeline.rate.deck.diff import Diff
+    from pipeline.rate.deck.file import DeckOptions
+    from pipeline.rate.deck.store import Imported, Prepared
 
 MODES = ("replace", "add", "change")
 _NOTES = 20
@@ -48,8 +48,8 @@ def import_plan(
     if everything or deck is None:
         _import_all(desk, json)
         return
-    from pipeline.rate.deckfile import DeckOptions
-    from pipeline.rate.decks import layout_of
+    from pipeline.rate.deck.file import DeckOptions
+    from pipeline.rate.deck.store import layout_of
 
     written = {"delimiter": delimiter, "encoding": encoding, "decimal": decimal, "sheet": sheet}
     layout = layout_of(names or (), _words(columns), ignore or (), date_format=_dates(date_format), **written)
@@ -81,7 +81,7 @@ def _import_one(
     csv: Path | None,
     json: bool,
 ) -> None:
-    from pipeline.rate.decks import prepare_deck, take_deck
+    from pipeline.rate.deck.store import prepare_deck, take_deck
 
     # A deck becomes some million values without a cycle among them; looking for one takes as long as reading it.
     gc.disable()
@@ -142,7 +142,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _windows(texts: list[str] | None) -> tuple[Any, ...]:
-    from pipeline.rate.deckwindows import windows_said
+    from pipeline.rate.deck.windows import windows_said
 
     try:
         return windows_said(";".join(texts or ()))
@@ -152,7 +152,7 @@ def _windows(texts: list[str] | None) -> tuple[Any, ...]:
 
 
 def _dates(date_format: str) -> str:
-    from pipeline.rate.deckfields import strptime_of
+    from pipeline.rate.deck.fields import strptime_of
 
     try:
         return date_format and strptime_of(date_format) and date_format

@@ -64,7 +64,7 @@ def quote(
 
 
 def _of_deck(path: Path, service: str, direction: str, unit: str, increments: str) -> "tuple[PlanFor, str]":
-    from pipeline.rate.deckfile import DeckOptions, read_deck
+    from pipeline.rate.deck.file import DeckOptions, read_deck
     from pipeline.rate.quote import Found
 
     options = DeckOptions(

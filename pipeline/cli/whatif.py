@@ -98,7 +98,7 @@ def _from_deck(
     path: Path, service: str, direction: str, family: str, currency: str, unit: str, increments: str
 ) -> "Candidate":
     from pipeline.rate.candidate import from_deck
-    from pipeline.rate.deckfile import DeckOptions
+    from pipeline.rate.deck.file import DeckOptions
 
     options = DeckOptions(
         path.stem,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipeline.invoice.dunning import Overdue
     from pipeline.invoice.issue import Issued
     from pipeline.invoice.payments import BankReport, Paid
-    from pipeline.rate.decks import Imported
+    from pipeline.rate.deck.store import Imported
     from pipeline.rate.gate import GateResult
     from pipeline.rate.report import RateReport
     from pipeline.render.documents import RenderReport
@@ -32,7 +32,7 @@ class Billing(Landing):
     def import_decks(self) -> "list[Imported]":
         """Imports the decks that ``masters/decks/decks.toml`` lists; one that is there already changes nothing."""
         from pipeline.masters.decks import read_decks
-        from pipeline.rate.decks import import_decks
+        from pipeline.rate.deck.store import import_decks
 
         with self.locked():
             return import_decks(

@@ -16,7 +16,7 @@ from pipeline.errors import DeckError
 from pipeline.lake.lake import Lake
 from pipeline.lake.tables import BY_NAME
 from pipeline.masters.model import Assignment
-from pipeline.rate.deckfile import DeckOptions, read_deck
+from pipeline.rate.deck.file import DeckOptions, read_deck
 from pipeline.rate.plans import load_plans, rates_table
 from pipeline.rate.world import World
 

@@ -177,6 +177,13 @@ def test_the_command_writes_the_page_and_prints_its_figures(house: House, a_cust
     assert (empty.code, "in this month" in (house.home / "none.html").read_text()) == (0, True)
 
 
+def test_a_run_writes_the_dashboard_of_the_month(march: House) -> None:
+    text = (march.home / "reports" / "2026-03.html").read_text()
+
+    assert "The statement adds up" in text
+    assert f"{march.one(f'select count(*) from land.calls where {IN_MARCH}'):,}" in cards(text)
+
+
 def test_a_page_leads_nowhere_but_to_itself(page: ReportWritten, customer_page: ReportWritten) -> None:
     for made in (page, customer_page):
         text = made.path.read_text()

@@ -5,7 +5,7 @@
 -- currency and is counted with the others.
 with records as (
     select source, dr_sid, service, level, payer_sid, payee_sid, currency, amount, unrated_reason, base_seconds,
-        base_seconds > 0 or unrated_reason = 'answer_missing' as is_answered
+        base_seconds > 0 as is_answered
     from rate.calls
     where level <= 1 and date_stop >= $first::timestamptz and date_stop < $after::timestamptz
     union all
@@ -36,8 +36,8 @@ final as (
         count(*) filter (charged.service = 'message') as messages,
         coalesce(sum(charged.amount), 0) + coalesce(sum(drawn.drawn), 0) as revenue,
         coalesce(sum(costs.amount), 0) as cost
-    from (select * from records where level = 1) as charged
-    left join costs using (source, dr_sid, service)
+    from (select * from records where level = 1 and service = 'call') as charged
+    inner join costs using (source, dr_sid, service)
     left join drawn using (source, dr_sid, payer_sid, payee_sid)
     left join land.partners as partners on partners.partner_sid = charged.payer_sid
     group by all

@@ -9,8 +9,8 @@ from pipeline.masters.decks import DeckFile, read_decks
 from pipeline.masters.files import read_masters
 from pipeline.masters.model import Customer, Masters, Place
 from pipeline.provider.partners import partner_sid
-from pipeline.rate.deckfile import read_deck
-from pipeline.rate.decks import options_of
+from pipeline.rate.deck.file import read_deck
+from pipeline.rate.deck.store import options_of
 from pipeline.shipped import shipped
 
 FOLDER = shipped("data", "masters")

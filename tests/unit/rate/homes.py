@@ -12,8 +12,8 @@ from pipeline.lake.lake import Lake
 from pipeline.lake.tables import BY_NAME
 from pipeline.ledger.ledger import Ledger, sqlite_url
 from pipeline.masters.model import Assignment, Customer, Masters, Place
-from pipeline.rate.deckfile import DeckOptions
-from pipeline.rate.decks import import_deck
+from pipeline.rate.deck.file import DeckOptions
+from pipeline.rate.deck.store import import_deck
 from pipeline.rate.engine import rate_days
 from pipeline.rate.plans import build_plans
 from pipeline.rate.report import RateReport

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.domain.rate_plan import Rate
 from pipeline.errors import DeckError
-from pipeline.rate.deckfile import COLUMNS, DeckOptions, read_deck
+from pipeline.rate.deck.file import COLUMNS, DeckOptions, read_deck
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -8,9 +8,9 @@ import pytest
 
 from pipeline.domain.rate_plan import Rate
 from pipeline.errors import DeckError
-from pipeline.rate.deckdiff import diff, write_changes
-from pipeline.rate.deckfile import DeckOptions
-from pipeline.rate.decks import import_deck, prepare_deck
+from pipeline.rate.deck.diff import diff, write_changes
+from pipeline.rate.deck.file import DeckOptions
+from pipeline.rate.deck.store import import_deck, prepare_deck
 from pipeline.rate.plans import load_plans, stored_plan
 from tests.unit.rate.homes import NOW
 

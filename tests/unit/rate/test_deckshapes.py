@@ -10,9 +10,9 @@ import pytest
 from pipeline.domain.rate_plan import Rate
 from pipeline.domain.steps import Step
 from pipeline.errors import DeckError
-from pipeline.rate.deckfile import Deck, DeckOptions, read_whole
-from pipeline.rate.decklayout import Layout
-from pipeline.rate.deckwindows import windows_said
+from pipeline.rate.deck.file import Deck, DeckOptions, read_whole
+from pipeline.rate.deck.layout import Layout
+from pipeline.rate.deck.windows import windows_said
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
@@ -376,7 +376,7 @@ def test_files_that_cannot_be_opened(tmp_path, data, problem):
 
 
 def test_a_file_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("pipeline.rate.decksheet.LARGEST", 1024 * 1024)
+    monkeypatch.setattr("pipeline.rate.deck.sheet.LARGEST", 1024 * 1024)
 
     found = problems(tmp_path, gzip.compress(b"1,1\n" * 500_000))
     assert found == ("the file holds more than 1 MiB: split it",)

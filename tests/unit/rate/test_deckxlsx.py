@@ -8,10 +8,10 @@ from io import BytesIO
 import pytest
 
 from pipeline.errors import DeckError
-from pipeline.rate.deckfile import DeckOptions, read_whole
-from pipeline.rate.decklayout import Layout, Problems
-from pipeline.rate.deckworkbook import workbook
-from pipeline.rate.deckxlsx import xlsx_sheets
+from pipeline.rate.deck.file import DeckOptions, read_whole
+from pipeline.rate.deck.layout import Layout, Problems
+from pipeline.rate.deck.workbook import workbook
+from pipeline.rate.deck.xlsx import xlsx_sheets
 from tests.unit.rate.workbooks import (
     DATE,
     LINKS,
@@ -182,7 +182,7 @@ def test_another_zip_file_says_so(tmp_path):
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("pipeline.rate.deckxlsx.LARGEST", 100_000)
+    monkeypatch.setattr("pipeline.rate.deck.xlsx.LARGEST", 100_000)
 
     with pytest.raises(DeckError, match="unpacks to more than"):
         deck(tmp_path, book(HEADER, " " * 200_000))

@@ -99,7 +99,7 @@ def test_a_file_without_the_columns_is_refused(tmp_path, text):
 
 def test_a_quote_from_a_file_loads_nothing_heavy():
     code = (
-        "import sys, pipeline.rate.quotefile, pipeline.rate.deckfile\n"
+        "import sys, pipeline.rate.quotefile, pipeline.rate.deck.file\n"
         "print([m for m in ('polars', 'duckdb', 'pyarrow', 'sqlalchemy') if m in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.errors import DeckError
-from pipeline.rate.deckfile import DeckOptions, read_deck
-from pipeline.rate.deckwindows import windows_said
+from pipeline.rate.deck.export import Sent, rate_sheet
+from pipeline.rate.deck.file import DeckOptions, read_deck
+from pipeline.rate.deck.windows import windows_said
 from pipeline.rate.plans import stored_plan
-from pipeline.rate.ratesheet import Sent, rate_sheet
 from tests.unit.rate.homes import NOW, SINCE
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)

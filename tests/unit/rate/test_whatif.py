@@ -14,7 +14,7 @@ from pipeline.errors import DeckError, SettingsError
 from pipeline.ledger.schema import metadata
 from pipeline.masters.model import Assignment, Masters
 from pipeline.rate.candidate import from_deck, from_store
-from pipeline.rate.deckfile import DeckOptions
+from pipeline.rate.deck.file import DeckOptions
 from pipeline.rate.whatif import Question, what_if
 from tests.unit.rate.homes import DAY, HEADER, MASTERS, SINCE, call, customer
 from tests.unit.rate.test_engine import message_row

@@ -1,8 +1,8 @@
 """Reads a rate deck into a plan of the domain, or says everything that is wrong with it.
 
 Standard library only, and one reader for the import and for ``quote --plan-file``, so that both always agree. The steps
-are modules of their own: ``decksheet`` makes lines of text, ``deckheader`` finds the columns, ``deckterms`` the plan's
-terms, ``deckrows`` the rates; this one puts them together and refuses what contradicts itself.
+are modules of their own: ``sheet`` makes lines of text, ``header`` finds the columns, ``terms`` the plan's
+terms, ``rows`` the rates; this one puts them together and refuses what contradicts itself.
 """
 
 import hashlib
@@ -16,12 +16,12 @@ from operator import attrgetter
 from pathlib import Path
 
 from pipeline.domain.rate_plan import Key, Rate, RatePlan, match_key
-from pipeline.rate.deckheader import Header, find_header, score
-from pipeline.rate.decklayout import Problems
-from pipeline.rate.decknames import COLUMNS
-from pipeline.rate.deckrows import RowReader
-from pipeline.rate.decksheet import Line, read_lines
-from pipeline.rate.deckterms import DeckOptions, plan_of
+from pipeline.rate.deck.header import Header, find_header, score
+from pipeline.rate.deck.layout import Problems
+from pipeline.rate.deck.names import COLUMNS
+from pipeline.rate.deck.rows import RowReader
+from pipeline.rate.deck.sheet import Line, read_lines
+from pipeline.rate.deck.terms import DeckOptions, plan_of
 
 __all__ = ["COLUMNS", "Deck", "DeckOptions", "read_deck", "read_whole", "refuse_overlaps", "version_of"]
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from pipeline.domain.rate_plan import Key, Rate, RatePlan, match_key
-from pipeline.rate.deckfile import Deck, refuse_overlaps, version_of
-from pipeline.rate.decklayout import Problems
-from pipeline.rate.deckterms import terms_text
+from pipeline.rate.deck.file import Deck, refuse_overlaps, version_of
+from pipeline.rate.deck.layout import Problems
+from pipeline.rate.deck.terms import terms_text
 
 REPLACE, ADD, CHANGE = "replace", "add", "change"
 MODES = (REPLACE, ADD, CHANGE)

@@ -1,4 +1,4 @@
-"""Writes an XLSX workbook with one sheet: the counterpart of ``deckxlsx``.
+"""Writes an XLSX workbook with one sheet: the counterpart of ``xlsx``.
 
 Texts are text cells, whatever they begin with, so nothing in a name can become a formula; numbers that a spreadsheet
 holds exactly are numbers, so that a customer can sort by price. The same rows give the same bytes.

@@ -17,10 +17,10 @@ from pipeline.domain.rate_plan import (
 )
 from pipeline.domain.rounding import MODES
 from pipeline.domain.windows import Window
-from pipeline.rate.deckheader import Header
-from pipeline.rate.decklayout import Layout, Problems
-from pipeline.rate.decksheet import Line
-from pipeline.rate.deckwindows import windows_in_words, windows_said
+from pipeline.rate.deck.header import Header
+from pipeline.rate.deck.layout import Layout, Problems
+from pipeline.rate.deck.sheet import Line
+from pipeline.rate.deck.windows import windows_in_words, windows_said
 
 DEFAULTS = {
     "service": "call",

@@ -17,12 +17,12 @@ from pipeline.lake.lake import Lake
 from pipeline.lake.tables import BY_NAME
 from pipeline.ledger.ledger import Ledger
 from pipeline.masters.decks import DeckFile
-from pipeline.rate.deckdiff import Diff, diff
-from pipeline.rate.deckfile import Deck, DeckOptions, read_whole
-from pipeline.rate.decklayout import Layout, Problems
-from pipeline.rate.deckmerge import REPLACE, merged
-from pipeline.rate.deckterms import inheriting
-from pipeline.rate.deckwindows import windows_said
+from pipeline.rate.deck.diff import Diff, diff
+from pipeline.rate.deck.file import Deck, DeckOptions, read_whole
+from pipeline.rate.deck.layout import Layout, Problems
+from pipeline.rate.deck.merge import REPLACE, merged
+from pipeline.rate.deck.terms import inheriting
+from pipeline.rate.deck.windows import windows_said
 from pipeline.rate.plans import load_plans, plan_row, rates_table, with_rates
 
 

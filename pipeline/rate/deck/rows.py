@@ -13,13 +13,13 @@ from operator import itemgetter
 from typing import Any, TypeVar
 
 from pipeline.domain.rate_plan import DEFAULT_INCREMENT, Rate, RatePlan, unit_of
-from pipeline.rate import deckfields as read
-from pipeline.rate.deckheader import Header
-from pipeline.rate.decklayout import Layout, Problems
-from pipeline.rate.decknames import PRICES
-from pipeline.rate.deckprefix import behind, north_american, prefixes
-from pipeline.rate.decksheet import Line
-from pipeline.rate.decktext import RefusedError
+from pipeline.rate.deck import fields as read
+from pipeline.rate.deck.header import Header
+from pipeline.rate.deck.layout import Layout, Problems
+from pipeline.rate.deck.names import PRICES
+from pipeline.rate.deck.prefix import behind, north_american, prefixes
+from pipeline.rate.deck.sheet import Line
+from pipeline.rate.deck.text import RefusedError
 
 PREFIX_COLUMNS = ("prefix", "dial_code", "area_code", "npanxx", "nxx")
 _PLAIN = re.compile(r"[1-9][0-9]{0,19}\Z")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from pipeline.rate.decktext import RefusedError, hint
+from pipeline.rate.deck.text import RefusedError, hint
 
 LONGEST = 20
 MOST_OF_A_RANGE = 1000

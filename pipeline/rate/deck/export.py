@@ -19,10 +19,10 @@ from pathlib import Path
 from pipeline.domain.rate_plan import Rate, RatePlan, match_key, unit_of
 from pipeline.domain.steps import steps_text
 from pipeline.errors import DeckError
-from pipeline.rate.deckdiff import GONE, Diff, RateChange, diff, price_text
-from pipeline.rate.deckfile import DeckOptions, read_deck
-from pipeline.rate.deckterms import DEFAULTS, terms_text
-from pipeline.rate.deckworkbook import workbook
+from pipeline.rate.deck.diff import GONE, Diff, RateChange, diff, price_text
+from pipeline.rate.deck.file import DeckOptions, read_deck
+from pipeline.rate.deck.terms import DEFAULTS, terms_text
+from pipeline.rate.deck.workbook import workbook
 from pipeline.rate.world import World
 
 ALWAYS = ("prefix", "country_code", "country_name", "billing_increment", "billing_minimum", "price")

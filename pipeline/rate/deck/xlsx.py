@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from xml.parsers import expat
 
-from pipeline.rate.decklayout import Problems
+from pipeline.rate.deck.layout import Problems
 
 LARGEST = 512 * 1024 * 1024
 WIDEST = 256

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.errors import DeckError
-from pipeline.rate.decklayout import Layout, Problems
-from pipeline.rate.deckxlsx import xlsx_sheets
+from pipeline.rate.deck.layout import Layout, Problems
+from pipeline.rate.deck.xlsx import xlsx_sheets
 
 LARGEST = 512 * 1024 * 1024
 DELIMITERS = (",", ";", "\t", "|")

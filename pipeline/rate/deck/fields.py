@@ -1,7 +1,7 @@
 """Reads one field of a rate deck, strictly, in the ways that carriers write it.
 
 A text that could be read in two ways is refused: ``1,234`` is a thousand to one carrier and little more than one to
-another, and ``03/04/2026`` is in March or in April. Texts repeat over a deck and are read once, see ``deckrows``.
+another, and ``03/04/2026`` is in March or in April. Texts repeat over a deck and are read once, see ``rows``.
 """
 
 import re
@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from pipeline.domain.countries import ALPHA_3
 from pipeline.domain.steps import Step, steps_of
-from pipeline.rate.decktext import RefusedError, hint
+from pipeline.rate.deck.text import RefusedError, hint
 
 LONGEST_SECONDS = 86_400
 JURISDICTIONS = ("interstate", "intrastate", "local", "international", "indeterminate")

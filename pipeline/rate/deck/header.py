@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.masters.vocabulary import CURRENCIES
-from pipeline.rate.decklayout import Layout, Problems
-from pipeline.rate.decknames import COLUMNS, FOREIGN, NOT_READ, PRICES, ours, plain
-from pipeline.rate.decksheet import COMPLETE, Line
+from pipeline.rate.deck.layout import Layout, Problems
+from pipeline.rate.deck.names import COLUMNS, FOREIGN, NOT_READ, PRICES, ours, plain
+from pipeline.rate.deck.sheet import COMPLETE, Line
 
 TITLE_LINES = 50
 KEYS = ("prefix", "mcc", "mccmnc", "country_code", "country", "area_code", "dial_code", "npanxx")

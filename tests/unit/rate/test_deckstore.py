@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.domain.rate_plan import Rate
 from pipeline.errors import DeckError
-from pipeline.rate.deckdiff import compare
+from pipeline.rate.deck.diff import compare
 from pipeline.rate.plans import load_plans, stored_plan, with_rates
 from tests.unit.rate.homes import SINCE
 
