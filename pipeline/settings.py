@@ -20,6 +20,7 @@ PREFIX = "TOLLBOOK_"
 MARKER = "tollbook.toml"
 _DAGSTER = "DAGSTER_HOME"
 _DEFAULT_URL = "https://api.carrierx.com/core/v2"
+_DETAIL_ROWS, _ATTACHED_BYTES = 50, 2_000_000
 _FONE_URL = "https://api.fonedynamics.com/v2"
 
 
@@ -40,6 +41,7 @@ class Settings:
     ``since`` is where pulled history starts, ``bill_from`` the local date before which nothing is invoiced,
     ``lookback`` what the daily and the closing sweep re-read, ``overlap`` what each poll re-reads.
     ``retain_days`` is how long usage is kept, None for ever; ``store_private`` keeps what people wrote to one another.
+    ``detail_rows`` is how many calls and messages a page shows, ``attached_bytes`` how much of them a PDF carries.
     """
 
     home: Path
@@ -56,6 +58,8 @@ class Settings:
     store_private: bool = False
     mask_numbers: str = OFF
     mask_invoices: str = OFF
+    detail_rows: int = _DETAIL_ROWS
+    attached_bytes: int = _ATTACHED_BYTES
     retain_days: int | None = None
     database_url: str = field(default="", repr=False)
     smtp_url: str = field(default="", repr=False)
@@ -105,6 +109,8 @@ KEYS = (
     _Key("store_private", "true keeps message text, media links and user data; false"),
     _Key("mask_numbers", "hide_last4 or keep_last4 masks phone numbers that commands print; off"),
     _Key("mask_invoices", "the same for the call detail of invoices; off: a customer sees its own numbers"),
+    _Key("detail_rows", "how many calls, and how many messages, an invoice's page shows; 50"),
+    _Key("attached_bytes", "call detail of up to so many bytes lies inside the PDF too; 2000000"),
     _Key("retain_days", "usage older than this many days is deleted once no invoice needs it; absent: never"),
     _Key("callback_secret", "the word in the path of callbacks that `tollbook listen` takes", secret=True),
     _Key("database_url", "PostgreSQL URL; default SQLite in the home", secret=True),
@@ -189,6 +195,7 @@ def _settings(home: Path, values: dict[str, tuple[Any, str]]) -> Settings:
         return values[name][0] if name in values else default
 
     lookback = _read(values, "lookback_hours", _hours)
+    attached = _read(values, "attached_bytes", _count)
     return Settings(
         home=home,
         api_url=str(value("api_url", _DEFAULT_URL)),
@@ -203,7 +210,9 @@ def _settings(home: Path, values: dict[str, tuple[Any, str]]) -> Settings:
         store_private=bool(_read(values, "store_private", _flag)),
         mask_numbers=_read(values, "mask_numbers", _mask) or OFF,
         mask_invoices=_read(values, "mask_invoices", _mask) or OFF,
-        retain_days=_read(values, "retain_days", _days),
+        detail_rows=_read(values, "detail_rows", _at_least_one) or _DETAIL_ROWS,
+        attached_bytes=_ATTACHED_BYTES if attached is None else attached,
+        retain_days=_read(values, "retain_days", _at_least_one),
         database_url=str(value("database_url")),
         smtp_url=str(value("smtp_url")),
         from_email=str(value("from_email")),
@@ -245,11 +254,16 @@ def _hours(value: Any) -> timedelta:
     return timedelta(hours=hours)
 
 
-def _days(value: Any) -> int:
-    days = int(value)
-    if days < 1:
+def _at_least_one(value: Any) -> int:
+    if (count := int(value)) < 1:
         raise ValueError(value)
-    return days
+    return count
+
+
+def _count(value: Any) -> int:
+    if (count := int(value)) < 0:
+        raise ValueError(value)
+    return count
 
 
 def _mask(value: Any) -> str:

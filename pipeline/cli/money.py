@@ -136,6 +136,18 @@ def remind(
 
 
 @app.command()
+def prepaid(json: Json = False) -> None:
+    """What prepaid customers have left, and who should top up or be suspended. Nobody is charged or cut off."""
+    rows = open_desk(watch=False).lake.query("from measure.prepaid")
+    if json:
+        as_json(rows)
+    else:
+        columns = ("partner_sid", "company_name", "available", "currency", "charge_at", "advice", "top_up")
+        values = [[row[name] for name in columns] for row in rows]
+        table(columns, values, right=("available", "charge_at", "top_up"))
+
+
+@app.command()
 def journal(
     start: Annotated[str, typer.Option("--from", help="First day, like 2026-03-01.")] = "0001-01-01",
     end: Annotated[str, typer.Option("--to", help="The day after the last.")] = "9999-12-31",

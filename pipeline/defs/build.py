@@ -8,6 +8,7 @@ import dagster as dg
 
 from pipeline.defs import assets, checks, jobs, schedules, sensors
 from pipeline.defs.alerts import on_failure, on_silence
+from pipeline.defs.prepaid import on_low_credit
 from pipeline.defs.resources import DeskResource, Shift
 
 
@@ -18,7 +19,7 @@ def build_definitions(shift: Shift | None = None) -> dg.Definitions:
         asset_checks=checks.ALL,
         jobs=jobs.ALL,
         schedules=schedules.ALL,
-        sensors=[*sensors.ALL, on_failure, on_silence],
+        sensors=[*sensors.ALL, on_failure, on_silence, on_low_credit],
         resources={"shift": shift or DeskResource()},
         # A process per step costs seconds where the step takes milliseconds; engines use threads of their own.
         executor=dg.in_process_executor,

@@ -204,6 +204,8 @@ class Billing(Landing):
                 now=self.now,
                 masters=self.settings.masters,
                 templates=self._templates(),
+                detail_rows=self.settings.detail_rows,
+                attached_bytes=self.settings.attached_bytes,
                 mask=self.settings.mask_invoices,
                 pdf=pdf,
                 progress=self.progress,

@@ -29,21 +29,6 @@ def instant(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def instants(texts: Sequence[str]) -> list[datetime]:
-    """The timestamps of a page; where all are in UTC, as they are, they are looked at together.
-
-    Raises:
-        ValueError: as ``instant``.
-    """
-    found = list(map(datetime.fromisoformat, texts))
-    years = {text[:4] for text in texts}
-    if {at.tzinfo for at in found} != {UTC} or not all(
-        year.isdecimal() and int(year) in _YEARS for year in years
-    ):
-        return list(map(instant, texts))
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Feed:
     """One kind of detail record that is walked by cursor.

@@ -7,6 +7,7 @@ is asked about again.
 """
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -80,7 +81,7 @@ def _allowed(tx: Connection, wanted: str) -> bool:
     return tx.execute(query).first() is not None
 
 
-def _twice(drafted: Draft, others: list[Any]) -> str:
+def _twice(drafted: Draft, others: Iterable[Any]) -> str:
     """One seller never bills a period twice; a customer that was given another seller could be, for its numbers."""
     period = drafted.due.period
     for other in others:

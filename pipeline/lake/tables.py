@@ -9,6 +9,7 @@ DECIMAL(18,3), because the provider's clocks count milliseconds.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import pyarrow as pa
 
@@ -47,7 +48,7 @@ class Table:
     @property
     def schema(self) -> pa.Schema:
         """The Arrow schema, each field carrying its comment."""
-        return pa.schema([pa.field(n, t, metadata={"comment": c}) for n, t, c in self.columns])
+        return _schema(self.columns)
 
     @property
     def stage(self) -> str:
@@ -56,6 +57,11 @@ class Table:
     @property
     def short(self) -> str:
         return self.name.split("/")[1]
+
+
+@cache
+def _schema(columns: tuple[Column, ...]) -> pa.Schema:
+    return pa.schema([pa.field(name, kind, metadata={"comment": said}) for name, kind, said in columns])
 
 
 _RECORD: tuple[Column, ...] = (

@@ -1,4 +1,4 @@
-"""A page that was cut -> typed columns, for all of its records at once: the fast way of most pages.
+"""Pages that were cut -> typed columns, for all of their records at once: the fast way of most pages.
 
 It takes the provider's usual way of writing a value and nothing else: texts in quotes, dates with milliseconds and Z,
 numbers without sign and exponent. What it takes it takes as the strict way does, item by item; whatever else there is
@@ -13,21 +13,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.domain.cursor import PRIVATE, Cut
+from pipeline.domain.cursor import PRIVATE
 from pipeline.lake.tables import Table
-from pipeline.lake.tables import rate as lake_rate
 from pipeline.land.dialects import FOLDED, GROUP, LONGEST_EXTRA, LONGEST_TEXT, NUMBER, wire_columns
+from pipeline.land.texts import Texts
 
 _PATTERNS = {
-    lake_rate: NUMBER,
     pa.int32(): r"^-?(?:0|[1-9]\d{0,8})$",
     pa.int64(): r"^-?(?:0|[1-9]\d{0,17})$",
     pa.bool_(): r"(?i)^(?:true|false)$",
 }
 # The usual date, 2026-03-01T15:32:15.589Z: its length, the marks in it, and the years that there are.
 _WIDTH = 24
-_MARKS = tuple((at, ord(mark)) for at, mark in ((4, "-"), (7, "-"), (10, "T"), (19, "."), (23, "Z")))
+_AT = [4, 7, 10, 19, 23]
+_MARKS = np.frombuffer(b"--T.Z", np.uint8)
 _YEARS = tuple(int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 1000 for year in (1990, 2100))
+# A number of no more letters has at most twelve digits on either side.
+_SHORT = 12
 _GROUP_OF_TEXTS = r'^\[(?:"[^"\\]*"(?:,"[^"\\]*")*)?\]$'
 _PLAIN = r'^(?:"[^"\\]*"|-?(?:0|[1-9]\d{0,17})|true|false)$'
 _NAME = r"^[A-Za-z0-9_.-]+$"
@@ -37,97 +39,82 @@ class UnusualError(ValueError):
     """A page that the fast way does not take."""
 
 
-def columns(cut: Cut, table: Table, source: str, *, store_private: bool) -> dict[str, pa.Array]:
-    """The typed columns of a page, as ``decode`` gives them, by name.
+def columns(page: Texts, table: Table, source: str, *, store_private: bool) -> dict[str, pa.Array]:
+    """The typed columns of these values, as ``decode`` gives them, by name.
 
     Raises:
         UnusualError, pyarrow errors: a value is not written in the usual way.
     """
-    page = _Page(cut)
-    if store_private and any(page.filled(name) for name in PRIVATE):
+    if store_private and page.private:
         raise UnusualError("private")
-    wire = wire_columns(table)
-    found = {name: _column(page, name, kind) for name, kind in wire}
-    found["source"] = pa.repeat(source, len(cut))
-    found["private_json"] = _nothing(pa.string(), len(cut))
+    found = {name: _column(page, name, kind) for name, kind in wire_columns(table)}
+    found["source"] = pa.repeat(source, page.count)
+    found["private_json"] = _nothing(pa.string(), page.count)
     found["extra_json"] = _extra(page, {*found, *PRIVATE, GROUP})
     if any(name == "recipients" for name, _, _ in table.columns):
         found["recipients"] = _recipients(page)
     return found
 
 
-class _Page:
-    """The values of a cut page as Arrow texts, by key."""
+def _text(page: Texts, name: str) -> pa.StringArray:
+    """The values of a key, as they are written."""
+    found = page.values[name]
+    if page.odd and pc.any(pc.match_substring(found, "\\")).as_py():
+        raise UnusualError(name)
+    return found
 
-    def __init__(self, cut: Cut) -> None:
-        self.cut = cut
-        self.place = {name: place for place, name in enumerate(cut.names)}
-        self._letters = np.frombuffer(cut.text, np.uint8)
-        self.null = cut.null
-        self.odd = b"\\" in cut.text
-        self.longest = dict(zip(cut.names, (cut.end - cut.begin).max(axis=0).tolist(), strict=True))
-        self._plain = dict(zip(cut.names, (cut.quoted | cut.null).all(axis=0).tolist(), strict=True))
-        empty = dict(zip(cut.names, cut.null.all(axis=0).tolist(), strict=True))
-        here = [name for name in cut.names if name not in PRIVATE and not empty[name]]
-        self._texts = dict(zip(here, self._taken([self.place[name] for name in here]), strict=True))
 
-    def _taken(self, columns: list[int]) -> list[pa.Array]:
-        """The values of these keys, in one copy; until then each value, and each gap, is a text over the page."""
-        cut, count = self.cut, len(self.cut)
-        ends = np.stack([cut.begin, cut.end], axis=2).reshape(-1).astype(np.int32)
-        pieces = pa.StringArray.from_buffers(len(ends) - 1, pa.py_buffer(ends), pa.py_buffer(cut.text))
-        places = np.arange(count, dtype=np.int32) * len(cut.names) + np.array(columns, np.int32)[:, None]
-        found = pieces.take(pa.array(2 * places.reshape(-1), mask=self.null[:, columns].T.reshape(-1)))
-        return [found.slice(place * count, count) for place in range(len(columns))]
+def _letters(text: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
+    """The bytes of the values one after another, and where each begins, with the end of the last."""
+    _, ends, data = text.buffers()
+    places = np.frombuffer(ends, np.int32)[text.offset : text.offset + len(text) + 1]
+    return np.frombuffer(data or b"", np.uint8)[places[0] : places[-1]], places - places[0]
 
-    def present(self, name: str) -> bool:
-        """Whether any item has this key with a value."""
-        return name in self._texts
 
-    def filled(self, name: str) -> bool:
-        """Whether any item has this key with more than an empty value."""
-        if name not in self.place:
-            return False
-        column = self.place[name]
-        length, quoted = self.cut.end[:, column] - self.cut.begin[:, column], self.cut.quoted[:, column]
-        return bool((~self.null[:, column] & (length != np.where(quoted, 0, 2))).any())
+def _instants(text: pa.StringArray, kind: pa.DataType) -> pa.Array:
+    """Dates and times of these years; of their marks, those that Arrow leaves open."""
+    letters, places = _letters(text)
+    usual = len(letters) == _WIDTH * (len(text) - text.null_count) and np.diff(places).max() <= _WIDTH
+    if not usual or (letters.reshape(-1, _WIDTH)[:, _AT] != _MARKS).any():
+        raise UnusualError("date")
+    found = pc.cast(text, kind)
+    bounds = pc.min_max(found.view(pa.int64())).as_py()
+    if not _YEARS[0] <= bounds["min"] <= bounds["max"] < _YEARS[1]:
+        raise UnusualError("date")
+    return found
 
-    def text(self, name: str, *, quoted: bool = False) -> pa.StringArray:
-        """The values of a key; those in ``quoted`` ones must be texts."""
-        found = self._texts[name]
-        if quoted and not self._plain[name]:
+
+def _check_number(text: pa.StringArray, longest: int) -> None:
+    """Whether all of them are ``NUMBER``; short ones are when they are digits and points, and digits at both ends.
+
+    That there is one point at most is seen when they are read.
+    """
+    if longest > _SHORT:
+        _match(text, NUMBER)
+        return
+    letters, places = _letters(text)
+    digit = (letters >= ord("0")) & (letters <= ord("9"))
+    here = np.diff(places) > 0
+    ends = np.concatenate([places[:-1][here], places[1:][here] - 1])
+    whole = np.count_nonzero(here) == len(text) - text.null_count
+    if not whole or not (digit | (letters == ord("."))).all() or not digit[ends].all():
+        raise UnusualError("number")
+
+
+def _column(page: Texts, name: str, kind: pa.DataType) -> pa.Array:
+    if name not in page.values:
+        return _nothing(kind, page.count)
+    text = _text(page, name)
+    if pa.types.is_string(kind) or pa.types.is_timestamp(kind):
+        if page.longest[name] > LONGEST_TEXT or name not in page.plain:
             raise UnusualError(name)
-        if self.odd and pc.any(pc.match_substring(found, "\\")).as_py():
-            raise UnusualError(name)
-        return found
-
-    def instants(self, name: str, kind: pa.DataType) -> pa.Array:
-        """The values of a key as dates and times of these years; of their marks, those that Arrow leaves open."""
-        column = self.place[name]
-        begin, here = self.cut.begin[:, column], ~self.null[:, column]
-        begin = begin[here]
-        usual = (self.cut.end[:, column][here] - begin == _WIDTH) & self.cut.quoted[:, column][here]
-        if not usual.all() or any((self._letters[begin + at] != mark).any() for at, mark in _MARKS):
-            raise UnusualError(name)
-        found = pc.cast(self.text(name), kind)
-        bounds = pc.min_max(found.view(pa.int64())).as_py()
-        if not _YEARS[0] <= bounds["min"] <= bounds["max"] < _YEARS[1]:
-            raise UnusualError(name)
-        return found
-
-
-def _column(page: _Page, name: str, kind: pa.DataType) -> pa.Array:
-    if not page.present(name):
-        return _nothing(kind, len(page.cut))
-    if pa.types.is_string(kind):
-        if page.longest[name] > LONGEST_TEXT:
-            raise UnusualError(name)
-        text = page.text(name, quoted=True)
+        if pa.types.is_timestamp(kind):
+            return _instants(text, kind)
         return pc.utf8_lower(text) if name in FOLDED else text
-    if pa.types.is_timestamp(kind):
-        return page.instants(name, kind)
-    text = page.text(name)
-    _match(text, _PATTERNS[kind])
+    if pa.types.is_decimal(kind):
+        _check_number(text, page.longest[name])
+    else:
+        _match(text, _PATTERNS[kind])
     if pa.types.is_boolean(kind):
         return pc.equal(pc.utf8_lower(text), "true")
     return pc.cast(text, kind)
@@ -143,26 +130,24 @@ def _match(text: pa.Array, pattern: str) -> None:
         raise UnusualError(pattern)
 
 
-def _recipients(page: _Page) -> pa.Array:
-    count = len(page.cut)
-    if not page.present(GROUP):
-        return pa.array(np.ones(count, np.int32))
-    group = page.text(GROUP)
+def _recipients(page: Texts) -> pa.Array:
+    if GROUP not in page.values:
+        return pa.array(np.ones(page.count, np.int32))
+    group = _text(page, GROUP)
     _match(group, _GROUP_OF_TEXTS)
     quotes = pc.fill_null(pc.count_substring(group, '"'), 0).to_numpy(zero_copy_only=False)
     return pa.array(np.maximum(1, quotes // 2).astype(np.int32))
 
 
-def _extra(page: _Page, known: set[str]) -> pa.Array:
+def _extra(page: Texts, known: set[str]) -> pa.Array:
     """The values of unknown keys as one JSON object an item, in the order of the keys."""
-    count = len(page.cut)
-    names = sorted(name for name in page.cut.names if name not in known and page.present(name))
+    names = sorted(name for name in page.values if name not in known)
     if not names:
-        return _nothing(pa.string(), count)
+        return _nothing(pa.string(), page.count)
     members: list[Any] = []
     for name in names:
-        values = page.text(name)
-        quotes = pa.array(np.where(page.cut.quoted[:, page.place[name]], '"', ""))
+        values = _text(page, name)
+        quotes = pa.array(np.where(page.in_quotes(name), '"', ""))
         values = pc.binary_join_element_wise(quotes, values, quotes, "")
         _match(pa.array([name]), _NAME)
         _match(values, _PLAIN)

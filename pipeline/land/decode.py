@@ -21,7 +21,7 @@ from pipeline.domain.cursor import PRIVATE, Cut
 from pipeline.lake.tables import BY_NAME, Table
 from pipeline.lake.tables import rate as lake_rate
 from pipeline.lake.tables import ts as lake_ts
-from pipeline.land.columns import columns as cut_columns
+from pipeline.land.columns import columns
 from pipeline.land.dialects import (
     FOLDED,
     GROUP,
@@ -32,6 +32,7 @@ from pipeline.land.dialects import (
     usual,
     wire_columns,
 )
+from pipeline.land.texts import joined, texts
 
 _TRUTH = {"true": True, "false": False}
 _DOES_NOT_FIT = (
@@ -67,14 +68,25 @@ def decode(
     items: Sequence[dict[str, Any]], table: Table, source: str, sort_key: str, *, store_private: bool = False
 ) -> tuple[pa.Table, list[Rejected]]:
     """Typed rows (without revision and landed_at) and rejected items; together as many as came."""
-    schema = decoded_schema(table)
     if isinstance(items, Cut):
-        with suppress(*_DOES_NOT_FIT):
-            found = cut_columns(items, table, source, store_private=store_private)
-            whole = pa.table([found[name] for name in schema.names], schema)
-            _check_records(whole, sort_key)
-            return whole, []
+        return decode_cuts([items], table, source, sort_key, store_private=store_private)
     return _decode_items(list(items), table, source, sort_key, store_private)
+
+
+def decode_cuts(
+    cuts: Sequence[Cut], table: Table, source: str, sort_key: str, *, store_private: bool = False
+) -> tuple[pa.Table, list[Rejected]]:
+    """As ``decode``, of pages with the same keys together, and each alone where they do not all go the fast way."""
+    schema = decoded_schema(table)
+    with suppress(*_DOES_NOT_FIT):
+        found = columns(joined([texts(cut) for cut in cuts]), table, source, store_private=store_private)
+        whole = pa.table([found[name] for name in schema.names], schema)
+        _check_records(whole, sort_key)
+        return whole, []
+    if len(cuts) == 1:
+        return _decode_items(list(cuts[0]), table, source, sort_key, store_private)
+    each = [decode_cuts([cut], table, source, sort_key, store_private=store_private) for cut in cuts]
+    return pa.concat_tables([rows for rows, _ in each]), [item for _, rejected in each for item in rejected]
 
 
 def decoded_schema(table: Table) -> pa.Schema:
@@ -95,9 +107,9 @@ def _decode_items(
         return _frame(_turned(items, private), table, source, sort_key), []
     rejected: list[Rejected] = []
     sound: list[tuple[dict[str, Any], dict[str, Any], str | None]] = []
-    columns = wire_columns(table)
+    wire = wire_columns(table)
     for item, own in zip(items, private, strict=True):
-        better, problem = usual(item, columns, sort_key)
+        better, problem = usual(item, wire, sort_key)
         if problem is None:
             sound.append((item, better, own))
         else:
@@ -171,17 +183,17 @@ def _frame(given: _Items, table: Table, source: str, sort_key: str) -> pa.Table:
     values, count = given.values, given.count
     nothing = [None] * count
     wire = wire_columns(table)
-    columns = [_column(name, values.get(name, nothing), kind, given.odd) for name, kind in wire]
-    columns += [
+    series = [_column(name, values.get(name, nothing), kind, given.odd) for name, kind in wire]
+    series += [
         pl.Series("source", [source] * count, pl.String),
         pl.Series("private_json", given.private, pl.String),
         _extra(values, {name for name, _ in wire}, count),
     ]
     if "recipients" in table.schema.names:
         counts = [max(1, len(group or ())) for group in values.get(GROUP, nothing)]
-        columns.append(pl.Series("recipients", counts, pl.Int32))
+        series.append(pl.Series("recipients", counts, pl.Int32))
     schema = decoded_schema(table)
-    rows = pl.DataFrame(columns).select(schema.names).to_arrow().cast(schema)
+    rows = pl.DataFrame(series).select(schema.names).to_arrow().cast(schema)
     _check_records(rows, sort_key)
     return rows
 

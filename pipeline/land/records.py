@@ -13,12 +13,12 @@ import polars as pl
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from pipeline.domain.cursor import Bookmark, Feed, Page
+from pipeline.domain.cursor import Bookmark, Cut, Feed, Page
 from pipeline.lake.lake import Lake, Staged
 from pipeline.lake.layout import day_label
 from pipeline.lake.tables import BY_NAME, Table
 from pipeline.land.days import write_days, write_versions
-from pipeline.land.decode import Rejected, decode
+from pipeline.land.decode import Rejected, decode, decode_cuts
 from pipeline.land.held import Held, content, found_in
 from pipeline.land.held import held as held_rows
 from pipeline.land.quarantine import stage_rejected
@@ -28,6 +28,9 @@ from pipeline.ledger.schema import landings
 LATE = timedelta(minutes=15)
 # Two providers may give two records the same secure id.
 _ID = ["source", "dr_sid"]
+# How many pages are typed at once, and from how many bytes on no more are added to them.
+_TOGETHER = 10
+_MOST_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -70,7 +73,7 @@ class Landed:
 
 @dataclass(slots=True)
 class Batch:
-    """Pages as decoded, to be landed together; private fields are gone from here on, unless they are to be stored."""
+    """Pages to be landed together. ``settle`` types the last of them; then private fields are gone, unless stored."""
 
     feed: Feed
     source: str
@@ -78,22 +81,45 @@ class Batch:
     fetched: int = 0
     tables: list[pa.Table] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
+    _cuts: list[Cut] = field(default_factory=list)
 
     @property
     def table(self) -> Table:
         return BY_NAME[f"land/{self.feed.resource}"]
 
     def add(self, page: Page) -> None:
-        """Decodes a page and holds it."""
+        """Holds a page; pages that were cut are typed when there are a few with the same keys."""
         self.fetched += page.fetched
-        found, rejected = decode(
-            page.items, self.table, self.source, self.feed.sort_key, store_private=self.store_private
-        )
-        self.tables.append(found)
-        self.rejected += rejected
+        items = page.items
+        if not (isinstance(items, Cut) and self._room_for(items)):
+            self.settle()
+        if isinstance(items, Cut):
+            self._cuts.append(items)
+        else:
+            self._take(decode(items, *self._how(), store_private=self.store_private))
         for item in page.unreadable:
             sid = item.known.get("dr_sid")
             self.rejected.append(Rejected(item.raw, sid if isinstance(sid, str) else None, item.reason))
+
+    def settle(self) -> None:
+        """Types what waits for it."""
+        cuts, self._cuts = self._cuts, []
+        if cuts:
+            self._take(decode_cuts(cuts, *self._how(), store_private=self.store_private))
+
+    def _room_for(self, page: Cut) -> bool:
+        waiting = self._cuts
+        size = sum(len(cut.text) for cut in waiting)
+        return not waiting or (
+            len(waiting) < _TOGETHER and size < _MOST_BYTES and waiting[0].names == page.names
+        )
+
+    def _how(self) -> tuple[Table, str, str]:
+        return self.table, self.source, self.feed.sort_key
+
+    def _take(self, decoded: tuple[pa.Table, list[Rejected]]) -> None:
+        self.tables.append(decoded[0])
+        self.rejected += decoded[1]
 
 
 def land_pages(
@@ -119,6 +145,7 @@ def land_pages(
 
 def land_batch(lake: Lake, batch: Batch, bookmark: Bookmark, *, now: datetime) -> Landed:
     """Lands what is held and moves the bookmark, in one commit; counts as ``land_pages``."""
+    batch.settle()
     feed, table, source = batch.feed, batch.table, batch.source
     result = Landed(fetched=batch.fetched, quarantined=len(batch.rejected))
     staged: list[Staged] = []

@@ -17,6 +17,19 @@ _FEWEST, _MOST = 50_000, 100_000
 Edge = tuple[str, datetime]
 
 
+class Edges(Protocol):
+    """The records of a page by secure id and sort value."""
+
+    def __len__(self) -> int: ...
+    @property
+    def first(self) -> Edge: ...
+    @property
+    def oldest(self) -> Edge: ...
+    @property
+    def newest(self) -> Edge: ...
+    def newest_until(self, bound: datetime) -> Edge | None: ...
+
+
 class Walked(Protocol):
     """A page and where the walk stands behind it."""
 
@@ -27,18 +40,19 @@ class Walked(Protocol):
     @property
     def last_value(self) -> datetime: ...
     @property
-    def edges(self) -> tuple[Edge, ...]: ...
+    def edges(self) -> Edges: ...
 
 
 @dataclass(slots=True)
 class _Stretch:
-    """What a commit will say of the walk: every record's sid and sort value, and where the last page ended."""
+    """What a commit will say of the walk: its records by page, and where the last page ended."""
 
-    edges: list[Edge] = field(default_factory=list)
+    edges: list[Edges] = field(default_factory=list)
     last: Edge | None = None
 
     def add(self, walked: Walked) -> None:
-        self.edges += walked.edges
+        if len(walked.edges):
+            self.edges.append(walked.edges)
         self.last = (walked.last_sid, walked.last_value)
 
 
@@ -103,15 +117,19 @@ def _forward(mark: Bookmark, stretch: _Stretch, overlap: timedelta) -> Bookmark:
     """The bookmark behind these pages; its cursor stays an overlap behind the newest record, and never goes back."""
     if not stretch.edges:
         return mark
-    newest = max(at for _, at in stretch.edges)
+    newest = max(page.newest[1] for page in stretch.edges)
     newest = max(newest, mark.newest_value or newest)
-    behind = [edge for edge in stretch.edges if edge[1] <= newest - overlap]
-    anchor = max(behind, key=lambda edge: edge[1], default=None)
+    behind = [edge for page in stretch.edges if (edge := page.newest_until(newest - overlap))]
+    anchor = max(behind, key=_value, default=None)
     if anchor is None and mark.cursor_sid is None:
-        anchor = stretch.edges[0]
+        anchor = stretch.edges[0].first
     if anchor is not None and (mark.cursor_value is None or anchor[1] >= mark.cursor_value):
         mark = mark.with_(cursor_sid=anchor[0], cursor_value=anchor[1])
     if mark.oldest_sid is None:
-        sid, value = min(stretch.edges, key=lambda edge: edge[1])
+        sid, value = min((page.oldest for page in stretch.edges), key=_value)
         mark = mark.with_(oldest_sid=sid, oldest_value=value)
     return mark.with_(newest_value=newest)
+
+
+def _value(edge: Edge) -> datetime:
+    return edge[1]

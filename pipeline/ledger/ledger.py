@@ -173,7 +173,7 @@ def _sqlite(url: str) -> Engine:
     engine = create_engine(url, connect_args={"timeout": 60})
 
     @event.listens_for(engine, "connect")
-    def _configure(connection, _record) -> None:  # noqa: ANN001
+    def _configure(connection: sqlite3.Connection, _record: object) -> None:
         # We begin transactions ourselves; the driver's own implicit BEGIN would be a deferred one.
         connection.isolation_level = None
         cursor = connection.cursor()

@@ -26,7 +26,7 @@ class Money(TypeDecorator[Decimal]):
     impl = String(60)
     cache_ok = True
 
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         if value is None:
             return None
         if not isinstance(value, Decimal):

@@ -28,7 +28,7 @@ from pipeline.errors import (
 from pipeline.pull import envelope
 from pipeline.pull.cut import cut
 from pipeline.pull.dialects import FORBIDDEN, NOT_FOUND, read_refusal
-from pipeline.pull.wire import Line, read_body
+from pipeline.pull.wire import Line, keep_memory, read_body
 
 _TRANSIENT = {408, 409, 425, 429, 500, 502, 503, 504}
 _LONGEST_PAUSE = 120.0
@@ -82,6 +82,7 @@ class Client:
 
     def __post_init__(self) -> None:
         check_base(self.base_url)
+        keep_memory()
         self.base_url = self.base_url.rstrip("/")
         self._http = self._connected()
 
@@ -89,6 +90,7 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._line.close()
         self._http.close()
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:

@@ -7,6 +7,7 @@ provider's own are good for a century.
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -116,6 +117,7 @@ class Grant:
         how: dict[str, Any] = {"extensions": {"trace": line.trace}, "headers": {"Accept-Encoding": "gzip"}}
         try:
             with (
+                closing(line),
                 line.limited(self.patience.page),
                 httpx.Client(timeout=timeout, transport=self.transport, follow_redirects=False) as http,
                 http.stream("POST", self.base_url + TOKEN_PATH, data=form, **how) as response,

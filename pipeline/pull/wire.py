@@ -7,9 +7,11 @@ unpacked in pieces of bounded size: two megabytes of gzip can be two gigabytes o
 
 import socket
 import threading
+import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any
 from weakref import WeakSet
 
@@ -19,14 +21,34 @@ MOST_BYTES = 128 * 1024 * 1024
 MOST_RATIO = 100
 _RATIO_FROM = 32 * 1024 * 1024
 _PIECE = 256 * 1024
+_LARGEST_KEPT = 31 * 1024 * 1024
+_NEVER = float("inf")
+
+
+@cache
+def keep_memory() -> None:
+    """Lets the C library keep what pages leave free, for the pages that follow.
+
+    It gives large blocks back at once, and to get them again, empty, costs as much as to read a page into them. Once it
+    has seen a block of a size being freed, it keeps what is smaller (twice as much of it at most); this one is never
+    touched, so it costs nothing. A library that does otherwise takes no notice.
+    """
+    bytes(_LARGEST_KEPT)
 
 
 class Line:
-    """The open connections of one client, and the clock that cuts them."""
+    """The open connections of one client, and the clock that cuts them.
+
+    One thread is the clock of all requests, since to start one for each costs as much as to read a page: it sleeps to
+    the end of a request's time, and by then mostly finds that it has to sleep on for a later one.
+    """
 
     def __init__(self) -> None:
         self._streams: WeakSet[Any] = WeakSet()
         self._late = threading.Event()
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._due = self._wakes = _NEVER
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Takes note of connections as they open; the ``trace`` extension of the HTTP library."""
@@ -35,21 +57,37 @@ class Line:
             if self._late.is_set():
                 self._cut()
 
+    def close(self) -> None:
+        """Ends the clock."""
+        self._closed.set()
+
     @contextmanager
     def limited(self, seconds: float) -> Iterator[threading.Event]:
         """Cuts the connections when the block takes longer; the event says whether that has happened."""
-        self._late = late = threading.Event()
-        clock = threading.Timer(seconds, self._end, [late])
-        clock.daemon = True
-        clock.start()
+        late = threading.Event()
+        with self._lock:
+            self._late, self._due = late, time.monotonic() + seconds
+            if self._due < self._wakes:
+                self._wakes = self._due
+                threading.Thread(target=self._watch, args=[self._due], daemon=True).start()
         try:
             yield late
         finally:
-            clock.cancel()
+            with self._lock:
+                self._due = _NEVER
 
-    def _end(self, late: threading.Event) -> None:
-        late.set()
-        self._cut()
+    def _watch(self, wakes: float) -> None:
+        while not self._closed.wait(wakes - time.monotonic()):
+            with self._lock:
+                if self._wakes != wakes:
+                    return
+                if self._due <= wakes:
+                    self._late.set()
+                    self._cut()
+                    self._due = _NEVER
+                self._wakes = wakes = self._due
+                if wakes == _NEVER:
+                    return
 
     def _cut(self) -> None:
         for stream in list(self._streams):

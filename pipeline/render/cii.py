@@ -60,7 +60,9 @@ def _line(line: Line) -> Element:
         node("ram:SpecifiedLineTradeDelivery", node("ram:BilledQuantity", line.quantity, unitCode=line.unit)),
         node(
             "ram:SpecifiedLineTradeSettlement",
-            node("ram:ApplicableTradeTax", node("ram:TypeCode", "VAT"), _category(line.vat), _percent(line.vat)),
+            node(
+                "ram:ApplicableTradeTax", node("ram:TypeCode", "VAT"), _category(line.vat), _percent(line.vat)
+            ),
             _period(line.first, line.last),
             node(
                 "ram:SpecifiedTradeSettlementLineMonetarySummation", node("ram:LineTotalAmount", line.amount)

@@ -1,8 +1,9 @@
 """Call detail: what stands behind an invoice's lines, on the page (its first rows) and beside it (all rows).
 
 The rows beside it are a CSV file for people and a Parquet file, typed and small, for programs. Amounts are the exact
-ones that were claimed, so each adds up to the lines before their one rounding. One query serves all invoices of a run; each then reads its own rows from the result. Numbers are masked here, on page and file
-alike, where the home says so.
+ones that were claimed, so each adds up to the lines before their one rounding. One query serves all invoices of a
+run; each then reads its own rows from the result. Numbers are masked here, on page and file alike, where the home
+says so.
 """
 
 import hashlib

@@ -217,11 +217,14 @@ def make_document(
             recipients=_texts(snapshot.get("recipients", ())),
         )
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
-        msg = (
-            f"invoice {row['invoice_sid']}: its snapshot cannot be read ({type(error).__name__}: {error}). "
-            "Drop the draft and bill again; an issued invoice needs a backup of the ledger."
-        )
-        raise RenderError(msg) from error
+        raise RenderError(_unreadable(row["invoice_sid"], error)) from error
+
+
+def _unreadable(invoice_sid: str, error: Exception) -> str:
+    return (
+        f"invoice {invoice_sid}: its snapshot cannot be read ({type(error).__name__}: {error}). "
+        "Drop the draft and bill again; an issued invoice needs a backup of the ledger."
+    )
 
 
 def read_logo(folder: Path, name: str) -> str:

@@ -224,7 +224,9 @@ def _attached(shelf: Shelf, files: Mapping[str, Kept], room: int) -> tuple[pdfs.
     """What goes into the PDF, by name: the e-invoice, and the detail for which there is room."""
     found = []
     if FACTURX in files:
-        found.append(pdfs.Attached(shelf.folder / FACTURX, "Alternative", "The invoice for programs, EN 16931"))
+        found.append(
+            pdfs.Attached(shelf.folder / FACTURX, "Alternative", "The invoice for programs, EN 16931")
+        )
     for name in _DETAIL_FILES:
         if name in files and files[name].bytes <= room:
             room -= files[name].bytes
@@ -254,7 +256,7 @@ def _write_page(run: _Run, task: _Task, reader: DetailReader) -> _Page:
     if task.row["document_hash"] not in (None, sha):
         msg = (
             f"the page of {document.number} was lost and does not come out as it was issued (its template, logo, "
-            "records or mask_invoices have changed since). Restore it from a backup, or undo that change."
+            "records, mask_invoices or detail_rows have changed since). Restore it from a backup, or undo that change."
         )
         raise RenderError(msg)
     files = _write_detail(task, document, reader)

@@ -16,7 +16,6 @@ cannot say is not made into something else. What is chosen where the standard le
   invoice's own total, and a note says what the page asks for. A credit note is type 381 with positive amounts.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -29,16 +28,11 @@ from pipeline.domain.period import Period
 from pipeline.domain.tax import PERCENT, REVERSE
 from pipeline.render.document import Document
 from pipeline.render.formats import TIMED, alpha2
+from pipeline.render.identifiers import VAT_COUNTRIES, find_iban, vat_number
 
 INVOICE, CREDIT_NOTE = "380", "381"
 STANDARD, ZERO, EXEMPT, REVERSE_CHARGE, OUTSIDE = "S", "Z", "E", "AE", "O"
-VAT_COUNTRIES = frozenset(
-    "AUT BEL BGR CHE CYP CZE DEU DNK ESP EST FIN FRA GBR GRC HRV HUN IRL ISL ITA LIE LTU LUX LVA MLT NLD NOR POL PRT "
-    "ROU SVK SVN SWE".split()
-)
 _VAT_TYPE = "service_tax"
-_VAT_ID = re.compile(r"([A-Z]{2})(?=(?:\D*\d){5})[0-9A-Z+*]{7,14}\Z")
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[0-9A-Z]{4}){2,7}(?: ?[0-9A-Z]{1,3})?\b")
 _HUNDRED = Decimal(100)
 
 
@@ -128,7 +122,9 @@ class Unfit:
     reason: str
 
 
-def make_einvoice(document: Document, names: Sequence[str], notes: Iterable[str], terms: str) -> EInvoice | Unfit:
+def make_einvoice(
+    document: Document, names: Sequence[str], notes: Iterable[str], terms: str
+) -> EInvoice | Unfit:
     """The e-invoice of an issued document; ``names`` are its lines' descriptions, as on the page."""
     if document.date_issued is None:
         return Unfit("A draft is no invoice.")
@@ -148,8 +144,10 @@ def make_einvoice(document: Document, names: Sequence[str], notes: Iterable[str]
         seller = replace(seller, vat_id="", identifier=seller.tax_number or seller.vat_id)
         buyer = replace(buyer, vat_id="")
     made = _whole(document, seller, buyer, lines)
-    return replace(made, notes=tuple(notes), terms=terms) if _adds_up(made) else Unfit(
-        "Its lines and taxes do not add up to its total in the standard's terms."
+    return (
+        replace(made, notes=tuple(notes), terms=terms)
+        if _adds_up(made)
+        else Unfit("Its lines and taxes do not add up to its total in the standard's terms.")
     )
 
 
@@ -227,8 +225,11 @@ def _vats(document: Document, seller: Trader, buyer: Trader) -> list[Vat] | Unfi
         return vats
     if not (seller.vat_id or seller.tax_number):
         return Unfit("The seller has no tax number in sellers.toml.")
-    if any(vat.category == REVERSE_CHARGE for vat in vats) and not buyer.vat_id:
+    categories = {vat.category for vat in vats}
+    if REVERSE_CHARGE in categories and not buyer.vat_id:
         return Unfit("Reverse charge needs the customer's VAT number in customers.csv.")
+    if STANDARD in categories and not seller.vat_id and document.seller.country not in VAT_COUNTRIES:
+        return Unfit("A seller who charges VAT needs a VAT number in sellers.toml.")
     return vats
 
 
@@ -251,7 +252,7 @@ def _vat(tax: TaxItem, country: str) -> Vat:
     if tax.method == REVERSE:
         return _reverse(f"Reverse charge ({tax.legal_source})", country)
     percent = multiply(tax.rate, _HUNDRED).normalize()
-    return Vat(STANDARD if percent else ZERO, percent if percent else Decimal(0))
+    return Vat(STANDARD if percent else ZERO, percent or Decimal(0))
 
 
 def _reverse(reason: str, country: str) -> Vat:
@@ -321,28 +322,6 @@ def _buyer(document: Document) -> Trader:
         vat_id=vat_number(document.tax_id),
         email=document.recipients[0] if document.recipients else "",
     )
-
-
-def vat_number(text: str) -> str:
-    """The VAT number at the end of a text (``USt-IdNr. DE 123456789``), or an empty text."""
-    words = re.sub(r"[.-]", "", text).split()
-    prefixes = {"EL", "XI"} | {alpha2(country) for country in VAT_COUNTRIES}
-    for first in range(len(words)):
-        found = _VAT_ID.match("".join(words[first:]))
-        if found and found[1] in prefixes:
-            return found[0]
-    return ""
-
-
-def find_iban(texts: Iterable[str]) -> str:
-    """The first international bank account number among ``texts`` whose check digits are right, or an empty text."""
-    for text in texts:
-        for found in _IBAN.findall(text):
-            iban = found.replace(" ", "")
-            digits = "".join(str(int(sign, 36)) for sign in iban[4:] + iban[:4])
-            if int(digits) % 97 == 1:
-                return iban
-    return ""
 
 
 def _days(period: Period, zone: str) -> tuple[date, date]:

@@ -117,10 +117,10 @@ class Formats:
 
     def long_date(self, at: datetime | date) -> str:
         """A date in words, in the customer's zone."""
-        return format_date(self._local(at), format="long", locale=self.locale)
+        return self._first(format_date(self._local(at), format="long", locale=self.locale))
 
     def short_date(self, at: datetime | date) -> str:
-        return format_date(self._local(at), format="medium", locale=self.locale)
+        return self._first(format_date(self._local(at), format="medium", locale=self.locale))
 
     def day_month(self, at: datetime | date) -> str:
         """As short as a date can be."""
@@ -143,11 +143,11 @@ class Formats:
     def country(self, alpha3: str) -> str:
         """A country's name; empty where the code is unknown."""
         code = alpha2(alpha3)
-        return self.locale.territories.get(code, "") if code else ""
+        return str(self.locale.territories.get(code, "")) if code else ""
 
     def country_named(self, english: str) -> str:
         """A country, by the name that English has for it; other texts stay as they are."""
-        return self.locale.territories.get(_english_countries().get(english, ""), english)
+        return str(self.locale.territories.get(_english_countries().get(english, ""), english))
 
     def rewritten(self, english: str) -> str:
         """A number as English writes it, in the customer's way."""
@@ -156,7 +156,9 @@ class Formats:
         except ArithmeticError:
             return english
         pattern = "#,##0." + "0" * max(0, -int(number.as_tuple().exponent))
-        return format_decimal(number, format=pattern.rstrip("."), locale=self.locale, decimal_quantization=False)
+        return format_decimal(
+            number, format=pattern.rstrip("."), locale=self.locale, decimal_quantization=False
+        )
 
     def rewritten_day(self, iso: str) -> str:
         """A day as ISO 8601 writes it, in words."""
@@ -167,6 +169,10 @@ class Formats:
 
     def currency_name(self) -> str:
         return get_currency_name(self.currency, count=2, locale=self.locale)
+
+    def _first(self, day: str) -> str:
+        """French says ``1er mars``, which CLDR's patterns do not."""
+        return f"1er{day[1:]}" if self.locale.language == "fr" and day.startswith("1 ") else day
 
     def _local(self, at: datetime | date) -> date:
         if isinstance(at, datetime):

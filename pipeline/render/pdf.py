@@ -3,8 +3,10 @@
 A document is self-contained: its only addresses are the data URIs of its own images. Any other address is refused and
 ends the rendering, also where WeasyPrint would go on without it. Files that go into the PDF are given by us, never by
 a page. The PDF is an archive's (PDF/A-3a), tagged (PDF/UA-1) and, on the same libraries, the same bytes each time: so
-the files in it bear the invoice's date and stand in the order of their names. WeasyPrint is not thread-safe and is bound by the processor, so many documents
-are made by a few processes of their own; each is replaced after some documents, for memory is not given back.
+the files in it bear the invoice's date and stand in the order of their names.
+
+WeasyPrint is not thread-safe and is bound by the processor, so many documents are made by a few processes of their
+own; each is replaced after some documents, for memory is not given back.
 """
 
 import os

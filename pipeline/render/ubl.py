@@ -77,7 +77,9 @@ def _party(party: Trader) -> Element:
         node("cac:PartyLegalEntity", node("cbc:RegistrationName", party.name)),
         node(
             "cac:Contact",
-            (node("cbc:Telephone", party.phone), node("cbc:ElectronicMail", party.email)) if party.phone else None,
+            (node("cbc:Telephone", party.phone), node("cbc:ElectronicMail", party.email))
+            if party.phone
+            else None,
         ),
     )
 
@@ -99,7 +101,10 @@ def _payment(invoice: EInvoice) -> Element | None:
 
 def _vat_sum(total: VatSum, invoice: EInvoice) -> Element:
     vat = total.vat
-    reasons = (node("cbc:TaxExemptionReasonCode", vat.reason_code), node("cbc:TaxExemptionReason", vat.reason))
+    reasons = (
+        node("cbc:TaxExemptionReasonCode", vat.reason_code),
+        node("cbc:TaxExemptionReason", vat.reason),
+    )
     return node(
         "cac:TaxSubtotal",
         _money("cbc:TaxableAmount", total.base, invoice),

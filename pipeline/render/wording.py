@@ -3,8 +3,8 @@
 English is what the templates are written in and what stands where a language has no catalogue; a catalogue,
 ``templates/locale/<language>.json``, maps English texts to their translation. Its ``page`` texts are those of the
 templates. Its ``sentences`` are those that earlier stages wrote into an invoice (descriptions, notes): their
-placeholders take up whatever stands there, ``{number}`` is written in the customer's way, ``{day}`` too, ``{place}`` is a
-country by its code, and ``{sentence}`` is translated in turn. A sentence that nobody has translated stays English; an
+placeholders take up whatever stands there; ``{number}`` and ``{day}`` are written in the customer's way, ``{place}`` is
+a country by its code, and ``{sentence}`` is translated in turn. A sentence that nobody has translated stays English; an
 issued invoice keeps its English lines in the ledger, whatever its page says. A home's ``templates/locale`` comes first.
 """
 
@@ -43,14 +43,17 @@ class Wording:
         for pattern, translation in self.sentences:
             found = pattern.fullmatch(sentence)
             if found:
-                return filled(translation, {n: self._value(n, v, write) for n, v in found.groupdict().items()})
+                values = {name: self._value(name, value, write) for name, value in found.groupdict().items()}
+                return str(filled(translation, values))
         return sentence
 
     def _value(self, name: str, value: str, write: Mapping[str, Callable[[str], str]]) -> str:
         kind = name.rstrip("0123456789")
         if kind == "sentence":
+            told = self.told(value, write)
             capital = value[:1].upper() + value[1:]
-            return next(told for told in (self.told(value, write), self.told(capital, write), value) if told)
+            again = self.told(capital, write)
+            return again if told == value and again != capital else told
         return write[kind](value) if kind in write else value
 
 
@@ -91,7 +94,9 @@ def _read(path: Path, language: str) -> Wording:
     if wrong:
         msg = f"{path}: the placeholders of {wrong[0]!r} are not those of its translation. Correct it."
         raise RenderError(msg)
+    # What wraps another sentence comes first, for a name in a sentence takes up anything.
     patterns = [(_pattern(key), text) for key, text in sentences.items() if _names(key)]
+    patterns.sort(key=lambda pattern: "(?P<sentence>" not in pattern[0].pattern)
     exact = {key: text for key, text in sentences.items() if not _names(key)}
     return Wording(language, page, exact, tuple(patterns))
 

@@ -4,12 +4,16 @@ An element is ``(name, content, attributes)``; content is a text or elements, an
 both syntaxes demand. Element names keep their prefix; the root declares what the prefixes stand for.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from xml.sax.saxutils import escape, quoteattr
 
 from pipeline.render.formats import clean
+
+# What no XML may hold, beside the control characters that ``clean`` takes out.
+_NO_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,9 @@ def document(root: Element, namespaces: Mapping[str, str]) -> bytes:
 
 
 def _lines(element: Element, more: Mapping[str, str], indent: str) -> Iterable[str]:
-    attributes = "".join(f" {name}={quoteattr(value)}" for name, value in (more | element.attributes).items())
+    attributes = "".join(
+        f" {name}={quoteattr(value)}" for name, value in {**more, **element.attributes}.items()
+    )
     start = f"{indent}<{element.name}{attributes}"
     if isinstance(element.content, str):
         yield f"{start}>{escape(element.content)}</{element.name}>"
@@ -62,4 +68,4 @@ def _lines(element: Element, more: Mapping[str, str], indent: str) -> Iterable[s
 def _text(value: str | Decimal | int) -> str:
     if isinstance(value, Decimal):
         return f"{value:f}"
-    return clean(str(value)).strip()
+    return _NO_XML.sub("", clean(str(value))).strip()

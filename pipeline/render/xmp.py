@@ -45,7 +45,8 @@ def described(xmp: bytes, names: Iterable[str]) -> bytes:
     schemas = [_UA, _FX] if FACTURX in names else [_UA]
     more = "".join(map(_stated, schemas)) + _declared(schemas)
     start, end, rest = xmp.partition(_END)
-    assert end and _END not in rest, "WeasyPrint writes its metadata as one list"
+    assert end, "WeasyPrint writes its metadata as a list"
+    assert _END not in rest, "and as one list only"
     return start + more.encode() + end + rest
 
 

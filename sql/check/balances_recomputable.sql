@@ -37,7 +37,7 @@ misstated as (
         r.balance::varchar as found, i.balance_forward::varchar as wanted
     from invoice.invoices as i
     join receivable as r on r.invoice_sid = i.invoice_sid and r.kind = 'invoice'
-    where i.number is not null and i.kind = 'usage' and r.balance <> i.balance_forward
+    where i.number is not null and r.balance <> i.balance_forward
 ),
 
 owed as (

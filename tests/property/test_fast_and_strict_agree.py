@@ -12,6 +12,7 @@ from pipeline.domain.cursor import CALLS, MESSAGES, Cut, Feed
 from pipeline.lake.tables import BY_NAME
 from pipeline.land.columns import columns
 from pipeline.land.decode import decode
+from pipeline.land.texts import texts as cut_texts
 from pipeline.pull import envelope
 from pipeline.pull.cut import cut
 from tests.fixtures.records import call
@@ -112,7 +113,7 @@ def test_the_pages_of_the_documents_go_the_fast_way(name: str, how: dict[str, An
     items = [base | {"dr_sid": sid, "user_data": {"a": "b"}, "novelty": 1} for sid in "abc"]
     found = cut(body(items, **how))
     assert found
-    fast = columns(found["items"], BY_NAME[f"land/{feed.resource}"], "x", store_private=False)
+    fast = columns(cut_texts(found["items"]), BY_NAME[f"land/{feed.resource}"], "x", store_private=False)
     rows, _ = strictly(body(items), feed)
     assert {name: values.to_pylist() for name, values in fast.items()} == {
         name: [row[name] for row in rows] for name in fast

@@ -188,3 +188,26 @@ def test_numbers_are_masked_only_where_that_is_said(home: Path, monkeypatch: pyt
         ("off", "off"),
         ("hide_last4", "keep_last4"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expected"),
+    [("detail_rows", None, 50), ("detail_rows", "1000", 1000), ("attached_bytes", "0", 0)],
+)
+def test_how_much_call_detail_a_document_carries(
+    home: Path, monkeypatch: pytest.MonkeyPatch, name: str, given: str | None, expected: int
+) -> None:
+    if given is not None:
+        monkeypatch.setenv(f"TOLLBOOK_{name.upper()}", given)
+    assert getattr(load(home), name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "given"), [("detail_rows", "0"), ("detail_rows", "x"), ("attached_bytes", "-1")]
+)
+def test_amount_of_call_detail_that_cannot_be_is_named(
+    home: Path, monkeypatch: pytest.MonkeyPatch, name: str, given: str
+) -> None:
+    monkeypatch.setenv(f"TOLLBOOK_{name.upper()}", given)
+    with pytest.raises(SettingsError, match=name):
+        load(home)

@@ -4,7 +4,6 @@
 select
     sipcause,
     sum(calls)::bigint as calls,
-    sum(answered)::bigint as answered,
     coalesce(sum(calls) filter (disconnect_originator = 'src'), 0)::bigint as by_caller,
     coalesce(sum(calls) filter (disconnect_originator = 'dst'), 0)::bigint as by_called,
     round(100.0 * sum(calls) / sum(sum(calls)) over (), 1) as share_percent

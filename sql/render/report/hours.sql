@@ -5,7 +5,7 @@ select
     isodow(date_start at time zone 'UTC') as weekday,
     hour(date_start at time zone 'UTC') as hour,
     count(*) as calls,
-    count(date_talk) as answered
+    count(*) filter (date_talk < date_stop) as answered
 from land.calls
 where date_stop >= $first::timestamptz and date_stop < $after::timestamptz
 group by all

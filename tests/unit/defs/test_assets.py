@@ -224,3 +224,25 @@ def test_the_statement_shows_what_differs(shown: Shown) -> None:
         "what differs": "none",
         "statement": "none",
     }
+
+
+def test_without_traffic_there_is_no_dashboard(shown: Shown) -> None:
+    assert shown("bill", "measure/report")["measure/report"] == {"page": "none: there is no traffic yet"}
+
+
+def test_the_dashboard_says_where_it_is_and_shows_the_month(shown: Shown, stub: StubDesk) -> None:
+    days = SimpleNamespace(rows=[{"day": DAY, "answered": 3, "unanswered": 1}])
+    money = SimpleNamespace(rows=[{"currency": "USD", "revenue": Decimal("1.50")}])
+    stub.landed_days = lambda: [DAY]
+    stub.report = lambda: SimpleNamespace(
+        path="2026-03.html", month="2026-03", answers={"days": days, "money": money}
+    )
+
+    made = shown("bill", "measure/report")["measure/report"]
+
+    assert made.pop("calls by day").startswith("![Calls by day](data:image/svg+xml;base64,")
+    assert made == {
+        "page": "2026-03.html",
+        "month": "2026-03",
+        "money": "currency | revenue\n--- | ---\nUSD | 1.50",
+    }

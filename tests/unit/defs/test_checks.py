@@ -79,7 +79,15 @@ def tax(**changes: Any) -> Row:
 
 
 def email(**changes: Any) -> Row:
-    return row(email_sid="e1", invoice_sid="i1", status="sent") | changes
+    return row(email_sid="e1", invoice_sid="i1", kind="invoice", level=0, status="sent") | changes
+
+
+def entry(account: str, amount: str, **changes: Any) -> Row:
+    held = row(entry_id=1, txn_id="invoice:i1", kind="invoice", invoice_sid="i1", at=AT, account=account)
+    return held | row(partner_sid="acme", seller="us", currency="USD", amount=Decimal(amount)) | changes
+
+
+BOOKED = [entry("receivable", "1.07"), entry("revenue", "-1.01"), entry("tax", "-0.06")]
 
 
 def right() -> dict[str, list[Row]]:
@@ -93,6 +101,7 @@ def right() -> dict[str, list[Row]]:
         "invoice/items": [item()],
         "invoice/invoices": [invoice()],
         "invoice/taxes": [tax()],
+        "invoice/entries": BOOKED,
         "deliver/emails": [email()],
     }
 
@@ -109,6 +118,10 @@ BROKEN = [
     ("calls_accounted", "rate/calls", [rated(), charge(rating_status="unrated", unrated_reason="no_rate")]),
     ("calls_accounted", "rate/calls", [rated(), charge(rating_status="free")]),
     ("messages_accounted", "rate/messages", [charge()]),
+    ("balances_recomputable", "invoice/entries", []),
+    ("balances_recomputable", "invoice/entries", BOOKED[:2]),
+    ("balances_recomputable", "invoice/entries", [*BOOKED, *BOOKED]),
+    ("balances_recomputable", "invoice/invoices", [invoice(balance_forward=Decimal("1.06"))]),
     ("claimed_once", "invoice/claims", [claim(), claim(line_no=2)]),
     ("claims_sum_to_items", "invoice/items", [item(amount_exact=Decimal("1.0051"))]),
     ("claims_sum_to_items", "invoice/items", [item(records=2)]),
@@ -126,6 +139,7 @@ BROKEN = [
     ("taxes_to_the_cent", "invoice/taxes", [tax(rate=Decimal("0.08"))]),
     ("issued_is_mailed", "deliver/emails", []),
     ("issued_is_mailed", "deliver/emails", [email(), email(email_sid="e2")]),
+    ("issued_is_mailed", "deliver/emails", [email(kind="reminder", level=1)]),
     ("issued_is_mailed", "invoice/invoices", [invoice(document_hash=None)]),
 ]  # fmt: skip
 

@@ -282,7 +282,7 @@ FILE_CASES = [
             "rounding_decimals = 11\nmatch_field = 1.5\n"
         },
         [
-            "policy.toml:1: gate is an unknown key; valid are accepted_unrated, gate_accepted",
+            "policy.toml:1: gate is an unknown key; valid are accepted_unrated, gate_accepted, remind_daily",
             "policy.toml:6: match_field is 1.5; valid is a text, a whole number or a list of texts",
             "policy.toml:4: unit_rule is 'fixed:0'; valid is 'minimum' or 'fixed:60' (seconds)",
             "policy.toml:5: rounding_decimals is '11'; valid is a whole number from 0 to 10",

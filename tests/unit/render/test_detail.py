@@ -1,9 +1,11 @@
 """Call detail: the rows behind the lines, at the revision that was claimed, safe to open in a spreadsheet."""
 
 import csv
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.lake.lake import Lake
@@ -123,3 +125,36 @@ def test_empty_lake_has_no_detail(tmp_path: Path) -> None:
     lake = Lake(tmp_path, Ledger.open(f"sqlite:///{tmp_path / 'l.db'}"))
     with reading(lake, []) as reader:
         assert reader.first("inv-1", "call", 5) == Detail()
+
+
+def test_parquet_holds_the_same_records_typed(lake: Lake) -> None:
+    add_invoice(lake, calls=7, messages=4)
+    path = lake.home / "detail.parquet"
+    for service, usage in (("call", "billed_seconds"), ("message", "billed_units")):
+        with reading(lake, ["inv-1"]) as reader:
+            reader.write_parquet(path, "inv-1", service, "America/Chicago", "USD")
+        typed, text = pq.read_table(path).to_pylist(), write(lake, service)
+        assert [list(row) for row in typed] == [list(row) for row in text]
+        assert [(f"{r['amount']:f}", r["record"], str(r["revision"])) for r in typed] == [
+            (r["amount"], r["record"], r["revision"]) for r in text
+        ]
+        assert [r[usage] for r in typed] == [Decimal(r[usage]) for r in text]
+
+
+def test_parquet_keeps_both_clocks(lake: Lake) -> None:
+    add_invoice(lake, calls=1, messages=0)
+    path = lake.home / "detail.parquet"
+    with reading(lake, ["inv-1"]) as reader:
+        reader.write_parquet(path, "inv-1", "call", "America/Chicago", "USD")
+    (row,) = pq.read_table(path).to_pylist()
+    assert row["started"] == datetime(2026, 3, 2, 9)  # noqa: DTZ001  a clock on the wall
+    assert row["started_utc"] == datetime(2026, 3, 2, 15, tzinfo=UTC)
+
+
+def test_parquet_masks_numbers_as_the_csv_does(lake: Lake) -> None:
+    add_invoice(lake, calls=1, messages=0)
+    path = lake.home / "detail.parquet"
+    with reading(lake, ["inv-1"], "hide_last4") as reader:
+        reader.write_parquet(path, "inv-1", "call", "America/Chicago", "USD")
+    (row,) = pq.read_table(path).to_pylist()
+    assert ("15125550100" in row["from"], "+4930901820" in row["to"]) == (False, False)

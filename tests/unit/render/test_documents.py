@@ -2,8 +2,10 @@
 
 import contextlib
 import hashlib
+import json
 import stat
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pypdfium2
@@ -15,7 +17,9 @@ from pipeline.ledger import schema
 from pipeline.ledger.query import rows
 from pipeline.render import pdf as pdfs
 from pipeline.render.documents import RenderReport, render_invoices
-from tests.fixtures.invoices import ISSUED, NOW, add_invoice, snapshot
+from pipeline.render.shelf import Shelf
+from tests.fixtures.europe import GERMAN, NORTH, VAT
+from tests.fixtures.invoices import ISSUED, ITEMS, NOW, add_invoice, snapshot
 
 ALL = [
     "calls.csv",
@@ -84,6 +88,18 @@ def test_second_run_does_nothing(lake: Lake, quick_pdf: list[str]) -> None:
     before = content(lake)
     assert render(lake) == RenderReport(unchanged=2)
     assert (content(lake), len(quick_pdf)) == (before, 2)
+
+
+def test_with_nothing_to_do_the_pdf_library_is_not_even_asked_for(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked() -> None:
+        raise AssertionError("asked for")
+
+    add_invoice(lake)
+    render(lake)
+    monkeypatch.setattr(pdfs, "check", asked)
+    assert render(lake) == RenderReport(unchanged=1)
 
 
 def test_draft_has_no_hash_and_follows_its_rows(lake: Lake) -> None:
@@ -260,3 +276,103 @@ def test_whole_way_with_a_real_pdf(lake: Lake, monkeypatch: pytest.MonkeyPatch) 
         assert "$180.66" in document[0].get_textpage().get_text_bounded()
     finally:
         document.close()
+
+
+# The e-invoice, and what lies inside the PDF
+
+
+def attached(lake: Lake, sid: str = "inv-1") -> dict[str, bytes]:
+    """What lies inside the PDF of an invoice."""
+    pypdf = pytest.importorskip(
+        "pypdf", reason="pypdf, which reads what is attached to PDFs, is not installed"
+    )
+    reader = pypdf.PdfReader(folder(lake, sid) / "invoice.pdf")
+    return {name: contents[0] for name, contents in reader.attachments.items()}
+
+
+def add_german(lake: Lake, sid: str = "inv-1", **other: object) -> None:
+    tax = dict(VAT)
+    tax["detail"] = json.dumps({"per": "", "lines": tax.pop("lines"), "on": [], "share": "1"})
+    values = {"currency": "EUR", "amount_tax": Decimal("24.33"), "snapshot": snapshot(GERMAN, NORTH)} | other
+    add_invoice(lake, sid, values.pop("number", "NT-2026-000001"), taxes=values.pop("taxes", [tax]), **values)
+
+
+def test_european_invoice_gets_its_e_invoice_beside_it_and_inside(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    add_german(lake)
+    assert render(lake).problems == ()
+    kept = content(lake)
+    assert b"<ram:GrandTotalAmount>152.37</ram:GrandTotalAmount>" in kept["factur-x.xml"]
+    assert b">152.37</cbc:PayableAmount>" in kept["invoice.ubl.xml"]
+    assert attached(lake) == {
+        name: kept[name]
+        for name in ("calls.csv", "calls.parquet", "factur-x.xml", "messages.csv", "messages.parquet")
+    }
+
+
+def test_invoice_that_can_have_no_e_invoice_says_why(lake: Lake) -> None:
+    add_invoice(lake)
+    render(lake)
+    made = Shelf.of(lake.home, "inv-1").manifest()
+    assert made is not None
+    assert made.no_einvoice == "Neither the seller nor the customer has anything to do with VAT."
+
+
+def test_credit_note_is_taxed_as_its_invoice_was(lake: Lake) -> None:
+    """The tax rows of a credit note no longer say on which lines, nor that it was a reverse charge."""
+    add_german(lake)
+    said = {
+        "invoice_sid": "inv-1",
+        "number": "NT-2026-000001",
+        "date_issued": ISSUED.isoformat(),
+        "reason": "x",
+    }
+    line = ITEMS[3] | {"usage": 0, "amount": Decimal("-7.20"), "amount_exact": Decimal("-7.20")}
+    add_german(
+        lake,
+        "credit-1",
+        number="NT-CN-2026-000001",
+        kind="credit_note",
+        taxes=[
+            {k: v for k, v in VAT.items() if k != "lines"}
+            | {"amount": Decimal("-1.37"), "method": "credit_note"}
+        ],
+        items=[line | {"detail": json.dumps({"credits_line": 4})}],
+        amount=Decimal("-7.20"),
+        amount_tax=Decimal("-1.37"),
+        snapshot=snapshot(GERMAN, NORTH, credits=said),
+        calls=0,
+        messages=0,
+    )
+    render(lake)
+    assert b"<ram:TypeCode>381</ram:TypeCode>" in (folder(lake, "credit-1") / "factur-x.xml").read_bytes()
+    assert (
+        b"<ram:CategoryCode>S</ram:CategoryCode>" in (folder(lake, "credit-1") / "factur-x.xml").read_bytes()
+    )
+
+
+@pytest.mark.parametrize("room", [0, 3_000])
+def test_call_detail_lies_in_the_pdf_as_far_as_there_is_room(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    monkeypatch.undo()
+    add_invoice(lake, calls=200, messages=0)
+    render(lake, attached_bytes=room)
+    assert attached(lake).keys() <= {"calls.parquet", "calls.csv"}
+    assert sum(map(len, attached(lake).values())) <= room
+    assert len(content(lake)["calls.csv"]) > room
+
+
+def test_template_of_the_home_that_asks_for_something_outside_makes_no_pdf(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.undo()
+    templates = other_template(tmp_path)
+    page = templates / "invoice" / "invoice.html.j2"
+    page.write_text(page.read_text() + '<img src="http://192.0.2.1/pixel.png">')
+    add_invoice(lake)
+    report = render(lake, templates=templates)
+    assert (report.pdfs, len(report.problems)) == (0, 1)
+    assert "asks for 'http://192.0.2.1/pixel.png', which is not part of it" in report.problems[0]

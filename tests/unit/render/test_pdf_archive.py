@@ -1,10 +1,10 @@
-"""The PDF is an archive's: PDF/A-3a with PDF/UA's tags, the e-invoice and the call detail inside, the same bytes each time."""
+"""The PDF is an archive's: PDF/A-3a with PDF/UA's tags, e-invoice and call detail inside, the same each time."""
 
 import re
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -46,9 +46,9 @@ def root(made: bytes) -> Any:
     return pypdf.PdfReader(BytesIO(made)).trailer["/Root"]
 
 
-def metadata(root: Any) -> ElementTree.Element:
+def metadata(root: Any) -> ET.Element:
     text = root["/Metadata"].get_object().get_data().decode()
-    return ElementTree.fromstring(re.sub(r"<\?xpacket[^>]*\?>", "", text))
+    return ET.fromstring(re.sub(r"<\?xpacket[^>]*\?>", "", text))
 
 
 def test_file_is_tagged_and_says_its_language_title_and_colours(root: Any) -> None:
@@ -75,7 +75,9 @@ def test_properties_that_the_archive_does_not_know_are_declared(root: Any) -> No
     assert set(spaces) == {name[1:].partition("}")[0] for name in PROPERTIES}
 
 
-def test_files_inside_are_named_in_order_and_say_what_they_are(root: Any, files: tuple[Attached, ...]) -> None:
+def test_files_inside_are_named_in_order_and_say_what_they_are(
+    root: Any, files: tuple[Attached, ...]
+) -> None:
     names = root["/Names"]["/EmbeddedFiles"]["/Names"]
     assert list(names[::2]) == [file.name for file in files]
     specs = [spec.get_object() for spec in names[1::2]]
