@@ -216,6 +216,7 @@ def _settings(home: Path, values: dict[str, tuple[Any, str]]) -> Settings:
         database_url=str(value("database_url")),
         smtp_url=str(value("smtp_url")),
         from_email=str(value("from_email")),
+        tax_engine=str(value("tax_engine")),
         alert_email=str(value("alert_email")),
         alert_webhook=str(value("alert_webhook")),
         callback_secret=str(value("callback_secret")),

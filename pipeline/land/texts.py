@@ -81,7 +81,9 @@ def _values(page: Texts, name: str) -> pa.Array:
 def _taken(cut: Cut, columns: list[int]) -> list[pa.Array]:
     """The values of these keys, in one copy; until then each value, and each gap, is a text over the page."""
     count = len(cut)
-    ends = np.stack([cut.begin, cut.end], axis=2).reshape(-1).astype(np.int32, copy=False)
+    ends = np.empty((*cut.begin.shape, 2), np.int32)
+    ends[:, :, 0], ends[:, :, 1] = cut.begin, cut.end
+    ends = ends.reshape(-1)
     pieces = pa.StringArray.from_buffers(len(ends) - 1, pa.py_buffer(ends), pa.py_buffer(cut.text))
     places = np.arange(count, dtype=np.int32) * len(cut.names) + np.array(columns, np.int32)[:, None]
     found = pieces.take(pa.array(2 * places.reshape(-1), mask=cut.null[:, columns].T.reshape(-1)))

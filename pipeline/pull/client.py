@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
+import httpcore
 import httpx
 import stamina
 
@@ -36,6 +37,8 @@ _ERROR_BYTES = 64 * 1024
 T = TypeVar("T")
 # We report retries ourselves; the library would print them.
 stamina.instrumentation.set_on_retry_hooks([])
+# A page has a megabyte and more; in pieces of 64 KB a fifth of the time of fetching it goes into the pieces.
+httpcore.HTTP11Connection.READ_NUM_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ _LONGEST_BARE = 64
 _LONGEST_LIST = 4096
 _HEAD = 4096
 _FLAT = re.compile(rb'\{(?:[^"{}\[\]]|"[^"\\]*")*+\}')
-_PIECE = 64 * 1024
-_ROWS = 100
+_PIECE = 128 * 1024
+_ROWS = 250
 _WORD = 8
 
 
@@ -157,7 +157,9 @@ def _check_keys(body: bytes, names: tuple[bytes, ...], opening: np.ndarray) -> N
         body += bytes(width)
     heads = np.ndarray((len(body) - width + 1,), f"V{width}", body, strides=(1,))
     found = heads[opening.reshape(-1)].view("<u8").reshape(len(opening), -1)
-    _require(not ((found ^ wanted) & mask).any())
+    found ^= wanted
+    found &= mask
+    _require(not found.any())
 
 
 @lru_cache(16)

@@ -1,12 +1,13 @@
 """Settings: where they come from, which one wins, and what is said when one is wrong."""
 
+from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import HomeError, SettingsError
-from pipeline.settings import Fone, find_home, load
+from pipeline.settings import KEYS, Fone, Settings, find_home, load
 
 
 @pytest.fixture(autouse=True)
@@ -211,3 +212,29 @@ def test_amount_of_call_detail_that_cannot_be_is_named(
     monkeypatch.setenv(f"TOLLBOOK_{name.upper()}", given)
     with pytest.raises(SettingsError, match=name):
         load(home)
+
+
+def test_every_key_reaches_the_settings(tmp_path: Path) -> None:
+    """A setting that is offered, and then not read, would be ignored in silence."""
+    examples = {
+        "since": "2026-01-01",
+        "bill_from": "2026-01-01",
+        "lookback_hours": "30",
+        "store_private": "true",
+        "retain_days": "90",
+        "mask_numbers": "hide_last4",
+        "mask_invoices": "keep_last4",
+        "detail_rows": "7",
+        "attached_bytes": "8",
+        "api_url": "https://api.example.com/core/v2",
+        "fone_url": "https://fone.example.com",
+        "fone_properties": "p=partner",
+    }
+    lines = [f'{key.name} = "{examples.get(key.name, "x-" + key.name)}"' for key in KEYS]
+    (tmp_path / "tollbook.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    found, default = load(tmp_path), Settings(tmp_path)
+
+    flat = {f.name: getattr(found, f.name) for f in fields(found)}
+    untouched = {name for name, value in flat.items() if value == getattr(default, name)}
+    assert untouched == {"home", "overlap", "source"}
