@@ -75,9 +75,8 @@ TABLE = {
 }
 
 
-@pytest.mark.parametrize("dids", [dids for dids, _ in TABLE.values()], ids=TABLE)
-def test_rent(tmp_path: Path, dids: list[dict], request: pytest.FixtureRequest) -> None:
-    expected = TABLE[request.node.callspec.id][1]
+@pytest.mark.parametrize(("dids", "expected"), TABLE.values(), ids=TABLE)
+def test_rent(tmp_path: Path, dids: list[dict], expected: list[tuple]) -> None:
     assert rent(tmp_path, *dids) == expected
 
 
