@@ -1,7 +1,7 @@
 """The nine statuses of an invoice, in the provider's words, and how one may follow another.
 
 tollbook itself uses ``reviewing`` (a draft that waits for a person), ``open`` (issued and owed), ``complete`` (issued
-and settled) and ``uncollectable`` (written off). ``charging``, ``pending``, ``declined`` and ``error`` belong to whoever
+and settled) and ``uncollectable`` (written off). ``charging``, ``pending``, ``declined`` and ``error`` belong to who
 charges a card; they are known here so that such an answer has a place to go.
 """
 
