@@ -116,12 +116,14 @@ class Killer:
         return False
 
     def _blow(self, job: str) -> Blow:
-        """Rather early than late: a job that goes on where it was has less and less before it."""
+        """Rather early than late: a job that goes on where it was has less and less before it. What is aimed goes where
+        the fewest have struck so far, or a step that is rare and short would be left to luck."""
         by, soon = self._chance.choice(SIGNALS), self._chance.random() ** 2
         entered = [n for n, times in enumerate(self._most[job]) if times]
         if self._chance.random() < 0.5:
             return Blow(by, after=soon * self._longest[job])
-        step = self._chance.choice(entered)
+        struck = self.tally.steps()
+        step = min(entered, key=lambda n: (struck[STEPS[n]], self._chance.random()))
         nth = 1 + int(soon * self._most[job][step])
         return Blow(by, at=(step, nth, self._chance.random() < 0.5))
 
