@@ -6,7 +6,6 @@ before it gets its name: half a home never looks like one. ``.env`` stays out: s
 made again (``tollbook.duckdb``, logs, files that were replaced) is left out too.
 """
 
-import hashlib
 import json
 import shutil
 import tarfile
@@ -14,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import IO
 
 from pipeline.desk import Desk
 from pipeline.errors import HomeError
+from pipeline.lake.disk import sha256_of
 from pipeline.lake.tables import TABLES
 from pipeline.ledger.snapshot import snapshot
 from pipeline.settings import MARKER
@@ -25,7 +24,6 @@ from pipeline.settings import MARKER
 _MANIFEST = "backup.json"
 _LEDGER = "ledger.db"
 _FOLDERS = ("masters", "documents", "outbox", "rate_sheets", "lake")
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +123,7 @@ def _contents(desk: Desk) -> Iterator[Path]:
 
 def _checked(source: Path, part: Path) -> dict[str, dict]:
     try:
-        entries = json.loads((part / _MANIFEST).read_text(encoding="utf-8"))["files"]
+        entries: dict[str, dict] = json.loads((part / _MANIFEST).read_text(encoding="utf-8"))["files"]
     except (OSError, ValueError, KeyError):
         msg = f"{source} is no backup of a home, or it was cut short. Take another."
         raise HomeError(msg) from None
@@ -142,12 +140,4 @@ def _checked(source: Path, part: Path) -> dict[str, dict]:
 
 
 def _described(path: Path) -> dict:
-    with path.open("rb") as stream:
-        return {"bytes": path.stat().st_size, "sha256": _hash(stream)}
-
-
-def _hash(stream: IO[bytes]) -> str:
-    digest = hashlib.sha256()
-    while chunk := stream.read(_CHUNK):
-        digest.update(chunk)
-    return digest.hexdigest()
+    return {"bytes": path.stat().st_size, "sha256": sha256_of(path)}

@@ -1,6 +1,7 @@
 """The Typer application, and the options that many commands share."""
 
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -84,3 +85,15 @@ def open_desk(as_of: str | None = None, *, watch: bool = True) -> "Desk":
 
     settings = load(the_home())
     return Desk.open(settings, now=instant(as_of), progress=progress_line() if watch else quiet)
+
+
+def read_amount(text: str) -> Decimal:
+    """An amount of money as it is typed, plain and finite."""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        msg = f"{text!r} is no amount; write it like 120.50."
+        raise SettingsError(msg)
+    return amount

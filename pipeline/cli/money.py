@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.app import AsOf, Json, app, open_desk
+from pipeline.cli.app import AsOf, Json, app, open_desk, read_amount
 from pipeline.cli.desk import By
 from pipeline.cli.show import as_json, money, say, table
 from pipeline.errors import SettingsError
@@ -86,7 +86,7 @@ def pay(
             f"{len(report.booked)} booked, {report.known} known from before, {len(report.left)} left for a person"
         )
     else:
-        paid = desk.pay(which, _amount(amount), kind=kind, note=note, by=by)
+        paid = desk.pay(which, read_amount(amount), kind=kind, note=note, by=by)
         say(f"recorded; the balance is now {money(paid.balance)} {paid.currency} (negative is credit)")
     desk.publish()
 
@@ -195,17 +195,6 @@ def _day(text: str) -> datetime:
     except ValueError:
         msg = f"{text!r} is no date; write it like 2026-03-01."
         raise SettingsError(msg) from None
-
-
-def _amount(text: str) -> Decimal:
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite():
-        msg = f"{text!r} is no amount; write it like 120.50."
-        raise SettingsError(msg)
-    return amount
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -1,12 +1,11 @@
 """``whatif`` and ``adjust``: what another plan would have come to, and money that a person decides on."""
 
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.app import AsOf, Json, app, instant, open_desk
+from pipeline.cli.app import AsOf, Json, app, instant, open_desk, read_amount
 from pipeline.cli.deckoptions import Currency, Direction, Family, Increments, Service, Unit
 from pipeline.cli.show import as_json, clear_line, heading, money, say, table
 from pipeline.errors import SettingsError
@@ -87,7 +86,7 @@ def adjust(
     if taxed_as and taxed_as not in ITEM_TYPES:
         raise SettingsError(f"--taxed-as {taxed_as!r} is no item type; there are {', '.join(ITEM_TYPES)}.")
     desk = open_desk(as_of)
-    made = desk.adjust(which, _amount(amount), reason=reason, taxed_as=taxed_as, by=by)
+    made = desk.adjust(which, read_amount(amount), reason=reason, taxed_as=taxed_as, by=by)
     desk.publish()
     say(
         f"{money(made.amount)} {made.currency} waits for the next invoice of {made.partner_sid}: {made.description}"
@@ -169,10 +168,3 @@ def _show_posted(posted: "Posted | None") -> None:
         say(f"  {money(amount)} {currency} in all; the next invoices take it")
     for why, records in posted.left_out.items():
         say(f"  {records:,} records were left out: {why}", style="yellow")
-
-
-def _amount(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise SettingsError(f"{text!r} is no amount; write it like 120.50.") from None

@@ -10,7 +10,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from pipeline.domain.rate_plan import EVERYONE, in_force
+from pipeline.domain.period import in_force
+from pipeline.domain.rate_plan import EVERYONE
 
 BUNDLE, TIER = "bundle", "tier"
 CUSTOMER, NUMBER = "customer", "number"

@@ -10,9 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 _DAY = timedelta(days=1)
+Moment = TypeVar("Moment", date, datetime)
+
+
+def in_force(start: Moment | None, end: Moment | None, at: Moment) -> bool:
+    """Whether ``at`` lies in the half-open interval; None is open."""
+    return (start is None or start <= at) and (end is None or at < end)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Protocol, TypeVar
 
+from pipeline.domain.period import in_force
 from pipeline.domain.steps import Step
 from pipeline.domain.windows import Window
 
@@ -27,11 +28,6 @@ INCREMENT_RULES = ("total", "after_minimum")
 MATCH_FIELDS = ("number_dst", "number_dst_transformed", "number_dst_original")
 BILLABLE_BASES = ("talk", "duration")
 BASE_ROUNDINGS = ("exact", "floor", "round")
-
-
-def in_force(start: datetime | None, end: datetime | None, at: datetime) -> bool:
-    """Whether ``at`` lies in the half-open interval."""
-    return (start is None or start <= at) and (end is None or at < end)
 
 
 @dataclass(frozen=True, slots=True)

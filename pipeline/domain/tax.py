@@ -17,6 +17,7 @@ from typing import Protocol
 
 from pipeline.domain.invoice import Item, TaxItem
 from pipeline.domain.money import add, multiply, to_minor
+from pipeline.domain.period import in_force
 
 PLACE_FIELDS = ("country", "state", "county", "city", "zip")
 # What a fixed amount is due for: each number rented, each line of the page, the invoice.
@@ -188,11 +189,6 @@ def _assess(supply: Supply, due: Iterable[DatedRule], own: Iterable[DatedExempti
                     f"Reverse charge: the recipient owes the tax ({rule.name}, {rule.legal_source})."
                 )
     return Assessment(tuple(made.values()), tuple(notes))
-
-
-def in_force(start: date | None, end: date | None, day: date) -> bool:
-    """Whether ``day`` lies in the half-open interval; None is open."""
-    return (start is None or start <= day) and (end is None or day < end)
 
 
 def _run_out(here: Iterable[DatedRule], day: date) -> list[DatedRule]:

@@ -7,7 +7,8 @@ which the rules are applied (time, origin, jurisdiction, then the longer prefix,
 from dataclasses import dataclass
 from datetime import datetime
 
-from pipeline.domain.rate_plan import Rate, RatePlan, in_force
+from pipeline.domain.period import in_force
+from pipeline.domain.rate_plan import Rate, RatePlan
 from pipeline.domain.rating import Outcome
 
 CHOSEN = "chosen"

@@ -11,7 +11,8 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
-from pipeline.domain.rate_plan import RETAIL, PlanBook, RatePlan, in_force
+from pipeline.domain.period import in_force
+from pipeline.domain.rate_plan import RETAIL, PlanBook, RatePlan
 from pipeline.errors import DeckError
 from pipeline.lake.lake import Lake
 from pipeline.lake.tables import BY_NAME

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from pipeline.domain.allowances import Charge
 from pipeline.domain.numbering import digits
-from pipeline.domain.rate_plan import EVERYONE, PSTN, PlanBook, RatePlan, in_force
+from pipeline.domain.period import in_force
+from pipeline.domain.rate_plan import EVERYONE, PSTN, PlanBook, RatePlan
 from pipeline.domain.rating import Outcome
 from pipeline.errors import DeckError, SettingsError
 from pipeline.lake.lake import Lake

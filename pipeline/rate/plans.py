@@ -14,7 +14,8 @@ from decimal import Decimal
 import polars as pl
 import pyarrow as pa
 
-from pipeline.domain.rate_plan import PROVIDER, Rate, RatePlan, in_force, unit_of
+from pipeline.domain.period import in_force
+from pipeline.domain.rate_plan import PROVIDER, Rate, RatePlan, unit_of
 from pipeline.domain.steps import steps_of, steps_text
 from pipeline.domain.windows import windows_of, windows_text
 from pipeline.errors import DeckError, SettingsError
