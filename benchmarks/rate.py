@@ -1,18 +1,22 @@
-"""What rating costs: ``python benchmarks/rate.py [--calls 10000000]``.
+"""What rating costs: ``python benchmarks/rate.py [--calls 10000000] [--tasks narrow,wide]``.
 
 A month of calls with all their columns is made in Parquet, see ``rate_world.py``; nothing is fetched. Each task runs in
 a process of its own, in turns, and the best of its runs counts. What they are compared with runs in the same turns:
 
 * wide: each call with all its columns and those of its charge, to Parquet; against merely copying the same records to
-  Parquet with the same compression, by the faster of Polars and DuckDB;
+  Parquet with the same compression, by Polars and by DuckDB, both on two cores: the least time and the least CPU of
+  the two. What was landed is not decoded: its columns are handed on as they lie in the file, see ``rate_splice.py``.
+  ``check`` reads the result with Polars, DuckDB and Arrow and compares every value;
 * narrow: dr_sid, prefix, billed seconds and amount of each charge, to Parquet; against PostgreSQL writing the same
   to a table, on the same deck and the first calls of the same month: with a B-tree, probing each length of prefix,
   and with the index of its ``prefix`` extension. Without a server on this machine that part says so and is left out;
 * home: what ``tollbook rate`` does: cost and charge of every call, every column of rate.calls, read back, counted,
   hashed and committed; and again, when nothing has changed;
-* large: narrow with a deck of a million rows in 500 plans; against narrow.
+* large: narrow with a deck of a million rows in 500 plans; against narrow;
+* messages: cost and charge of a message for every ten calls, every column of rate.messages, to Parquet.
 
-Wide, narrow and large take the engine's own query and tables, and the charge side of it.
+Wide, narrow, large and messages take the engine's own query and tables. Of their CPU seconds those of ``load`` pass
+before the first record: starting, reading the customers and the plans, sorting the deck.
 """
 
 import argparse
@@ -22,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,20 +37,13 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 LARGE = (1_000_000, 500)
 NARROW = "dr_sid, matched_prefix, billed_seconds, amount"
 RATING = (
-    *(
-        "rating_status",
-        "unrated_reason",
-        "plan_sid",
-        "plan_version",
-        "family",
-        "matched_prefix",
-        "rate_price",
-    ),
-    *("unit_seconds", "billed_seconds", "amount", "currency", "item_type", "country_code"),
+    "rating_status, unrated_reason, plan_sid, plan_version, family, matched_prefix, rate_price, unit_seconds, "
+    "billed_seconds, amount, currency, item_type, country_code"
 )
 PARQUET = "(format parquet, compression zstd, row_group_size 122880)"
 GROUP = 122_880
 LEVEL = 3
+PER_MESSAGE = 10
 
 
 def make(home: str, calls: str, prefixes: str, plans: str) -> None:
@@ -59,102 +56,117 @@ def copy_polars(home: Path) -> None:
     import polars as pl
     from rate_world import opened
 
-    for file in opened(home)[0].files("land/calls"):
-        pl.scan_parquet(file.path).sink_parquet(
-            home / "out.parquet", compression="zstd", compression_level=LEVEL
-        )
+    how: dict[str, Any] = {"compression": "zstd", "compression_level": LEVEL, "row_group_size": GROUP}
+
+    def copy(paths: Iterable[Path], target: Path) -> None:
+        for path in paths:
+            pl.scan_parquet(path).sink_parquet(target, **how)
+
+    paths = [file.path for file in opened(home)[0].files("land/calls")]
+    in_two(lambda n: copy(paths[n::2], home / f"out{n}.parquet"))
 
 
 def copy_duckdb(home: Path) -> None:
     from rate_world import opened
 
     lake = opened(home)[0]
-    with lake.duck() as con:
-        for file in lake.files("land/calls"):
-            con.execute(f"copy (from read_parquet('{file.path}')) to '{home / 'out.parquet'}' {PARQUET}")
+    with lake.duck() as con, tempfile.TemporaryDirectory(dir=home) as target:
+        con.execute("reset memory_limit")
+        con.execute("set preserve_insertion_order = false")
+        paths = [str(file.path) for file in lake.files("land/calls")]
+        how = PARQUET.replace(")", ", per_thread_output true, overwrite true)")
+        for begin in range(0, len(paths), 31):
+            con.execute(f"copy (from read_parquet({paths[begin : begin + 31]})) to '{target}/out' {how}")
 
 
-def narrow(home: Path) -> None:
-    in_two(home, narrow_days)
+def narrow(home: Path) -> float:
+    return rated(home, "call", narrow_part)
 
 
-def narrow_days(home: Path, part: int) -> None:
-    for con, _, query in rated_days(home, part):
-        out = f"{home / f'out{part}.parquet'}"
-        con.execute(f"copy (select {NARROW} from ({query}) where side = 'charge') to '{out}' {PARQUET}")
+def narrow_part(con: Any, file: Any, query: str, out: Path) -> None:
+    con.execute(f"copy (select {NARROW} from ({query}) where side = 'charge') to '{out}' {PARQUET}")
 
 
-def wide(home: Path) -> None:
-    """The columns of the records pass by; those of the rating are put beside them."""
-    in_two(home, wide_days)
+def messages(home: Path) -> float:
+    def part(con: Any, _: Any, query: str, out: Path) -> None:
+        con.execute(f"copy ({query}) to '{out}' {PARQUET}")
+
+    return rated(home, "message", part)
 
 
-def wide_days(home: Path, part: int) -> None:
+def wide(home: Path) -> float:
+    return rated(home, "call", wide_part)
+
+
+def wide_part(con: Any, file: Any, query: str, out: Path) -> None:
+    """The columns of the records are handed on as they are; those of the rating are put beside them."""
+    from rate_splice import splice
+
+    beside = out.with_suffix(".rated")
+    con.execute(f"copy (select {RATING} from ({query}) where side = 'charge') to '{beside}' {PARQUET}")
+    assert splice(file.path, beside, out) == file.rows
+
+
+def check(home: Path) -> None:
+    """What ``wide`` writes of two days is what it should be, for each of three readers."""
+    import polars as pl
     import pyarrow.parquet as pq
 
-    for con, path, query in rated_days(home, part):
-        repeated = repeated_columns(path)
-        landed = pq.read_table(path, read_dictionary=repeated, use_threads=False)
-        rows = f"select dr_sid as rated_sid, {', '.join(RATING)} from ({query}) where side = 'charge'"
-        rated = con.sql(rows).to_arrow_reader(GROUP).read_all()
-        write_wide(landed, rated, home / f"out{part}.parquet", repeated)
-
-
-def in_two(home: Path, work: Callable[[Path, int], None]) -> None:
-    with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(work, home, part) for part in (0, 1)]:
-            done.result()
-
-
-def repeated_columns(path: Path) -> list[str]:
-    """The texts that repeat themselves, as the file's own dictionaries show."""
-    import pyarrow.parquet as pq
-
-    group = pq.ParquetFile(path).metadata.row_group(0)
-    columns = [group.column(n) for n in range(group.num_columns)]
-    texts = [
-        c for c in columns if c.physical_type == "BYTE_ARRAY" and c.total_uncompressed_size < 8 * c.num_values
-    ]
-    return [c.path_in_schema for c in texts]
-
-
-def write_wide(landed: Any, rated: Any, path: Path, repeated: list[str]) -> None:
-    import pyarrow.parquet as pq
-
-    assert landed["dr_sid"].equals(rated["rated_sid"].cast(landed["dr_sid"].type))
-    for name in RATING:
-        landed = landed.append_column(
-            name if name not in landed.column_names else f"rated_{name}", rated[name]
+    def part(con: Any, file: Any, query: str, out: Path) -> None:
+        wide_part(con, file, query, out)
+        charges = f"select dr_sid, {RATING} from ({query}) where side = 'charge'"
+        expected = pl.read_parquet(file.path).join(con.sql(charges).pl(), on="dr_sid", validate="1:1")
+        readings = (
+            pl.read_parquet(out),
+            pl.DataFrame(pl.from_arrow(pq.read_table(out))),
+            con.sql(f"from '{out}'").pl(),
         )
-    pq.write_table(
-        landed,
-        path,
-        compression="zstd",
-        row_group_size=GROUP,
-        use_dictionary=[*repeated, *RATING],
-        compression_level=LEVEL,
-    )
+        for found in readings:
+            assert found.height == file.rows
+            assert found.cast(dict(expected.schema)).equals(expected), "wide is not what was landed and rated"
+
+    rated(home, "call", part, parts=2)
 
 
-def rated_days(home: Path, part: int) -> Iterator[tuple[Any, Path, str]]:
-    """The engine's query for every other day, ready to run."""
+def rated(
+    home: Path, service: str, work: Callable[[Any, Any, str, Path], None], parts: int | None = None
+) -> float:
+    """Gives the engine's query for each landed part, ready to run, to ``work``; returns the CPU seconds of loading."""
     from rate_world import ROOT as HOUSE
     from rate_world import opened
 
-    from pipeline.rate.engine import steady
+    from pipeline.rate.engine import connected, prepare, steady
     from pipeline.rate.rater import Rater
+    from pipeline.rate.tariff import read_tariff
     from pipeline.rate.world import read_world
 
     lake, _, masters = opened(home)
     world = read_world(lake, masters, HOUSE)
-    with lake.duck() as con, steady(con):
-        rater = Rater(con, world, "call")
-        for file in lake.files("land/calls")[part::2]:
-            con.execute(
-                f"create or replace temp view landed as from read_parquet('{file.path}', hive_partitioning = false)"
-            )
-            rater.lay_out(masters.customers, world.endpoints)
-            yield con, file.path, rater.query()
+    files = lake.files(f"land/{service}s")[:parts]
+    with lake.duck() as con:
+        tariff = read_tariff(con, world, service, masters.customers)
+        loaded = time.process_time()
+
+        def share(n: int) -> None:
+            with connected(con) as own:
+                prepare(own, world)
+                rater = Rater(own, world, service, tariff, n)
+                for file in files[n::2]:
+                    own.execute(
+                        "create or replace temp view landed as "
+                        f"from read_parquet('{file.path}', hive_partitioning = false)"
+                    )
+                    rater.lay_out(world.endpoints)
+                    work(own, file, rater.query(), home / f"out{n}.parquet")
+
+        with steady(con):
+            in_two(share)
+    return loaded
+
+
+def in_two(work: Callable[[int], None]) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, (0, 1)))
 
 
 def rate_home(home: Path) -> None:
@@ -168,7 +180,8 @@ def rate_home(home: Path) -> None:
     assert report.written in (0, len(lake.files("land/calls")))
 
 
-TASKS: dict[str, Callable[[Path], None]] = {
+TASKS: dict[str, Callable[[Path], float | None]] = {
+    "check": check,
     "copy polars": copy_polars,
     "copy duckdb": copy_duckdb,
     "wide": wide,
@@ -176,17 +189,21 @@ TASKS: dict[str, Callable[[Path], None]] = {
     "home": rate_home,
     "again": rate_home,
     "large": narrow,
+    "messages": messages,
 }
+# These run once: what they would do again is another thing, or nothing.
+ONCE = ("check", "home")
 
 
 def run(task: str, home: str) -> None:
     """One task in this process; its seconds, CPU seconds and peak of memory as JSON."""
     began = time.monotonic()
-    TASKS[task](Path(home))
+    loaded = TASKS[task](Path(home))
     used = resource.getrusage(resource.RUSAGE_SELF)
     found = {
         "wall": time.monotonic() - began,
         "cpu": used.ru_utime + used.ru_stime,
+        "load": loaded or 0,
         "mb": used.ru_maxrss / 1024,
     }
     print(json.dumps(found))
@@ -212,19 +229,20 @@ def main() -> None:
     parser.add_argument("--prefixes", type=int, default=110_170)
     parser.add_argument("--plans", type=int, default=50)
     parser.add_argument("--runs", type=int, default=3, help="how often each task runs; the best run counts")
+    parser.add_argument("--tasks", default=",".join(TASKS), help=f"some of {', '.join(TASKS)}")
     parser.add_argument("--postgres-calls", type=int, default=30_000, help="0 leaves PostgreSQL out")
-    parser.add_argument("--no-large", action="store_true", help="leave the large deck out")
     parser.add_argument("--folder", type=Path, help="make and keep the records here")
     asked = parser.parse_args()
+    tasks = [task for task in TASKS if task in asked.tasks.split(",")]
     with folder(asked.folder) as here:
         homes = {"home": here / "home", "large": here / "large"}
         if not homes["home"].exists():
             child("make", homes["home"], asked.calls, asked.prefixes, asked.plans)
-        if not asked.no_large and not homes["large"].exists():
+        if "large" in tasks and not homes["large"].exists():
             child("make", homes["large"], asked.calls, *LARGE)
-        found = in_turns(homes, [task for task in TASKS if task != "large" or not asked.no_large], asked.runs)
+        found = in_turns(homes, tasks, asked.runs)
         report(found, asked.calls)
-        if asked.postgres_calls:
+        if asked.postgres_calls and {"home", "narrow"} <= found.keys():
             from rate_postgres import compare
 
             compare(homes["home"], asked.postgres_calls, asked.calls / found["narrow"]["wall"])
@@ -234,8 +252,8 @@ def in_turns(homes: dict[str, Path], tasks: list[str], runs: int) -> dict[str, d
     best: dict[str, dict[str, float]] = {}
     for turn in range(runs):
         for task in tasks:
-            if task == "home" and turn:
-                continue  # it is rated once: from then on nothing changes
+            if task in ONCE and turn:
+                continue
             got = child("run", task, homes.get(task, homes["home"]))
             kept = best.setdefault(task, got)
             best[task] = {name: min(kept[name], got[name]) for name in got}
@@ -243,20 +261,25 @@ def in_turns(homes: dict[str, Path], tasks: list[str], runs: int) -> dict[str, d
 
 
 def report(found: dict[str, dict[str, float]], calls: int) -> None:
-    print(f"{calls:,} calls\n\n  task              s     CPU s   us of CPU each   calls/s   peak MB")
+    print(f"{calls:,} calls\n\n  task              s     CPU s   of it load   us of CPU each    records/s   peak MB")
     for task, got in found.items():
+        if task == "check":
+            print("  check        what wide wrote is whole")
+            continue
+        records = calls // PER_MESSAGE if task == "messages" else calls
         print(
-            f"  {task:12} {got['wall']:>7.1f} {got['cpu']:>8.1f} {got['cpu'] / calls * 1e6:>14.2f}"
-            f" {calls / got['wall']:>12,.0f} {got['mb']:>8.0f}"
+            f"  {task:12} {got['wall']:>7.1f} {got['cpu']:>8.1f} {got['load']:>12.1f}"
+            f" {got['cpu'] / records * 1e6:>16.2f} {records / got['wall']:>12,.0f} {got['mb']:>9.0f}"
         )
-    copy = {name: min(found["copy polars"][name], found["copy duckdb"][name]) for name in ("wall", "cpu")}
+    copies = [found[task] for task in ("copy polars", "copy duckdb") if task in found]
+    copy = {unit: min(c[unit] for c in copies) for unit in ("wall", "cpu")} if copies else None
     lines = [("wide / copy", "wide", copy, 1.5), ("narrow / copy", "narrow", copy, None)]
-    lines += [("home / copy", "home", copy, None)]
-    lines += [("large / narrow", "large", found["narrow"], 1.5)] if "large" in found else []
+    lines += [("home / copy", "home", copy, None), ("large / narrow", "large", found.get("narrow"), 1.5)]
     print("\n  ratio             s     CPU     goal")
     for name, task, other, goal in lines:
-        wall, cpu = (found[task][unit] / other[unit] for unit in ("wall", "cpu"))
-        print(f"  {name:14} {wall:>5.2f} {cpu:>7.2f} {f'<= {goal}' if goal else '':>8}")
+        if other and task in found:
+            wall, cpu = (found[task][unit] / other[unit] for unit in ("wall", "cpu"))
+            print(f"  {name:14} {wall:>5.2f} {cpu:>7.2f} {f'<= {goal}' if goal else '':>8}")
 
 
 if __name__ == "__main__":

@@ -5,13 +5,18 @@ import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.errors import ForbiddenError, TollbookError
 from pipeline.settings import Settings, load
 
+if TYPE_CHECKING:
+    from pipeline.masters.model import Masters
+
 _LOW_DISK = 2 * 1024**3
+_SOON = timedelta(days=30)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SCOPED = {
     "calls": "/calls/call_drs",
@@ -35,8 +40,8 @@ class Finding:
     remedy: str = ""
 
 
-def examine(home: Path) -> Iterator[Finding]:
-    """Everything there is to say about a home, cheapest first."""
+def examine(home: Path, *, today: date) -> Iterator[Finding]:
+    """Everything there is to say about a home as of ``today``, cheapest first."""
     yield Finding("home", str(home))
     try:
         settings = load(home)
@@ -44,7 +49,7 @@ def examine(home: Path) -> Iterator[Finding]:
         yield Finding("settings", str(error), "bad", "mend the setting it names")
         return
     yield from _settings(settings)
-    yield from _masters(settings)
+    yield from _masters(settings, today)
     yield from _machine(settings)
     yield from _ledger(settings)
     yield from _provider(settings)
@@ -67,7 +72,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     yield Finding("mail goes to", where)
 
 
-def _masters(settings: Settings) -> Iterator[Finding]:
+def _masters(settings: Settings, today: date) -> Iterator[Finding]:
     from pipeline.masters.files import read_masters
 
     try:
@@ -83,6 +88,24 @@ def _masters(settings: Settings) -> Iterator[Finding]:
         else "fill in masters/customers.csv; `tollbook customers missing` drafts its rows"
     )
     yield Finding("masters", found, "good" if masters.customers else "warn", remedy)
+    if not settings.tax_engine:
+        yield from _taxes(masters, today)
+
+
+def _taxes(masters: "Masters", today: date) -> Iterator[Finding]:
+    """Tables of taxes run out, quarterly ones four times a year: better said now than by customers that are parked."""
+    from pipeline.masters.taxes import tax_gaps
+
+    customers = masters.customers.values()
+    now = tax_gaps(masters, ((c, today) for c in customers))
+    soon = tax_gaps(masters, ((c, today + _SOON) for c in customers))
+    for gap in now:
+        yield Finding("taxes", gap, "warn", "until then their invoices wait")
+    for gap in soon:
+        if gap not in now:
+            yield Finding("taxes", gap, "warn", f"their invoices wait for it from {today + _SOON} on")
+    if not soon:
+        yield Finding("taxes", f"known for every customer up to {today + _SOON}")
 
 
 def _machine(settings: Settings) -> Iterator[Finding]:

@@ -45,12 +45,13 @@ class MasterError(TollbookError):
 class DeckError(TollbookError):
     """A rate deck was refused.
 
-    ``problems`` holds one line of text per problem, each naming the deck's line.
+    ``problems`` holds one line of text per problem, each naming the deck's line; ``headline`` is what goes above a list
+    of them, where the message itself tells the first.
     """
 
-    def __init__(self, message: str, problems: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: str, problems: tuple[str, ...] = (), headline: str = "") -> None:
         super().__init__(message)
-        self.problems = problems
+        self.problems, self.headline = problems, headline or message
 
 
 class BusyError(TollbookError):

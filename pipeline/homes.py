@@ -105,13 +105,17 @@ def _empty_masters(target: Path) -> list[Path]:
     made = []
     for name in ("taxes.csv", "policy.toml"):
         made.append(_write(target / name, (source / name).read_text(encoding="utf-8")))
-    for name in ("customers.csv", "assignments.csv", "tax_places.csv", "bundles.csv", "tiers.csv"):
+    for name in _HEADERS:
         header = (source / name).read_text(encoding="utf-8").splitlines()[0]
         made.append(_write(target / name, header + "\n"))
     made.append(_write(target / "sellers.toml", _SELLERS))
     return made
 
 
+_HEADERS = (
+    *("customers.csv", "assignments.csv", "tax_places.csv", "bundles.csv", "tiers.csv", "charges.csv"),
+    *("discounts.csv", "commitments.csv", "per_use.csv", "did_prices.csv"),
+)
 _SELLERS = """\
 # Who issues the invoices. One table per seller; customers.csv names it.
 # [house]

@@ -1,48 +1,157 @@
-"""The options that say how a deck file is to be read; ``plans import`` and ``quote --plan-file`` share them."""
+"""The options that say how a deck file is to be read: defined once, and the same for every command that reads one."""
 
-from pathlib import Path
-from typing import Annotated
+import gc
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import datetime
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-Service = Annotated[str, typer.Option(help="call or message; default: the file's own column, else call.")]
-Direction = Annotated[str, typer.Option(help="inbound or outbound; empty covers both.")]
-Family = Annotated[str, typer.Option(help="pstn or a VoIP sub_type; empty covers all.")]
-Currency = Annotated[str, typer.Option(help="Default: the file's own column, else USD.")]
-Unit = Annotated[str, typer.Option(help="What a price is per: fixed:60 (seconds) or minimum.")]
-Increments = Annotated[str, typer.Option(help="after_minimum (30/6 as the industry reads it) or total.")]
-Statuses = Annotated[str, typer.Option(help="Messages: the statuses that are billed, with commas.")]
-TimeZone = Annotated[str, typer.Option(help="The zone of the windows, such as Europe/Berlin; default UTC.")]
-Windows = Annotated[
-    list[str] | None,
-    typer.Option("--window", help="A time window, e.g. 'peak mon-fri 08:00-20:00'; repeat for more."),
-]
-BaseRounding = Annotated[
-    str, typer.Option(help="Seconds before minimum and increment: exact, floor or round.")
-]
-Map = Annotated[
-    list[str] | None,
-    typer.Option("--map", help="Their column and ours, e.g. 'Rate/min=price'; repeat for more."),
-]
-Columns = Annotated[str, typer.Option(help="No header: our names of its columns in order, with commas.")]
-Ignore = Annotated[
-    list[str] | None,
-    typer.Option("--ignore", help="A column that is not to be read; '*' for all unknown ones."),
-]
-Delimiter = Annotated[
-    str, typer.Option(help="What separates columns; default: found out. tab is a word for it.")
-]
-Encoding = Annotated[str, typer.Option(help="How text is written, e.g. cp1252; default UTF-8 or as marked.")]
-DecimalSign = Annotated[str, typer.Option("--decimal", help="The sign before decimals: '.' or ','.")]
-DateFormat = Annotated[str, typer.Option(help="How dates are written, e.g. DD/MM/YYYY; ISO needs none.")]
-Sheet = Annotated[str, typer.Option(help="XLSX: the sheet's name; default the first.")]
+from pipeline.errors import SettingsError
 
-DeckFile = Annotated[Path | None, typer.Argument(help="The deck: CSV or XLSX, or either with gzip.")]
-Plan = Annotated[str, typer.Option(help="The plan's name; assignments use it.")]
-Effective = Annotated[str, typer.Option(help="The first instant it is in force, for example 2026-01-01.")]
-All = Annotated[bool, typer.Option("--all", help="Import what masters/decks/decks.toml lists.")]
-Mode = Annotated[
-    str, typer.Option(help="replace: a whole version; add: more rows; change: other rows, the rest stays.")
-]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would change.")]
-ChangesCsv = Annotated[Path | None, typer.Option("--csv", help="Write every change to this file.")]
+if TYPE_CHECKING:
+    from pipeline.domain.windows import Window
+    from pipeline.rate.deck.terms import DeckOptions
+
+_TERMS, _LAYOUT = "What the prices are for, and mean", "How the deck file is written"
+
+
+def _term(text: str, *names: str) -> Any:
+    return typer.Option(*names, help=text, rich_help_panel=_TERMS)
+
+
+def _layout(text: str, *names: str) -> Any:
+    return typer.Option(*names, help=text, rich_help_panel=_LAYOUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was said on the command line about a deck file; each field is an option."""
+
+    service: Annotated[str, _term("call or message; default: the file's own column, else call.")] = ""
+    direction: Annotated[str, _term("inbound or outbound; empty covers both.")] = ""
+    family: Annotated[str, _term("pstn or a VoIP sub_type; empty covers all.")] = ""
+    currency: Annotated[str, _term("Default: the file's own column, else USD.")] = ""
+    unit: Annotated[str, _term("What a price is per: fixed:60 (seconds) or minimum.")] = "fixed:60"
+    increments: Annotated[str, _term("after_minimum (30/6 as the industry reads it) or total.")] = ""
+    statuses: Annotated[str, _term("Messages: the statuses that are billed, with commas.")] = ""
+    time_zone: Annotated[str, _term("The zone of the windows, such as Europe/Berlin; default UTC.")] = ""
+    windows: Annotated[
+        list[str] | None,
+        _term("A time window, e.g. 'peak mon-fri 08:00-20:00'; repeat for more.", "--window"),
+    ] = None
+    base_rounding: Annotated[str, _term("Seconds before minimum and increment: exact, floor or round.")] = ""
+    names: Annotated[
+        list[str] | None,
+        _layout("Their column and ours, e.g. 'Rate/min=price'; repeat for more.", "--map"),
+    ] = None
+    columns: Annotated[str, _layout("No header: our names of its columns in order, with commas.")] = ""
+    ignore: Annotated[
+        list[str] | None, _layout("A column that is not to be read; '*' for all unknown ones.")
+    ] = None
+    delimiter: Annotated[
+        str, _layout("What separates columns; default: found out. tab is a word for it.")
+    ] = ""
+    encoding: Annotated[str, _layout("How text is written, e.g. cp1252; default UTF-8 or as marked.")] = ""
+    decimal: Annotated[str, _layout("The sign before decimals: '.' or ','.")] = "."
+    date_format: Annotated[str, _layout("How dates are written, e.g. DD/MM/YYYY; ISO needs none.")] = ""
+    sheet: Annotated[str, _layout("XLSX: the sheet's name; default the one with rates.")] = ""
+
+    @property
+    def of_file(self) -> list[str]:
+        """The options given that only a file can be read by, as they are typed."""
+        shared = ("service", "direction", "family")
+        said = [f for f in fields(self) if f.name not in shared and getattr(self, f.name) != f.default]
+        return [_typed(f.name) for f in said]
+
+    def options(self, plan_sid: str, effective_from: datetime) -> "DeckOptions":
+        """What the importer is told, for one version of one plan.
+
+        Raises:
+            TollbookError: an option cannot be understood.
+        """
+        from pipeline.rate.deck.store import layout_of
+        from pipeline.rate.deck.terms import DeckOptions
+
+        if self.decimal not in (".", ","):
+            raise typer.BadParameter(f"--decimal is {self.decimal!r}; it is '.' or ','")
+        layout = layout_of(
+            self.names or (),
+            _words(self.columns),
+            self.ignore or (),
+            date_format=_dates(self.date_format),
+            delimiter=self.delimiter,
+            encoding=self.encoding,
+            decimal=self.decimal,
+            sheet=self.sheet,
+        )
+        return DeckOptions(
+            plan_sid=plan_sid,
+            effective_from=effective_from,
+            service=self.service,
+            direction=self.direction,
+            family=self.family,
+            currency=self.currency,
+            unit_rule=self.unit,
+            increment_rule=self.increments,
+            billable_statuses=_words(self.statuses),
+            time_zone=self.time_zone,
+            windows=_windows(self.windows),
+            base_rounding=self.base_rounding,
+            layout=layout,
+        )
+
+
+def reads_deck(command: Callable[..., None]) -> Callable[..., None]:
+    """A command with every option of ``Reading`` behind its own; it gets them as one ``reading``."""
+    own = inspect.signature(command)
+    shared = [
+        inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=f.type)
+        for f in fields(Reading)
+    ]
+
+    @wraps(command)
+    def told(**given: Any) -> None:
+        reading = Reading(**{f.name: given.pop(f.name) for f in fields(Reading)})
+        command(**given, reading=reading)
+
+    kept = [p for p in own.parameters.values() if p.name != "reading"]
+    told.__signature__ = own.replace(parameters=[*kept, *shared])  # type: ignore[attr-defined]
+    return told
+
+
+def read_at_once() -> None:
+    """For the rest of a command that reads a deck: it makes some million values without a cycle among them, and looking
+    for one takes as long as reading them."""
+    gc.disable()
+
+
+def _typed(name: str) -> str:
+    named = {"names": "--map", "windows": "--window"}
+    return named.get(name, f"--{name.replace('_', '-')}")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _windows(texts: list[str] | None) -> "tuple[Window, ...]":
+    from pipeline.rate.deck.windows import windows_said
+
+    try:
+        return windows_said(";".join(texts or ()))
+    except ValueError as error:
+        msg = f"--window cannot be read: {error}. Write it like 'peak mon-fri 08:00-20:00'."
+        raise SettingsError(msg) from None
+
+
+def _dates(date_format: str) -> str:
+    from pipeline.rate.deck.fields import strptime_of
+
+    try:
+        return date_format and strptime_of(date_format) and date_format
+    except ValueError as error:
+        raise SettingsError(f"{error}.") from None

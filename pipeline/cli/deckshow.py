@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.cli.show import as_json, money, say, table
+from pipeline.cli.show import as_json, money, say, table, when
 from pipeline.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def show_diff(diff: "Diff", said: dict[str, Any], *, csv: Path | None, limit: in
     say(", ".join(shown) or "nothing has changed")
     if biggest:
         table(
-            ("change", "for", "before", "after", "%", "from"),
+            ("change", "for", "country", "before", "after", "%", "from"),
             [_row(c) for c in biggest],
             right=("before", "after", "%"),
         )
@@ -39,22 +39,26 @@ def show_diff(diff: "Diff", said: dict[str, Any], *, csv: Path | None, limit: in
 
 
 def _row(change: "RateChange") -> tuple[Any, ...]:
-    where = [f"{name} {text}" if name != "prefix" else str(text) for name, text in _where(change).items()]
+    stated = _where(change)
+    country = stated.pop("country_code", None)
+    where = [f"{name} {text}" if name != "prefix" else str(text) for name, text in stated.items()]
     percent = "" if change.percent is None else f"{change.percent:+f}"
     return (
         change.kind,
         " ".join(where) or "default",
+        country,
         _price(change.before),
         _price(change.after),
         percent,
-        change.starts,
+        when(change.starts),
     )
 
 
 def _where(change: "RateChange") -> dict[str, Any]:
     row = change.after or change.before
-    names = ("prefix", "origin_prefix", "jurisdiction", "window", "mcc", "mnc", "country_code")
-    return {name: getattr(row, name) for name in names if getattr(row, name) not in (None, "")}
+    names = ("origin_prefix", "jurisdiction", "window", "mcc", "mnc", "country_code")
+    found = {"prefix": change.prefix} | {name: getattr(row, name) for name in names}
+    return {name: value for name, value in found.items() if value not in (None, "")}
 
 
 def _plain(change: "RateChange") -> dict[str, Any]:

@@ -7,6 +7,7 @@ import typer
 from pipeline.cli.app import Json, app, open_desk
 from pipeline.cli.quote import print_tried
 from pipeline.cli.show import as_json, heading, masking, money, say, table
+from pipeline.domain.money import plain
 from pipeline.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -36,6 +37,16 @@ join invoice.adjusted as r
     on r.batch_sid = a.batch_sid and r.of_invoice_sid = a.of_invoice_sid and r.of_line_no = a.of_line_no
     and r.payer_sid = a.partner_sid
 where a.invoice_sid = $sid and a.line_no = $line order by r.date_stop, r.dr_sid
+"""
+_RECORD_COLUMNS = ("dr_sid", "date_stop", "number", "prefix", "plan_sid", "price", "usage", "amount")
+_PART_COLUMNS = (
+    *("kind", "what", "first_day", "last_day"),
+    *("of_line_no", "quantity", "price", "days", "of_days", "amount"),
+)
+_PARTS = """
+select kind, what, key, first_day, last_day, quantity, price, days, of_days, of_line_no, amount
+from invoice.parts
+where invoice_sid = $sid and line_no = $line order by part_no
 """
 
 
@@ -88,10 +99,8 @@ def _invoice(desk: "Desk", invoice: dict[str, Any], json: bool) -> None:
         right=("line", "records", "usage", "exact", "rounded"),
     )
     for t in taxes:
-        percent = (t["rate"] * 100).normalize()
-        say(
-            f"  {t['name']}: {percent:f} % of {money(t['base'])} = {money(t['amount'])}  ({t['legal_source']})"
-        )
+        percent = plain(t["rate"] * 100)
+        say(f"  {t['name']}: {percent} % of {money(t['base'])} = {money(t['amount'])}  ({t['legal_source']})")
     before, items_, taxes_, paid, after, due = (
         money(invoice[name])
         for name in ("balance_previous", "amount", "amount_tax", "payments", "balance_forward", "amount_due")
@@ -105,23 +114,25 @@ def _line(desk: "Desk", invoice: dict[str, Any], line: str, limit: int, json: bo
         raise SettingsError(f"{line!r} is no line number; write the line as INVOICE/3.")
     which = {"sid": invoice["invoice_sid"], "line": int(line)}
     records = desk.lake.query(_LINE, which) or desk.lake.query(_ADJUSTED, which)
+    parts = [] if records else desk.lake.query(_PARTS, which)
     items = [i for i in desk.lake.query(_ITEMS, {"sid": invoice["invoice_sid"]}) if i["line_no"] == int(line)]
     if not items:
         raise SettingsError(
             f"the invoice has no line {line}; `tollbook explain {invoice['number']}` lists them."
         )
     if json:
-        as_json({"item": items[0], "records": records})
+        as_json({"item": items[0], "records": records, "parts": parts})
         return
     item = items[0]
     heading(f"{item['description']}: {money(item['amount'])} {invoice['currency']}")
-    count = f"{item['records']:,} record{'' if item['records'] == 1 else 's'}"
+    count = f"{item['records']:,} {'part' if parts else 'record'}{'' if item['records'] == 1 else 's'}"
     say(f"  {count}, {item['usage']:,} of usage, exact sum {item['amount_exact']:f}, rounded half-up once")
-    shown = records if limit == 0 else records[:limit]
-    columns = ("dr_sid", "date_stop", "number", "prefix", "plan_sid", "price", "usage", "amount")
-    table(columns, [tuple(r[c] for c in columns) for r in shown], right=columns[5:])
-    if len(shown) < len(records):
-        say(f"  ... {len(records) - len(shown):,} more; --limit 0 shows all", style="dim")
+    columns, right = (_PART_COLUMNS, 4) if parts else (_RECORD_COLUMNS, 5)
+    found = parts or records
+    shown = found if limit == 0 else found[:limit]
+    table(columns, [tuple(r[c] for c in columns) for r in shown], right=columns[right:])
+    if len(shown) < len(found):
+        say(f"  ... {len(found) - len(shown):,} more; --limit 0 shows all", style="dim")
 
 
 def _record(found: "Explanation", json: bool) -> None:
@@ -157,7 +168,7 @@ def _payer(row: "ExplainedRow") -> None:
     outcome, party = row.outcome, row.party
     amount = "no price" if outcome.amount is None else money(outcome.amount)
     heading(f"{party.side} (level {party.level}), paid by {party.payer_sid}: {amount}")
-    for reason in filter(None, (row.why_number, row.why_plan, *outcome.reasons)):
+    for reason in filter(None, (row.why_number, row.why_plan, *outcome.reasons, *row.draws)):
         say(f"  {reason}")
     if len(row.tried) > 1:
         print_tried(row.tried)

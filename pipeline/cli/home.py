@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.app import app, open_desk, the_home
+from pipeline.cli.app import app, instant, open_desk, the_home
 from pipeline.cli.show import out, say
 from pipeline.errors import HomeError, LakeError
 
@@ -30,7 +30,7 @@ def doctor() -> None:
     from pipeline.doctor import examine
 
     bad = 0
-    for finding in examine(the_home()):
+    for finding in examine(the_home(), today=instant(None).date()):
         mark = {"good": "[green]ok[/]  ", "warn": "[yellow]warn[/]", "bad": "[red]bad[/] "}[finding.grade]
         out.print(f"{mark}  ", end="")
         say(f"{finding.what}: {finding.found}")

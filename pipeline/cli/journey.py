@@ -170,6 +170,7 @@ def rate(as_of: AsOf = None, json: Json = False) -> None:
 
     desk = open_desk(as_of, watch=not json)
     desk.rate()
+    desk.roll_up()
     desk.publish()
     clear_line()
     if json:
@@ -182,6 +183,8 @@ def rate(as_of: AsOf = None, json: Json = False) -> None:
 def invoice(as_of: AsOf = None, json: Json = False) -> None:
     """Draft what is due as of now, and issue what needs no approval."""
     desk = open_desk(as_of, watch=not json)
+    for gap in () if json else desk.tax_gaps():
+        say(gap, style="yellow")
     report = desk.invoice()
     desk.publish()
     clear_line()
@@ -206,12 +209,16 @@ def deliver(
         list[str] | None, typer.Option(help="To this address, for the invoices of --resend.")
     ] = None,
     by: Annotated[str | None, typer.Option(help="Who decides; goes on record.")] = None,
+    bounces: Annotated[
+        Path | None,
+        typer.Option(help="A folder of mails, or a maildir: read the delivery reports in it first."),
+    ] = None,
     as_of: AsOf = None,
     json: Json = False,
 ) -> None:
     """E-mail what is issued and not yet sent; each message at most once."""
     desk = open_desk(as_of, watch=not json)
-    report = desk.deliver(tuple(resend or ()), to=tuple(to or ()), by=by)
+    report = desk.deliver(tuple(resend or ()), to=tuple(to or ()), by=by, bounces=bounces)
     desk.publish()
     clear_line()
     _report("deliver", report, json)

@@ -18,6 +18,10 @@ def lookup(
     since: Annotated[
         str | None, typer.Option(help="Ask again what was last looked up before this instant.")
     ] = None,
+    customer: Annotated[
+        str | None,
+        typer.Option("--for", help="The customer who pays for them, where per_use.csv has a price."),
+    ] = None,
     as_of: AsOf = None,
     json: Json = False,
 ) -> None:
@@ -25,7 +29,8 @@ def lookup(
     desk = open_desk(as_of, watch=not json)
     wanted = tuple(part.strip() for part in details.split(",") if part.strip())
     err.print(f"up to {min(most, len(numbers))} of these are paid lookups", style="dim")
-    found = desk.look_up(numbers, details=wanted, most=most, since=instant(since) if since else None)  # type: ignore[arg-type]
+    again = instant(since) if since else None
+    found = desk.look_up(numbers, details=wanted, most=most, since=again, customer=customer)  # type: ignore[arg-type]
     desk.publish()
     clear_line()
     if json:

@@ -1,16 +1,23 @@
 """``plans``: rate decks, and who is billed on them."""
 
+from datetime import datetime
+from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from pipeline.cli.app import Json, app, instant, open_desk
-from pipeline.cli.show import as_json, say, table
+from pipeline.cli.show import as_json, heading, money, say, table, when
+from pipeline.domain.money import plain
 from pipeline.errors import SettingsError
 
 plans = typer.Typer(no_args_is_help=True, help="Rate decks, and who is billed on them.")
 app.add_typer(plans, name="plans")
+_OWN = ("prefix", "mcc", "mnc", "price")
+_AMOUNTS = ("price", "connect_fee", "min_charge", "max_charge")
 
 
 @plans.command("list")
@@ -26,8 +33,8 @@ def list_plans(json: Json = False) -> None:
     if json:
         as_json(found)
     else:
-        columns = list(found[0]) if found else ["plan_sid"]
-        table(columns, [tuple(row.values()) for row in found], right=("rows",))
+        for _, versions in groupby(found, key=itemgetter("plan_sid")):
+            _versions(list(versions))
 
 
 @plans.command()
@@ -56,8 +63,9 @@ def show(
     if json:
         as_json(shown)
         return
-    used = [name for name in found[0] if any(row[name] not in (None, "") for row in shown)]
-    table(used, [tuple(row[name] for name in used) for row in shown])
+    for version, rows in groupby(shown, key=itemgetter("plan_version")):
+        heading(f"{plan} {version}")
+        _rates([{name: _text(name, value) for name, value in row.items()} for row in rows])
     if len(shown) < len(found):
         say(f"... {len(found) - len(shown):,} more; --limit 0 shows all", style="dim")
 
@@ -80,3 +88,37 @@ def diff(
     old, new = (stored_plan(lake, plan, instant(at)) for at in (before, after))
     said = {"plan": plan, "before": old.version, "after": new.version}
     show_diff(compared(old, new), said, csv=csv, limit=limit, json=json)
+
+
+def _versions(found: list[dict[str, Any]]) -> None:
+    """One plan: what it is for in a line, its versions below."""
+    plan = found[-1]
+    per = (
+        "its row's minimum"
+        if plan["unit_rule"] == "minimum"
+        else f"{plan['unit_rule'].removeprefix('fixed:')} s"
+    )
+    terms = f"in {plan['currency']}" if plan["service"] == "message" else f"in {plan['currency']} per {per}"
+    heading(
+        f"{plan['plan_sid']}: {plan['service']}s, direction {plan['direction']}, family {plan['family']}, {terms}"
+    )
+    rows = [(v["plan_version"], when(v["effective_from"]), when(v["effective_to"]), v["rows"]) for v in found]
+    table(("version", "from", "to", "rates"), rows, right=("rates",))
+
+
+def _rates(rows: list[dict[str, str]]) -> None:
+    """Rows of a plan; what is the same in all of them is said once."""
+    used = [name for name in rows[0] if any(row[name] for row in rows)]
+    same = [name for name in used if name not in _OWN and rows[1:] and len({row[name] for row in rows}) == 1]
+    if same:
+        say(f"  each with {', '.join(f'{name} {rows[0][name]}' for name in same)}", style="dim")
+    columns = [name for name in used if name not in same]
+    table(columns, [tuple(row[name] for name in columns) for row in rows], right=_AMOUNTS)
+
+
+def _text(name: str, value: Any) -> str:
+    if name == "plan_version" or value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return money(value) if name in _AMOUNTS else plain(value)
+    return when(value) if isinstance(value, datetime) else str(value)

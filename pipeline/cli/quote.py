@@ -1,6 +1,7 @@
 """``quote``: the price of one call or message, or of a CSV of them, with its reasons."""
 
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,18 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.cli.app import Json, app, instant, open_desk, the_home
-from pipeline.cli.deckoptions import Direction, Family, Increments, Service, Unit
-from pipeline.cli.show import as_json, heading, masking, money, say, table
+from pipeline.cli.deckoptions import Reading, read_at_once, reads_deck
+from pipeline.cli.show import as_json, heading, masking, money, say, table, when
 from pipeline.errors import SettingsError
 
 if TYPE_CHECKING:
     from pipeline.domain.tried import Tried
+    from pipeline.rate.preview import Preview
     from pipeline.rate.quote import Ask, PlanFor, Quote
 
 _TRIED = 12
 
 
 @app.command()
+@reads_deck
 def quote(
     number: Annotated[str | None, typer.Argument(help="The number called or written to.")] = None,
     seconds: Annotated[str, typer.Option(help="How long the call is talked.")] = "60",
@@ -33,23 +36,25 @@ def quote(
     usage: Annotated[
         Path | None, typer.Option(help="A CSV of number,seconds,at (messages: number,units,at).")
     ] = None,
-    service: Service = "",
-    direction: Direction = "",
-    family: Family = "",
     caller: Annotated[str, typer.Option(help="The calling number, where the price hangs on it.")] = "",
-    unit: Unit = "fixed:60",
-    increments: Increments = "",
     mcc: Annotated[int | None, typer.Option(help="Messages: mobile country code.")] = None,
     mnc: Annotated[int | None, typer.Option(help="Messages: mobile network code.")] = None,
     json: Json = False,
+    *,
+    reading: Reading,
 ) -> None:
-    """The price of one call or message, or of a CSV of them, with its reasons."""
+    """The price of one call or message, or of a CSV of them, with its reasons.
+
+    A deck file is read as `plans import` reads it, with the same options.
+    """
     if sum(bool(way) for way in (plan, plan_file, customer)) != 1:
         raise typer.BadParameter("name one of --plan, --plan-file and --customer")
     if plan_file:
-        plan_for, kind = _of_deck(plan_file, service, direction, unit, increments)
+        plan_for, kind = _of_deck(plan_file, reading, whole=usage is not None)
+    elif reading.of_file:
+        raise typer.BadParameter(f"{', '.join(reading.of_file)} can only be said of a --plan-file")
     else:
-        plan_for, kind = _of_home(plan, customer, service, whole=usage is not None)
+        plan_for, kind = _of_home(plan, customer, reading.service, whole=usage is not None)
     if usage is not None:
         _file(plan_for, kind, usage)
     elif number is None:
@@ -58,25 +63,24 @@ def quote(
         from pipeline.rate.quote import Ask
 
         quantity = Decimal(units) if kind == "message" else _seconds(seconds)
-        ask = Ask(number, quantity, instant(at), direction, family, caller or None, mcc, mnc)
+        ask = Ask(number, quantity, instant(at), reading.direction, reading.family, caller or None, mcc, mnc)
         with masking(_mask()):
             _one(plan_for, ask, kind, customer, json)
 
 
-def _of_deck(path: Path, service: str, direction: str, unit: str, increments: str) -> "tuple[PlanFor, str]":
-    from pipeline.rate.deck.file import DeckOptions, read_deck
+def _of_deck(path: Path, reading: Reading, *, whole: bool) -> "tuple[PlanFor, str]":
+    from pipeline.domain.numbering import digits
+    from pipeline.rate.deck.file import read_whole
     from pipeline.rate.quote import Found
 
-    options = DeckOptions(
-        path.stem,
-        instant("1970-01-01"),
-        service=service,
-        direction=direction,
-        unit_rule=unit,
-        increment_rule=increments,
-    )
-    deck = read_deck(path, options)
-    return lambda _ask: Found(deck, f"The deck {path.name} was asked for."), deck.service
+    read_at_once()
+    deck = read_whole(path, reading.options(path.stem, instant("1970-01-01")))
+
+    def plan_for(ask: "Ask") -> "Found":
+        near = deck.plan if whole else replace(deck.plan, rates=deck.rates.fitting(digits(ask.number) or ""))
+        return Found(near, f"The deck {path.name} was asked for.")
+
+    return plan_for, deck.plan.service
 
 
 def _of_home(plan: str, customer: str, service: str, *, whole: bool) -> "tuple[PlanFor, str]":
@@ -103,27 +107,32 @@ def _one(plan_for: "PlanFor", ask: "Ask", service: str, customer: str, json: boo
     from pipeline.rate.quote import quote as price
 
     found = price(ask, plan_for(ask), service)
-    draws = _draws(customer, ask, service, found) if customer else ()
+    drawn = _drawn(customer, ask, service, found) if customer else None
     if json:
-        as_json(_told(found, draws))
+        as_json(_told(found, drawn))
         return
     outcome = found.outcome
     currency = f" {outcome.plan.currency}" if outcome.plan else ""
     amount = "no price" if outcome.amount is None else f"{money(outcome.amount)}{currency}"
     heading(f"{amount}  ({outcome.status}{f': {outcome.reason}' if outcome.reason else ''})")
+    draws = drawn.sentences if drawn else ()
     for reason in filter(None, (found.why_number, found.why_plan, *outcome.reasons, *draws)):
         say(f"  {reason}")
     if found.tried:
         print_tried(found.tried)
 
 
-def _draws(customer: str, ask: "Ask", service: str, found: "Quote") -> tuple[str, ...]:
-    from pipeline.rate.planfor import would_draw
+def _drawn(customer: str, ask: "Ask", service: str, found: "Quote") -> "Preview | None":
+    """What is left of the customer's bundles at that time, and what the call would cost within them."""
+    from pipeline.rate.planfor import charge_of
+    from pipeline.rate.preview import preview
 
-    return would_draw(open_desk(watch=False).masters, customer, ask, service, found.outcome)
+    charge = charge_of(ask, service, found.outcome)
+    desk = open_desk(watch=False)
+    return preview(desk.lake, desk.masters, customer, desk.settings.bill_from, charge) if charge else None
 
 
-def _told(found: "Quote", draws: tuple[str, ...]) -> dict[str, Any]:
+def _told(found: "Quote", drawn: "Preview | None") -> dict[str, Any]:
     outcome, plan, rate = found.outcome, found.outcome.plan, found.outcome.rate
     return {
         "status": outcome.status,
@@ -141,7 +150,9 @@ def _told(found: "Quote", draws: tuple[str, ...]) -> dict[str, Any]:
         "why_number": found.why_number,
         "why_plan": found.why_plan,
         "reasons": outcome.reasons,
-        "would_draw": draws,
+        "would_draw": drawn.sentences if drawn else (),
+        "draws": drawn.draws if drawn else (),
+        "amount_drawn": drawn.amount if drawn else outcome.amount,
         "candidates": found.tried,
     }
 
@@ -150,7 +161,8 @@ def print_tried(tried: "tuple[Tried, ...]") -> None:
     """The rows that could have priced it, and why each of them did or did not."""
     heading("Rows that fit the number")
     rows = [
-        (_key(t), _price(t), t.rate.effective_from, t.rate.effective_to, t.verdict) for t in tried[:_TRIED]
+        (_key(t), _price(t), when(t.rate.effective_from), when(t.rate.effective_to), t.verdict)
+        for t in tried[:_TRIED]
     ]
     table(("row", "price", "from", "to", ""), rows, right=("price",))
     if len(tried) > _TRIED:

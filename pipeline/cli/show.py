@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.domain.masking import OFF, masked_text
+from pipeline.domain.money import plain
 
+_PROBLEMS = 50
 # What holds phone numbers in JSON, by key: amounts are texts there too.
 _NUMBERS = re.compile(r"number|identity|diversion|orig_id|reasons|extra")
 # A pipe has no width: tables go there whole, without folding.
@@ -39,9 +41,14 @@ def masking(how: str) -> Iterator[None]:
 
 def fail(error: Exception) -> None:
     """An error as one message, its problems below."""
-    err.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
-    for problem in getattr(error, "problems", ())[:50]:
+    clear_line()
+    problems = getattr(error, "problems", ())
+    text = getattr(error, "headline", "") if problems else ""
+    err.print(Text.assemble(("error: ", "bold red"), text or str(error)), soft_wrap=True)
+    for problem in problems[:_PROBLEMS]:
         err.print(Text(f"  {problem}"), soft_wrap=True)
+    if len(problems) > _PROBLEMS:
+        err.print(Text(f"  ... and {len(problems) - _PROBLEMS:,} more", style="dim"))
 
 
 def say(text: str = "", style: str = "") -> None:
@@ -78,13 +85,17 @@ def cell(value: Any) -> str:
     return masked_text(str(value), _mask.get())
 
 
+def when(at: datetime | None) -> str:
+    """An instant at which something begins or ends: the day alone where it is midnight UTC."""
+    if at is None:
+        return ""
+    bare = at.astimezone(UTC)
+    return f"{bare:%Y-%m-%d}" if bare.time() == time() else cell(bare)
+
+
 def money(value: Decimal) -> str:
     """An exact amount with at least two decimals and no needless zeros."""
-    text = f"{value:,f}"
-    if "." in text:
-        text = text.rstrip("0")
-    whole, _, fraction = text.partition(".")
-    return f"{whole}.{fraction.ljust(2, '0')}"
+    return plain(value, decimals=2, grouped=True)
 
 
 def as_json(value: Any) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.app import AsOf, Json, app, instant, open_desk, read_amount
-from pipeline.cli.deckoptions import Currency, Direction, Family, Increments, Service, Unit
+from pipeline.cli.deckoptions import Reading, reads_deck
 from pipeline.cli.show import as_json, clear_line, heading, money, say, table
 from pipeline.errors import SettingsError
 
@@ -22,6 +22,7 @@ _COLUMNS = ("records", "seconds", "before", "after", "difference")
 
 
 @app.command()
+@reads_deck
 def whatif(
     start: Annotated[str, typer.Option("--from", help="Records that ended at this instant or later ...")],
     end: Annotated[str, typer.Option("--to", help="... and before this one.")],
@@ -34,12 +35,6 @@ def whatif(
     name: Annotated[
         str, typer.Option(help="The answer's folder under whatif/; default: made of these.")
     ] = "",
-    service: Service = "",
-    direction: Direction = "",
-    family: Family = "",
-    currency: Currency = "",
-    unit: Unit = "fixed:60",
-    increments: Increments = "",
     limit: Annotated[int, typer.Option(help="Countries and prefixes to show; 0 shows all.")] = 10,
     commit: Annotated[
         bool, typer.Option("--commit", help="Post the difference of what was billed, as adjustments.")
@@ -47,15 +42,21 @@ def whatif(
     by: By = None,
     as_of: AsOf = None,
     json: Json = False,
+    *,
+    reading: Reading,
 ) -> None:
-    """History under another plan: the difference by customer, country and prefix. Nothing changes without --commit."""
+    """History under another plan: the difference by customer, country and prefix. Nothing changes without --commit.
+
+    A deck file is read as `plans import` reads it, with the same options.
+    """
     from pipeline.rate.whatif import Question
 
+    if (plan_file is None) == (not plan):
+        raise typer.BadParameter("name one plan to try, with --plan-file or --plan")
+    if plan and reading.of_file:
+        raise typer.BadParameter(f"{', '.join(reading.of_file)} can only be said of a --plan-file")
     desk = open_desk(as_of, watch=not json)
-    if plan_file is not None and not plan:
-        candidate = _from_deck(plan_file, service, direction, family, currency, unit, increments)
-    else:
-        candidate = _from_store(desk, plan)
+    candidate = _from_store(desk, plan) if plan_file is None else _from_deck(plan_file, reading)
     named = name or _name(candidate, payer or replaces)
     answer = desk.what_if(candidate, Question(named, instant(start), instant(end), payer, replaces))
     posted = desk.post_what_if(answer, by=by) if commit else None
@@ -93,31 +94,16 @@ def adjust(
     )
 
 
-def _from_deck(
-    path: Path, service: str, direction: str, family: str, currency: str, unit: str, increments: str
-) -> "Candidate":
+def _from_deck(path: Path, reading: Reading) -> "Candidate":
     from pipeline.rate.candidate import from_deck
-    from pipeline.rate.deck.file import DeckOptions
 
-    options = DeckOptions(
-        path.stem,
-        instant("1970-01-01"),
-        service=service,
-        direction=direction,
-        family=family,
-        currency=currency,
-        unit_rule=unit,
-        increment_rule=increments,
-    )
-    return from_deck(path, options)
+    return from_deck(path, reading.options(path.stem, instant("1970-01-01")))
 
 
 def _from_store(desk: "Desk", plan: str) -> "Candidate":
     from pipeline.rate.candidate import from_store
 
     sid, _, at = plan.partition("@")
-    if not sid:
-        raise typer.BadParameter("name one plan to try, with --plan-file or --plan")
     return from_store(desk.lake, sid, instant(at) if at else None)
 
 
@@ -135,6 +121,7 @@ def _show(desk: "Desk", answer: "WhatIf", limit: int) -> None:
     _changes("customer", answer.by["customer"], names, 0)
     _changes("country", answer.by["country"], {}, limit)
     _changes("prefix", answer.by["prefix"], {}, limit)
+    _drawn(answer, names)
     for reason, records in answer.unpriced.items():
         say(f"  {records:,} records have no price ({reason}) and are in no sum", style="yellow")
     say(f"  every record: {answer.folder}/records/*.parquet", style="dim")
@@ -150,6 +137,31 @@ def _changes(what: str, changes: "tuple[Change, ...]", names: dict[str, str], li
     table((what, *_COLUMNS, "currency"), rows, right=_COLUMNS)
     if len(shown) < len(changes):
         say(f"  ... {len(changes) - len(shown):,} more in by_{what}.csv; --limit 0 shows all", style="dim")
+
+
+def _drawn(answer: "WhatIf", names: dict[str, str]) -> None:
+    """What is left of the difference once bundles and tiers have been drawn on."""
+    if not answer.drawn:
+        return
+    heading("After bundles and tiers: all usage of these customers and periods, drawn anew on both sides")
+    rows = [
+        (
+            names.get(d.payer_sid, d.payer_sid),
+            d.start,
+            d.end,
+            d.records,
+            d.before,
+            d.after,
+            d.difference,
+            d.currency,
+        )
+        for d in answer.drawn
+    ]
+    columns = ("customer", "from", "to", "records", "before", "after", "difference", "currency")
+    table(columns, rows, right=("records", "before", "after", "difference"))
+    if any(d.before is None for d in answer.drawn):
+        say("  too many records share some of them to be drawn here: those have no amounts", style="yellow")
+    say("  the sums above are at the plans' prices, before bundles and tiers", style="dim")
 
 
 def _show_posted(posted: "Posted | None") -> None:

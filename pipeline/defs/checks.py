@@ -91,6 +91,7 @@ PROMISES = (
     Promise("balances_recomputable", "invoice/invoices"),
     Promise("claimed_once", "invoice/invoices"),
     Promise("claims_sum_to_items", "invoice/invoices"),
+    Promise("parts_sum_to_items", "invoice/invoices"),
     Promise("items_sum_to_invoice", "invoice/invoices"),
     Promise("numbers_gapless", "invoice/invoices"),
     Promise("taxes_to_the_cent", "invoice/invoices"),

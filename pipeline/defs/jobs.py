@@ -8,9 +8,11 @@ https://docs.dagster.io/guides/build/jobs/asset-jobs.
 import dagster as dg
 
 from pipeline.defs.assets.land import AROUND
+from pipeline.defs.assets.measure import ROLLED
 from pipeline.defs.checks import BOOKMARKS
 
 _AROUND = dg.AssetSelection.assets(*AROUND)
+_ROLLED = dg.AssetSelection.assets(*ROLLED)
 _FEEDS = dg.AssetSelection.assets(["land", "calls"], ["land", "messages"])
 
 poll = dg.define_asset_job(
@@ -31,12 +33,12 @@ around = dg.define_asset_job(
 )
 rate = dg.define_asset_job(
     "rate",
-    selection=dg.AssetSelection.groups("rate"),
-    description="Any range of days in one run; days of which nothing changed are left as they are.",
+    selection=dg.AssetSelection.groups("rate") | _ROLLED,
+    description="Any range of days in one run, and their roll-ups; where nothing changed they are left as they are.",
 )
 bill = dg.define_asset_job(
     "bill",
-    selection=dg.AssetSelection.groups("invoice", "render", "deliver", "measure"),
+    selection=dg.AssetSelection.groups("invoice", "render", "deliver", "measure") - _ROLLED,
     description="Invoices that are due, their documents and e-mails, and the statement. Nothing is billed twice.",
 )
 

@@ -12,6 +12,7 @@ import dagster as dg
 
 from pipeline.defs.alerts import tell
 from pipeline.defs.resources import DeskResource
+from pipeline.domain.money import plain
 from pipeline.errors import TollbookError
 
 _SHORT = """
@@ -53,6 +54,6 @@ def _is_new(row: dict[str, Any], known: dict[str, str]) -> bool:
 
 def _line(row: dict[str, Any]) -> str:
     left = f"{row['available']:f} {row['currency']} left"
-    wanted = f", top up by {row['top_up'].normalize():f}" if row["top_up"] is not None else ""
+    wanted = f", top up by {plain(row['top_up'])}" if row["top_up"] is not None else ""
     advice = "nothing is left, consider suspending it" if row["advice"] == "suspend" else "low"
     return f"{row['company_name']} ({row['partner_sid']}): {advice}; {left}{wanted}"

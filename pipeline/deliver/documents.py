@@ -15,7 +15,7 @@ from pipeline.errors import DeliveryError
 
 ATTACHED_BYTES = 1_000_000
 _PAGE, _PDF, _MAIL = "invoice.html", "invoice.pdf", "email.json"
-_DETAIL = ("calls.csv", "messages.csv")
+_DETAIL = ("calls.csv", "messages.csv", "charges.csv")
 
 
 @dataclass(frozen=True, slots=True)

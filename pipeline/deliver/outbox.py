@@ -3,13 +3,14 @@ and never lost silently.
 
 ::
 
-    held ──> queued ──> sending ──> sent
-      ^        │ ^        │  ├────> failed    refused for good; a person resends
-      └────────┘ └─ 4xx ──┘  └────> unknown   nobody can know; a person looks and resends
+    held ──> queued ──> sending ──> sent ───> bounced   reported back for every recipient; a person resends
+      ^        │ ^        │  ├────> failed               refused for good; a person resends
+      └────────┘ └─ 4xx ──┘  └────> unknown              nobody can know; a person looks and resends
 
 A row is marked ``sending`` before anything is sent. Found so by the next run, it was interrupted and becomes
 ``unknown``: SMTP has no way to ask whether a message arrived, and an invoice sent twice is worse than one that waits
-for a person. The row binds recipients, number and the PDF's hash; they are checked again just before sending.
+for a person. The row binds recipients, number and the PDF's hash; they are checked again just before sending. Where a
+server takes it for some recipients and refuses others for now, it is queued again for those alone.
 
 Writing ``.eml`` files (no mail server) can be repeated without harm, so it needs no such caution.
 """
@@ -24,6 +25,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from pipeline.deliver.bounces import REFUSAL, note, read_reports, refused_so_far, spelled
 from pipeline.deliver.letter import (
     INVOICE,
     ChangedError,
@@ -59,6 +61,7 @@ class DeliverReport:
     held: int = 0
     failed: int = 0
     unknown: int = 0
+    bounced: int = 0
     problems: tuple[str, ...] = ()
 
 
@@ -86,15 +89,17 @@ def deliver(
     resend: Sequence[str] = (),
     to: Sequence[str] = (),
     by: str = "operator",
+    bounces: Path | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> DeliverReport:
     """Sends every issued invoice that has not been sent.
 
-    ``resend`` names invoices (by number or sid) that ``by`` wants sent again, to the addresses in ``to`` where
-    there are any, else to the invoice's own. An empty ``from_email`` means the seller's own address.
+    ``bounces`` is a folder of delivery reports, which are read first. ``resend`` names invoices (by number or sid)
+    that ``by`` wants sent again, to the addresses in ``to`` where there are any, else to the invoice's own. An empty
+    ``from_email`` means the seller's own address.
 
     Raises:
-        DeliveryError: a setting or a name in ``resend`` or ``to`` is wrong; nothing was sent.
+        DeliveryError: a setting, a folder or a name in ``resend`` or ``to`` is wrong; nothing was sent.
     """
     server = parse_url(smtp_url) if smtp_url else None
     for address in (*filter(None, [from_email]), *to):
@@ -104,6 +109,8 @@ def deliver(
     mailer = Mailer(server, helo=from_email.partition("@")[2] or "localhost") if server else None
     run = _Run(lake, ledger, mailer, from_email, now, progress or (lambda _text: None))
     _park_interrupted(run)
+    if bounces is not None:
+        read_reports(ledger, bounces, now=now)
     if resend:
         _resend(run, resend, tuple(to), by)
     _queue(run)
@@ -128,6 +135,7 @@ def _resend(run: _Run, names: Sequence[str], to: tuple[str, ...], by: str) -> No
         for letter in letters:
             row = letter.row(run.from_email, run.now)
             renewed = {name: value for name, value in row.items() if name not in {"email_sid", "message_id"}}
+            renewed["pending"] = ""
             mine = emails.c.email_sid == row["email_sid"]
             if not tx.execute(emails.update().where(mine).values(renewed)).rowcount:
                 tx.execute(emails.insert(), row)
@@ -204,7 +212,8 @@ def _send(run: _Run, row: Row) -> bool:
         run.problems.append(str(error))
         return False
     if _mark_sending(run, row):
-        _settle(run, row, run.mailer.send(envelope.sender, envelope.recipients, content))
+        pending = tuple(filter(None, row["pending"].split(",")))
+        _settle(run, row, run.mailer.send(envelope.sender, pending or envelope.recipients, content))
     return True
 
 
@@ -228,12 +237,18 @@ def _settle(run: _Run, row: Row, outcome: Outcome) -> None:
     if status == "queued":
         next_at = run.now + min(_FIRST_WAIT * 2 ** (attempts - 1), _LONGEST_WAIT)
         status = "failed" if attempts >= ATTEMPTS else status
-    values = {"status": status, "error": outcome.note, "attempts": attempts, "next_at": next_at}
-    if status == "sent":
-        values["sent_at"] = run.now
-        run.sent += 1
     # Without a look at the status: should somebody have parked it meanwhile, it is known after all.
     with run.ledger.transaction() as tx:
+        note(tx, row, outcome.refused, REFUSAL, f"{row['queued_at']}|{attempts}", run.now)
+        refused = refused_so_far(tx, row)
+        pending = outcome.later or tuple(filter(None, row["pending"].split(",")))
+        if status == "failed" and pending and set(addresses(row)) - set(refused) - set(pending):
+            status = "sent"  # to the others
+        values = {"status": status, "attempts": attempts, "next_at": next_at, "pending": ",".join(pending)}
+        if status == "sent":
+            values["sent_at"] = run.now
+            run.sent += 1
+        values["error"] = outcome.note or spelled(refused)
         tx.execute(emails.update().where(emails.c.email_sid == row["email_sid"]).values(values))
 
 
@@ -278,6 +293,7 @@ def _report(run: _Run) -> DeliverReport:
         held=standing["held"],
         failed=standing["failed"],
         unknown=standing["unknown"],
+        bounced=standing["bounced"],
         problems=(*run.problems, *notes),
     )
 

@@ -33,10 +33,16 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``sent``, ``failed`` (refused for good), ``queued`` (may be tried again) or ``unknown``; and why."""
+    """``sent``, ``failed`` (refused for good), ``queued`` (may be tried again) or ``unknown``; and why.
+
+    ``refused`` are the recipients that were refused for good, each with the reason; where some of the others were
+    refused for now, ``later`` names them, and the message is ``queued`` for those alone.
+    """
 
     status: str
     note: str = ""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    later: tuple[str, ...] = ()
 
 
 def parse_url(url: str) -> Server:
@@ -104,7 +110,8 @@ class Mailer:
                 if not _positive(code):
                     refused[recipient] = (code, reply)
             if len(refused) == len(recipients):
-                return self._all_refused(refused)
+                self._reset()
+                return self._partly("failed", refused)
         except (smtplib.SMTPException, OSError) as error:
             self.close()
             return Outcome("queued", f"connection lost before the message was sent ({self._said(error)})")
@@ -151,13 +158,15 @@ class Mailer:
             return Outcome("unknown", f"{lost}; it may have arrived. Ask, then resend it if it has not.")
         if not _positive(code):
             return self._refused(code, reply)
-        note = f"not accepted: {self._each(refused)}" if refused else ""
-        return Outcome("sent", note)
+        return self._partly("sent", refused)
 
-    def _all_refused(self, refused: Mapping[str, tuple[int, bytes]]) -> Outcome:
-        self._reset()
-        passing = any(_transient(code) for code, _ in refused.values())
-        return Outcome("queued" if passing else "failed", f"not accepted: {self._each(refused)}")
+    def _partly(self, status: str, refused: Mapping[str, tuple[int, bytes]]) -> Outcome:
+        """What it is where these were refused, some of them perhaps only for now."""
+        why = {who: f"{code} {self._text(reply)}" for who, (code, reply) in refused.items()}
+        note = f"not accepted: {'; '.join(f'{who}: {text}' for who, text in why.items())}" if why else ""
+        later = tuple(who for who, (code, _) in refused.items() if _transient(code))
+        lost = {who: text for who, text in why.items() if who not in later}
+        return Outcome("queued" if later else status, note, lost, later)
 
     def _refused(self, code: int, reply: bytes | str) -> Outcome:
         self._reset()
@@ -169,9 +178,6 @@ class Mailer:
                 self._smtp.rset()
             except (OSError, smtplib.SMTPException):
                 self.close()
-
-    def _each(self, refused: Mapping[str, tuple[int, bytes]]) -> str:
-        return "; ".join(f"{who}: {code} {self._text(reply)}" for who, (code, reply) in refused.items())
 
     def _said(self, error: Exception) -> str:
         if isinstance(error, smtplib.SMTPResponseException):

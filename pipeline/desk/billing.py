@@ -77,6 +77,21 @@ class Billing(Landing):
 
         return check_units(self.lake, self.masters.policy.gate_accepted)
 
+    def tax_gaps(self) -> tuple[str, ...]:
+        """What the tax tables do not say of the periods that are due, in sentences; their invoices would wait."""
+        from pipeline.domain.period import last_day
+        from pipeline.invoice.due import accounts, calendars, in_order
+        from pipeline.masters.taxes import tax_gaps
+
+        if self.settings.tax_engine:
+            return ()
+        held = accounts(self.masters, self.root())
+        first, lookback = self._bill_from(), self.settings.lookback
+        with self.ledger.read() as tx:
+            found = calendars(tx, held, bill_from=first, as_of=self.now, lookback=lookback)
+        due = ((d.account.customer, d.period) for d in in_order(found))
+        return tax_gaps(self.masters, ((c, last_day(period, c.time_zone)) for c, period in due))
+
     def invoice(self) -> "BillingReport":
         """Drafts what is due, issues what needs no approval.
 
@@ -215,9 +230,15 @@ class Billing(Landing):
             return report
 
     def deliver(
-        self, resend: tuple[str, ...] = (), *, to: tuple[str, ...] = (), by: str | None = None
+        self,
+        resend: tuple[str, ...] = (),
+        *,
+        to: tuple[str, ...] = (),
+        by: str | None = None,
+        bounces: Path | None = None,
     ) -> "DeliverReport":
-        """Sends what is issued and not yet sent. ``resend`` sends these again, ``to`` these addresses if given."""
+        """Sends what is issued and not yet sent. ``resend`` sends these again, ``to`` these addresses if given;
+        ``bounces`` is a folder of delivery reports to be read first."""
         from pipeline.deliver.outbox import deliver
 
         with self.locked():
@@ -230,6 +251,7 @@ class Billing(Landing):
                 resend=resend,
                 to=to,
                 by=by or who(),
+                bounces=bounces,
                 progress=self.progress,
             )
 

@@ -1,6 +1,7 @@
 """The whole desk: what comes in, what goes out, and answers about both."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -8,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.desk.billing import Billing
-from pipeline.errors import SettingsError
+from pipeline.errors import BusyError, SettingsError
 from pipeline.settings import who
 
 if TYPE_CHECKING:
     from pipeline.desk.dimensions import DimensionLanded, LookupReport
     from pipeline.invoice.adjustments import Adjustment
     from pipeline.invoice.differences import Posted
+    from pipeline.measure.rollups import RollupReport
     from pipeline.measure.statement import Statement
     from pipeline.pull.lookup import Detail
     from pipeline.rate.audit import AuditReport
@@ -41,12 +43,25 @@ class Desk(Billing):
         return pull_dimension(self, resource)
 
     def look_up(
-        self, numbers: Sequence[str], *, details: "tuple[Detail, ...]", most: int, since: datetime | None
+        self,
+        numbers: Sequence[str],
+        *,
+        details: "tuple[Detail, ...]",
+        most: int,
+        since: datetime | None,
+        customer: str | None = None,
     ) -> "LookupReport":
         """Looks numbers up, in the lake first; what is not there costs money."""
         from pipeline.desk.dimensions import look_up_numbers
 
-        return look_up_numbers(self, numbers, details=details, most=most, since=since)
+        return look_up_numbers(self, numbers, details=details, most=most, since=since, customer=customer)
+
+    def roll_up(self) -> "RollupReport":
+        """Brings the roll-ups, which every measure adds up, up to what has landed and is rated."""
+        from pipeline.measure.rollups import roll_up
+
+        with self.locked():
+            return roll_up(self.lake, self.ledger, now=self.now, progress=self.progress)
 
     def statement(self) -> "Statement":
         """The statement that adds up."""
@@ -59,6 +74,8 @@ class Desk(Billing):
     ) -> "ReportWritten":
         """Writes the dashboard of a month (like 2026-03; default: the newest that has begun), or a customer's page.
 
+        Its figures are as new as the tables, unless another run is at work: then as new as the last roll-up.
+
         Raises:
             SettingsError: there is no such month or customer, or no traffic yet.
         """
@@ -66,6 +83,8 @@ class Desk(Billing):
         from pipeline.render.report import latest_month, write_report
         from pipeline.render.reportdata import Month
 
+        with suppress(BusyError):
+            self.roll_up()
         templates = self.settings.home / "templates"
         return write_report(
             self.lake,
@@ -112,6 +131,7 @@ class Desk(Billing):
                 question,
                 root_sid=self.root(),
                 progress=self.progress,
+                bill_from=self.settings.bill_from,
             )
 
     def post_what_if(self, answer: "WhatIf", *, by: str | None = None) -> "Posted":
@@ -155,7 +175,8 @@ class Desk(Billing):
         """The chain of reasons behind a record, an invoice line or an invoice."""
         from pipeline.rate.explain import explain_record
 
-        return explain_record(self.lake, self.masters, sid, root_sid=self.root())
+        first = self.settings.bill_from
+        return explain_record(self.lake, self.masters, sid, root_sid=self.root(), bill_from=first)
 
     def parked(self) -> list[dict[str, str]]:
         """The customers that are set aside, and why."""

@@ -97,22 +97,25 @@ def look_up_numbers(
     details: tuple[Detail, ...] = ("carrier", "lrn"),
     most: int = LOOKUPS_PER_RUN,
     since: datetime | None = None,
+    customer: str | None = None,
 ) -> LookupReport:
     """Looks numbers up: in the lake first, and at most ``most`` of them at the provider, each for money, each once.
 
     ``since`` sends numbers to the provider again that were last looked up before it. What was paid for is landed also
-    when a later one fails.
+    when a later one fails; where it was for a ``customer``, an invoice may charge it on.
 
     Raises:
-        SettingsError: no detail, or one that does not exist.
+        SettingsError: no detail, or one that does not exist; no such customer.
     """
     if not details or not set(details) <= set(DETAILS):
         raise SettingsError(f"what should be looked up? Name at least one of {', '.join(DETAILS)}.")
+    if customer is not None and customer not in room.masters.customers:
+        raise SettingsError(f"{customer!r} is no customer; `tollbook customers` lists them.")
     wanted, invalid = _readable(numbers)
     with room.locked():
         held = known_lookups(room.lake, wanted, details, since)
         missing = [number for number in wanted if number not in held]
-        paid = _paid(room, missing[:most], details) if missing and most > 0 else []
+        paid = _paid(room, missing[:most], details, customer) if missing and most > 0 else []
         found = held | {row["phonenumber"]: row for row in paid}
         rows = tuple(found[number] for number in wanted if number in found)
         return LookupReport(rows, len(paid), len(held), tuple(missing[max(most, 0) :]), tuple(invalid))
@@ -126,12 +129,14 @@ def _readable(numbers: Iterable[str]) -> tuple[list[str], list[str]]:
     return list(dict.fromkeys(good)), bad
 
 
-def _paid(room: Room, numbers: list[str], details: tuple[Detail, ...]) -> list[dict[str, Any]]:
+def _paid(
+    room: Room, numbers: list[str], details: tuple[Detail, ...], customer: str | None
+) -> list[dict[str, Any]]:
     rows = []
     with room.provider() as client, asked_once(client):
         for number in numbers:
             found = look_up(client, number, details)
-            row = lookup_row(number, found.status, found.answer, details, room.now)
+            row = lookup_row(number, found.status, found.answer, details, room.now, customer)
             # At once, one by one: what was paid for must not be lost to what comes after it.
             land_lookups(room.lake, [row], now=room.now)
             rows.append(row)

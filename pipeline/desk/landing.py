@@ -146,34 +146,36 @@ class Landing(Room):
         make again (claims of issued invoices, superseded versions) is named and left for a backup.
         """
         from pipeline.lake.care import faults, set_aside
-        from pipeline.land.repair import forget_day
+        from pipeline.land.repair import forget_days
 
         found = faults(self.lake)
         if not repair or not found:
             return found
-        feeds = {f"land/{feed.resource}": feed for feed in FEEDS}
+        landed = {f"land/{feed.resource}" for feed in FEEDS}
         with self.locked():
-            for fault in found:
-                if fault.table in feeds:
-                    swept_to = forget_day(self.lake, fault, source=self.settings.source, now=self.now)
-                    self._pull_day(feeds[fault.table], label_day(fault.label), swept_to)
-                elif fault.can_be_made_again:
-                    set_aside(self.lake, [fault], self.now)
+            others = [f for f in found if f.table not in landed and f.can_be_made_again]
+            set_aside(self.lake, others, self.now)
+            for feed in FEEDS:
+                lost = [fault for fault in found if fault.table == f"land/{feed.resource}"]
+                if lost:
+                    source = self.settings.source
+                    swept_to = forget_days(self.lake, feed.resource, lost, source=source, now=self.now)
+                    self._pull_days(feed, {label_day(fault.label) for fault in lost}, swept_to)
         return found
 
-    def _pull_day(self, feed: Feed, day: date, swept_to: datetime | None) -> None:
-        """Pulls a forgotten day again; then, and not before, the sweep is where it was."""
+    def _pull_days(self, feed: Feed, days: set[date], swept_to: datetime | None) -> None:
+        """Pulls forgotten days again; then, and not before, the sweep is where it was."""
         from pipeline.desk.sources import pull_day
         from pipeline.land.records import Landed
         from pipeline.ledger import bookmarks
         from pipeline.pull import walk
 
-        begin = datetime.combine(day, time(), UTC)
-        end = begin + timedelta(days=1)
-        with self.provider() as client:
-            mark = self.bookmark(feed)
-            self._land(feed, walk.window(client, feed, begin, end), mark, Landed(), still=True)
-        pull_day(self, feed, begin, end)
+        mark = self.bookmark(feed)
+        for begin in (datetime.combine(day, time(), UTC) for day in sorted(days)):
+            end = begin + timedelta(days=1)
+            with self.provider() as client:
+                self._land(feed, walk.window(client, feed, begin, end), mark, Landed(), still=True)
+            pull_day(self, feed, begin, end)
         with self.ledger.transaction() as tx:
             bookmarks.write(tx, self.settings.source, feed.resource, mark.with_(swept_to=swept_to), self.now)
 

@@ -118,12 +118,13 @@ class Room:
 
     def landed_days(self) -> list[date]:
         """Every UTC day that has landed records."""
-        labels = {f.label for feed in FEEDS for f in self.lake.files(f"land/{feed.resource}")}
-        return sorted(label_day(label) for label in labels)
+        files = [f for feed in FEEDS for f in self.lake.files(f"land/{feed.resource}")]
+        return sorted({label_day(f.label) for f in files})
 
     def publish(self) -> None:
         """Shows the last commit to everybody who asks in SQL."""
         from pipeline.invoice.suspense import export_rulings
+        from pipeline.measure.exchange import export_exchange_rates
         from pipeline.measure.hints import export_hints
         from pipeline.measure.statement import export_landings
 
@@ -131,6 +132,7 @@ class Room:
             export_landings(self.lake, self.ledger, at=self.now)
             export_rulings(self.lake, self.ledger, self.masters.policy.accepted_unrated, at=self.now)
             export_hints(self.lake, self.ledger, at=self.now)
+            export_exchange_rates(self.lake, self.ledger, self.masters.exchange_rates, at=self.now)
             self.lake.publish(self.now)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from pipeline.domain.period import in_force
 from pipeline.domain.rate_plan import EVERYONE
@@ -144,11 +144,22 @@ class Draw:
         return self.kind, self.key, self.own_number
 
 
-A = TypeVar("A", Bundle, Tier)
+class Held(Protocol):
+    """What one customer has, or everyone."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def partner_sid(self) -> str: ...
+    @property
+    def order(self) -> int: ...
+
+
+A = TypeVar("A", bound=Held)
 
 
 def held_by(partner_sid: str, known: Iterable[A]) -> tuple[A, ...]:
-    """A customer's bundles or tiers in their order; its own take the place of everyone's by the same key."""
+    """What a customer has, in its order; its own take the place of everyone's by the same key."""
     mine = {a.key: a for a in known if a.partner_sid == EVERYONE}
     mine |= {a.key: a for a in known if a.partner_sid == partner_sid}
     return tuple(sorted(mine.values(), key=lambda a: (a.order, a.key)))

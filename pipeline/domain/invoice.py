@@ -18,6 +18,7 @@ class Item:
     """One line. ``usage`` is billed seconds for calls, else a count; ``period`` is the usage's own.
 
     ``taxed_as`` is the type whose taxes an adjustment bears: that of the line which it corrects; empty is its own.
+    ``abroad`` says of a line without a country that it stands for several, none of them the customer's.
     """
 
     type: str
@@ -31,6 +32,7 @@ class Item:
     period: Period
     detail: Mapping[str, object] = field(default_factory=dict)
     taxed_as: str = ""
+    abroad: bool = False
 
 
 @dataclass(frozen=True, slots=True)

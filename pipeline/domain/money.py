@@ -31,6 +31,17 @@ def to_record(amount: Decimal) -> Decimal:
     return quantize(amount, RECORD_DECIMALS, "half_up")
 
 
+def plain(value: Decimal, *, decimals: int = 0, grouped: bool = False) -> str:
+    """A number in full: every digit that says something, at least so many decimals, no exponent, never rounded.
+
+    ``grouped`` writes thousands apart: ``1,234.5``.
+    """
+    number = value or Decimal(0)
+    whole, _, fraction = (f"{number:,f}" if grouped else f"{number:f}").partition(".")
+    fraction = fraction.rstrip("0").ljust(decimals, "0")
+    return f"{whole}.{fraction}" if fraction else whole
+
+
 def add(amounts: Iterable[Decimal]) -> Decimal:
     """The exact sum, with the finest scale among them; 0 of nothing."""
     total = Decimal(0)

@@ -48,6 +48,17 @@ def periods(
     raise AssertionError("unreachable")
 
 
+def period_at(customer_zone: str, anchor: int, bill_from: date | None, instant: datetime) -> Period | None:
+    """The period that an instant lies in; None where nothing is billed yet."""
+    day = local_day(instant, customer_zone)
+    begin = _boundary(day.year, day.month, anchor)
+    if begin > day:
+        begin = _boundary(*_month_before(day.year, day.month), anchor)
+    if bill_from is not None and bill_from > day:
+        return None
+    return next(_from(customer_zone, anchor, max(begin, bill_from or begin)))
+
+
 def period_after(period: Period, customer_zone: str, anchor: int) -> Period:
     """The whole period that begins where ``period`` ends."""
     return next(_from(customer_zone, anchor, local_day(period.end, customer_zone)))

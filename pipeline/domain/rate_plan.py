@@ -110,7 +110,7 @@ class RatePlan:
     time_zone: str = "UTC"
     windows: tuple[Window, ...] = ()
     base_rounding: str = "exact"
-    rates: tuple[Rate, ...] = ()
+    rates: Sequence[Rate] = ()
 
     def covers(self, service: str, direction: str, family: str) -> bool:
         """Whether the plan is meant for this kind of usage."""

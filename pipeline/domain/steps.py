@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from pipeline.domain.money import plain
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -32,7 +34,7 @@ def steps_of(text: str | None) -> tuple[Step, ...]:
 
 def steps_text(steps: Iterable[Step]) -> str:
     """The text of steps, as ``rate.rates`` keeps it; empty where there are none."""
-    return ";".join(f"{_plain(s.after_seconds)}:{_plain(s.price)}" for s in steps)
+    return ";".join(f"{plain(s.after_seconds)}:{plain(s.price)}" for s in steps)
 
 
 def _step(part: str) -> Step:
@@ -45,7 +47,3 @@ def _step(part: str) -> Step:
         msg = f"step {part.strip()!r} is not SECONDS:PRICE, as in 60:0.005"
         raise ValueError(msg)
     return step
-
-
-def _plain(value: Decimal) -> str:
-    return f"{value.normalize():f}"

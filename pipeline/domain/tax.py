@@ -4,12 +4,12 @@ Never a guess. A place whose rules nobody has declared complete gives ``Unplaced
 missing rule looks exactly like a tax of zero. So does a rule that has run out: a quarterly factor without a row for
 this quarter is not a tax that was abolished, and one that was abolished says so with a row of rate 0. Rules are dated
 by the tax point, which is the last day of the invoice's period in the customer's time zone: the day on which the
-supply was complete.
+supply was complete. What a seller's own traffic study says of its calls takes the place of a rule's share.
 
 An outside tax engine answers the same question: a function from ``Supply`` to ``Assessment`` or ``Unplaced``.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -112,11 +112,29 @@ class DatedExemption(Protocol):
     def end(self) -> date | None: ...
 
 
+class DatedShare(Protocol):
+    """The part of a seller's lines that a rule applies to, by the seller's own ``document``, on ``[start, end)``."""
+
+    @property
+    def seller(self) -> str: ...
+    @property
+    def rule(self) -> str: ...
+    @property
+    def share(self) -> Decimal: ...
+    @property
+    def document(self) -> str: ...
+    @property
+    def start(self) -> date | None: ...
+    @property
+    def end(self) -> date | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Supply:
     """What is taxed: the rounded lines of one invoice, who gets them where, and who sells from which country.
 
-    ``exempt`` is a reason for no taxes at all, ``tax_id`` the customer's own number for value added tax.
+    ``exempt`` is a reason for no taxes at all, ``tax_id`` the customer's own number for value added tax, ``seller``
+    the key of who sells.
     """
 
     items: Sequence[Item]
@@ -127,6 +145,7 @@ class Supply:
     seller_country: str = ""
     tax_id: str = ""
     exempt: str = ""
+    seller: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,31 +171,46 @@ def assess(
     rules: Iterable[DatedRule],
     places: Iterable[TaxedPlace],
     exemptions: Iterable[DatedExemption] = (),
+    shares: Iterable[DatedShare] = (),
 ) -> Assessment | Unplaced:
     """The taxes of a supply; none where ``exempt`` gives a reason."""
     if supply.exempt:
         return Assessment(notes=(f"No taxes are charged: {supply.exempt}.",))
-    if not any(_within(supply.place, declared) for declared in places):
-        return Unplaced(f"no tax rules for {_spelled(supply.place)}")
+    if not _declared(supply.place, places):
+        return Unplaced(_undeclared(supply.place))
     here = [rule for rule in rules if _within(supply.place, rule)]
+    studied = {s.rule: s for s in shares if _studied(s, supply)}
     for rule in _run_out(here, supply.tax_point):
-        if _tax(rule, supply, {}) is not None:
-            return Unplaced(
-                f"the tax rule {rule.rule} ends on {rule.end} and nothing follows it: add its next row to taxes.csv, "
-                "with rate 0 if the tax is gone"
-            )
+        if _tax(rule, supply, {}, None) is not None:
+            return Unplaced(_missing(rule))
     due = sorted(
         (r for r in here if in_force(r.start, r.end, supply.tax_point)), key=lambda r: (r.order, r.rule)
     )
     own = [e for e in exemptions if e.partner_sid == supply.partner_sid]
-    return _assess(supply, due, [e for e in own if in_force(e.start, e.end, supply.tax_point)])
+    own = [e for e in own if in_force(e.start, e.end, supply.tax_point)]
+    return _assess(supply, due, own, studied)
 
 
-def _assess(supply: Supply, due: Iterable[DatedRule], own: Iterable[DatedExemption]) -> Assessment:
+def lacking(
+    place: TaxedPlace, day: date, rules: Iterable[DatedRule], places: Iterable[TaxedPlace]
+) -> tuple[str, ...]:
+    """What the tables do not say of a place and a day, in sentences; a tax of its lines may be among it."""
+    if not _declared(place, places):
+        return (_undeclared(place),)
+    here = [rule for rule in rules if _within(place, rule)]
+    return tuple(_missing(rule) for rule in _run_out(here, day))
+
+
+def _assess(
+    supply: Supply,
+    due: Iterable[DatedRule],
+    own: Iterable[DatedExemption],
+    studied: Mapping[str, DatedShare],
+) -> Assessment:
     made: dict[str, TaxItem] = {}
     notes: list[str] = []
     for rule in due:
-        tax = _tax(rule, supply, made)
+        tax = _tax(rule, supply, made, studied.get(rule.rule))
         certificate = next((e.certificate for e in own if _frees(e, rule)), None)
         if tax is None:
             continue
@@ -189,6 +223,25 @@ def _assess(supply: Supply, due: Iterable[DatedRule], own: Iterable[DatedExempti
                     f"Reverse charge: the recipient owes the tax ({rule.name}, {rule.legal_source})."
                 )
     return Assessment(tuple(made.values()), tuple(notes))
+
+
+def _declared(place: TaxedPlace, places: Iterable[TaxedPlace]) -> bool:
+    return any(_within(place, declared) for declared in places)
+
+
+def _undeclared(place: TaxedPlace) -> str:
+    return f"no tax rules for {_spelled(place)}: add what is due there to taxes.csv and the place to tax_places.csv"
+
+
+def _missing(rule: DatedRule) -> str:
+    return (
+        f"the tax rule {rule.rule} ends on {rule.end} and nothing follows it: add its next row to taxes.csv, "
+        "with rate 0 if the tax is gone"
+    )
+
+
+def _studied(share: DatedShare, supply: Supply) -> bool:
+    return share.seller == supply.seller and in_force(share.start, share.end, supply.tax_point)
 
 
 def _run_out(here: Iterable[DatedRule], day: date) -> list[DatedRule]:
@@ -204,15 +257,18 @@ def _run_out(here: Iterable[DatedRule], day: date) -> list[DatedRule]:
     return sorted(ended, key=lambda rule: rule.rule)
 
 
-def _tax(rule: DatedRule, supply: Supply, before: dict[str, TaxItem]) -> TaxItem | None:
+def _tax(
+    rule: DatedRule, supply: Supply, before: Mapping[str, TaxItem], studied: DatedShare | None
+) -> TaxItem | None:
     """The item of a rule; None where there is nothing that it applies to. ``before`` are the taxes that it may tax."""
+    share = studied.share if studied else rule.share
     taxed = [n for n, item in enumerate(supply.items, start=1) if _applies(rule, item, supply.place)]
     lines = [supply.items[n - 1] for n in taxed]
     if rule.per:
         base = Decimal(_count(rule.per, lines))
     else:
         below = [before[name].amount for name in rule.on if name in before]
-        base = add((multiply(rule.share, add(line.amount for line in lines)), *below))
+        base = add((multiply(share, add(line.amount for line in lines)), *below))
     if not base:
         return None
     amount, method = _amount(rule, supply, base)
@@ -225,12 +281,12 @@ def _tax(rule: DatedRule, supply: Supply, before: dict[str, TaxItem]) -> TaxItem
         base,
         rate,
         amount,
-        rule.legal_source,
+        f"{rule.legal_source}; share by {studied.document}" if studied else rule.legal_source,
         method,
         rule.per,
         tuple(taxed),
         rule.on,
-        rule.share,
+        share,
     )
 
 
@@ -262,7 +318,7 @@ def _applies(rule: DatedRule, item: Item, place: TaxedPlace) -> bool:
         return False
     if rule.scope == "any":
         return True
-    domestic = item.country_code in (None, place.country)
+    domestic = not item.abroad and item.country_code in (None, place.country)
     return domestic == (rule.scope == "domestic")
 
 

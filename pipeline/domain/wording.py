@@ -6,6 +6,7 @@ They say what happened and carry every figure, but decide nothing.
 from decimal import Decimal
 
 from pipeline.domain.charging import Part
+from pipeline.domain.money import plain
 from pipeline.domain.rate_plan import Rate, RatePlan
 
 _VERDICTS = {
@@ -89,27 +90,27 @@ def billed(seconds: Decimal, rate: Rate, plan: RatePlan) -> str:
 
 def call_amount(amount: Decimal, parts: tuple[Part, ...], rate: Rate, plan: RatePlan) -> list[str]:
     """The arithmetic of a call: part by part where there are several, and the limits that the row sets."""
-    fee = f"{_plain(rate.connect_fee)} + " if rate.connect_fee else ""
+    fee = f"{plain(rate.connect_fee)} + " if rate.connect_fee else ""
     limits = ((rate.min_charge, "least"), (rate.max_charge, "most"))
-    said = [f"The row charges at {word} {_plain(limit)}." for limit, word in limits if limit is not None]
+    said = [f"The row charges at {word} {plain(limit)}." for limit, word in limits if limit is not None]
     if len(parts) > 1:
         said = [_part(part) for part in parts] + said
-        terms = " + ".join(f"{_plain(p.price or Decimal(0))} x {_plain(p.seconds)}" for p in parts)
+        terms = " + ".join(f"{plain(p.price or Decimal(0))} x {plain(p.seconds)}" for p in parts)
         terms = f"({terms})"
     else:
-        terms = f"{_plain(parts[0].price or Decimal(0))} x {_plain(parts[0].seconds)}"
+        terms = f"{plain(parts[0].price or Decimal(0))} x {plain(parts[0].seconds)}"
     equals = "within that:" if limits != ((None, "least"), (None, "most")) else "="
-    return [*said, f"{fee}{terms} / {_plain(rate.unit)} {equals} {_rounded(amount, plan)}."]
+    return [*said, f"{fee}{terms} / {plain(rate.unit)} {equals} {_rounded(amount, plan)}."]
 
 
 def _part(part: Part) -> str:
     window = f" in the window {part.window}" if part.window else ""
-    return f"{_seconds(part.seconds)} from second {_plain(part.begin)}{window} at {_plain(part.price or Decimal(0))}."
+    return f"{_seconds(part.seconds)} from second {plain(part.begin)}{window} at {plain(part.price or Decimal(0))}."
 
 
 def message_amount(amount: Decimal, units: int, rate: Rate, plan: RatePlan) -> str:
     """The arithmetic of a message."""
-    return f"{_plain(rate.price or Decimal(0))} x {units} (segments x recipients) = {_rounded(amount, plan)}."
+    return f"{plain(rate.price or Decimal(0))} x {units} (segments x recipients) = {_rounded(amount, plan)}."
 
 
 def verdict(status: str, reason: str | None) -> str:
@@ -127,17 +128,13 @@ def _named(plan: RatePlan) -> str:
 def _price(rate: Rate, plan: RatePlan, per: str) -> str:
     if rate.price is None or rate.blocked:
         return "blocked"
-    return f"{_plain(rate.price)} {plan.currency} {per}"
+    return f"{plain(rate.price)} {plan.currency} {per}"
 
 
 def _rounded(amount: Decimal, plan: RatePlan) -> str:
     mode = plan.rounding_mode.replace("_", " ")
-    return f"{_plain(amount)} {plan.currency} ({mode} to {plan.rounding_decimals} decimals)"
+    return f"{plain(amount)} {plan.currency} ({mode} to {plan.rounding_decimals} decimals)"
 
 
 def _seconds(value: Decimal) -> str:
-    return f"{_plain(value)} s"
-
-
-def _plain(value: Decimal) -> str:
-    return f"{value.normalize():f}"
+    return f"{plain(value)} s"

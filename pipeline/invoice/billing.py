@@ -36,11 +36,14 @@ from pipeline.invoice.gate import (
     uncovered,
 )
 from pipeline.invoice.issue import issue
+from pipeline.invoice.parts import TABLE as PARTS
+from pipeline.invoice.parts import remembered, stage_parts
 from pipeline.invoice.recipients import country_names, partners
 from pipeline.invoice.record import Parked, insert_draft, invoice_row, park
-from pipeline.invoice.rent import PROVIDER_CURRENCY, by_payer, holdings, unpriced
+from pipeline.invoice.rent import PROVIDER_CURRENCY, Holding, by_payer, holdings, unpriced
 from pipeline.invoice.suspense import export_rulings
 from pipeline.invoice.taxer import taxer_of
+from pipeline.invoice.uses import SOURCES, uses_of
 from pipeline.lake.lake import Lake, Staged
 from pipeline.ledger.ledger import Ledger
 from pipeline.masters.model import Masters
@@ -49,7 +52,7 @@ Progress = Callable[[str], None]
 AUTOMATIC = "automatic"
 _READ = (
     *("land/calls", "land/messages", "land/partners", "land/dids", "land/countries"),
-    *("rate/calls", "rate/messages", "rate/plans", "invoice/claims", "invoice/draws"),
+    *("rate/calls", "rate/messages", "rate/plans", "invoice/claims", "invoice/draws", PARTS, *SOURCES),
 )
 
 
@@ -156,8 +159,18 @@ class _Run:
             verdict = self._judge(con, due, tree, counted)
             stop_for_nobody(verdict)
             numbers = by_payer(holdings(con), tree.payers)
-            _judge_rents(verdict, due, numbers)
-            around = Surroundings(self.taxer, known, country_names(con), numbers, _by_sid(counted))
+            self._judge_rents(verdict, due, numbers)
+            around = Surroundings(
+                self.taxer,
+                self.masters,
+                {c.account.key: c for c in self.calendars},
+                remembered(con),
+                uses_of(con, self.masters),
+                known,
+                country_names(con),
+                numbers,
+                _by_sid(counted),
+            )
             return self._draft_all(con, due, around, verdict)
 
     def _standings(self, con: Duck, due: Sequence[Due]) -> list[Standing]:
@@ -167,6 +180,19 @@ class _Run:
         gaps = uncovered(con, *_window(due))
         return judge(due, self.held, tree, counted, gaps)
 
+    def _judge_rents(
+        self, verdict: Verdict, due: Iterable[Due], numbers: dict[tuple[str, str], list[Holding]]
+    ) -> None:
+        for account in {d.account.key: d for d in due if self._unpriced(d, numbers)}.values():
+            currency = account.account.customer.currency
+            verdict.parked[account.account.key].append(
+                f"billed in {currency}, while the rent of its numbers is known in {PROVIDER_CURRENCY} only: "
+                "give it a did_price, or rows in did_prices.csv"
+            )
+
+    def _unpriced(self, due: Due, numbers: dict[tuple[str, str], list[Holding]]) -> bool:
+        return unpriced(due, numbers.get(due.account.key, ()), self.masters.did_prices)
+
     def _draft_all(
         self, con: Duck, due: Sequence[Due], around: Surroundings, verdict: Verdict
     ) -> BillingReport:
@@ -174,9 +200,9 @@ class _Run:
         taken = self._take(con, clean)
         with self.ledger.read() as tx:
             waiting = pending(tx)
-        made, empty = [], 0
+        made, empty, elsewhere = [], 0, set[tuple[str, str]]()
         for d in clean:
-            if d.account.key in verdict.parked:
+            if d.account.key in verdict.parked or d.account.key in elsewhere:
                 continue
             # The first invoice that is made takes all that waits.
             adjusting = waiting.pop(_holder(d), [])
@@ -187,8 +213,12 @@ class _Run:
                 empty += 1
             elif why := self._beyond(drafted):
                 verdict.parked[d.account.key].append(why)
+            elif not (recorded := self._record(con, drafted)):
+                # Another process has invoiced it meanwhile, and knows what this run does not.
+                elsewhere.add(d.account.key)
             else:
-                made += self._record(con, drafted)
+                made += recorded
+                around.history.add(d.account.key, [part for _, part in drafted.parts])
         return BillingReport(tuple(made), _named(self.held, due, verdict), empty)
 
     def _beyond(self, drafted: Draft) -> str:
@@ -206,27 +236,30 @@ class _Run:
     def _record(self, con: Duck, drafted: Draft) -> list[Billed]:
         due = drafted.due
         self.progress(f"invoice for {due.account.customer.name}")
-        claims = self._claims(con, drafted) if drafted.numbers else []
+        files = self._files(con, drafted)
         with self.ledger.transaction() as tx:
             if not self._is_next(tx, due):
                 return []
-            return [self._enter(tx, drafted, claims)]
+            return [self._enter(tx, drafted, files)]
 
-    def _claims(self, con: Duck, drafted: Draft) -> list[Staged]:
-        sid = drafted.due.invoice_sid
-        draws = stage_draws(self.lake, con, sid) if drafted.allowances else []
-        return [stage_claims(self.lake, con, sid, drafted.numbers), *draws]
+    def _files(self, con: Duck, drafted: Draft) -> list[Staged]:
+        """What the lines are made of: claims, draws and parts."""
+        sid, account = drafted.due.invoice_sid, drafted.due.account.key
+        files = [stage_claims(self.lake, con, sid, drafted.numbers)] if drafted.numbers else []
+        if drafted.allowances:
+            files += stage_draws(self.lake, con, sid)
+        return files + ([stage_parts(self.lake, sid, account, drafted.parts)] if drafted.parts else [])
 
     def _is_next(self, tx: Connection, due: Due) -> bool:
         """Whether the account stands where this run found it: another process may have invoiced it meanwhile."""
         reached = invoiced_to(tx, due.account).get((due.account.customer.partner_sid, due.account.seller.key))
         return reached is None or reached <= due.period.start
 
-    def _enter(self, tx: Connection, drafted: Draft, claims: list[Staged]) -> Billed:
+    def _enter(self, tx: Connection, drafted: Draft, files: list[Staged]) -> Billed:
         due = drafted.due
         insert_draft(tx, drafted, self.now)
         claim(tx, due.invoice_sid, drafted.adjusted)
-        self.lake.commit(tx, claims, at=self.now, stage="invoice", note=due.invoice_sid)
+        self.lake.commit(tx, files, at=self.now, stage="invoice", note=due.invoice_sid)
         if due.account.customer.approval == AUTOMATIC:
             issue(tx, invoice_row(tx, due.invoice_sid), by=AUTOMATIC, now=self.now)
         return _billed(due, invoice_row(tx, due.invoice_sid))
@@ -257,15 +290,6 @@ def _by_sid(counted: Iterable[Standing]) -> dict[str, list[Standing]]:
     for standing in counted:
         found.setdefault(standing.invoice_sid or "", []).append(standing)
     return found
-
-
-def _judge_rents(verdict: Verdict, due: Iterable[Due], numbers: dict[tuple[str, str], list]) -> None:
-    for account in {d.account.key: d.account for d in due}.values():
-        if unpriced(account.customer, numbers.get(account.key, ())):
-            verdict.parked[account.key].append(
-                f"billed in {account.customer.currency}, while the rent of its numbers is known in "
-                f"{PROVIDER_CURRENCY} only: give it a did_price"
-            )
 
 
 def _named(held: Iterable[Account], due: Iterable[Due], verdict: Verdict) -> tuple[Parked, ...]:

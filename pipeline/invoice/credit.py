@@ -9,6 +9,7 @@ the next invoice takes the records anew, as they are rated by then; rent and adj
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -24,9 +25,11 @@ from pipeline.invoice.books import RECEIVABLE, REVENUE, TAX, Booking, Holder, ba
 from pipeline.invoice.due import USAGE
 from pipeline.invoice.export import export
 from pipeline.invoice.issue import Issued, find_invoice, next_number, on_record, settle
+from pipeline.invoice.lines import TYPES
 from pipeline.lake.lake import Lake, Staged
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.schema import invoice_items, invoice_taxes, invoices
+from pipeline.ledger.taxes import tax_of, tax_values
 
 CREDIT_NOTE = "credit_note"
 ADJUSTMENT = "adjustment"
@@ -50,8 +53,6 @@ _GIVE_BACK = {
         order by kind, key, date_stop, source, dr_sid
     """,
 }
-# Lines that no records stand behind.
-_NO_USAGE = ("did", ADJUSTMENT)
 
 
 def credit(
@@ -96,7 +97,7 @@ class CreditNote:
         self.tx, self.invoice, self.reason, self.by, self.now = tx, invoice, reason, by, now
         self.currency: str = invoice.currency
         self.items = {row.line_no: row for row in _rows(tx, invoice_items, invoice.invoice_sid)}
-        self.taxes = [_tax(row) for row in _rows(tx, invoice_taxes, invoice.invoice_sid)]
+        self.taxes = [tax_of(row._mapping) for row in _rows(tx, invoice_taxes, invoice.invoice_sid)]
         self.earlier = _earlier(tx, invoice.invoice_sid)
         self.sid = _credit_sid(invoice.invoice_sid, len(self.earlier) + 1)
 
@@ -109,7 +110,7 @@ class CreditNote:
             )
             raise GateError(msg)
         if rebill:
-            lines = {n: None for n, item in self.items.items() if item.type not in _NO_USAGE}
+            lines = {n: None for n, item in self.items.items() if item.type in TYPES}
         wanted, after = self.take(lines)
         taxes = self._taxes_back(after)
         amount = to_minor(-add(wanted.values()), self.currency)
@@ -229,24 +230,10 @@ class CreditNote:
         by_rule = {tax.rule: amount for tax, amount in zip(self.taxes, taxes, strict=True)}
         back = [tax for tax in self.taxes if by_rule[tax.rule]]
         return [
-            self._tax_row(tax, base_back(tax, wanted, by_rule), by_rule[tax.rule]) | {"line_no": number}
+            tax_values(_taken_back(tax, base_back(tax, wanted, by_rule), by_rule[tax.rule]))
+            | {"invoice_sid": self.sid, "line_no": number}
             for number, tax in enumerate(back, start=1)
         ]
-
-    def _tax_row(self, tax: TaxItem, base: Decimal, amount: Decimal) -> dict[str, Any]:
-        return {
-            "invoice_sid": self.sid,
-            "rule": tax.rule,
-            "name": tax.name,
-            "jurisdiction": tax.jurisdiction,
-            "type": tax.type,
-            "base": -base,
-            "rate": tax.rate,
-            "amount": -amount,
-            "legal_source": tax.legal_source,
-            "method": CREDIT_NOTE,
-            "detail": json.dumps({"per": tax.per}),
-        }
 
     def _snapshot(self, original: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -310,20 +297,7 @@ def _rows(tx: Connection, table: Table, invoice_sid: str) -> list[Any]:
     return list(tx.execute(query))
 
 
-def _tax(row: Any) -> TaxItem:
-    detail = json.loads(row.detail)
-    return TaxItem(
-        row.rule,
-        row.name,
-        row.jurisdiction,
-        row.type,
-        row.base,
-        row.rate,
-        row.amount,
-        row.legal_source,
-        row.method,
-        detail.get("per", ""),
-        tuple(detail.get("lines", ())),
-        tuple(detail.get("on", ())),
-        Decimal(detail.get("share", "1")),
-    )
+def _taken_back(tax: TaxItem, base: Decimal, amount: Decimal) -> TaxItem:
+    """A tax on a credit note, whose base is what goes back, and not a share of the note's own lines."""
+    nothing: dict[str, Any] = {"lines": (), "on": (), "share": Decimal(1)}
+    return replace(tax, base=-base, amount=-amount, method=CREDIT_NOTE, **nothing)

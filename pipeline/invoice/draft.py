@@ -16,12 +16,16 @@ from pipeline.domain.period import days_of, last_day
 from pipeline.domain.tax import Assessment, Supply, Taxer, Unplaced
 from pipeline.invoice.adjustments import Pending, adjustment_item
 from pipeline.invoice.allowances import AllowanceUsed
-from pipeline.invoice.claims import Day, PlanUsed, Taken, UsageLine
-from pipeline.invoice.due import Due
+from pipeline.invoice.charges import Use, charge_lines, use_lines
+from pipeline.invoice.claims import Day, PlanUsed, Taken, UsageLine, own_periods
+from pipeline.invoice.discounts import commitment_lines, discount_lines
+from pipeline.invoice.due import Calendar, Due
 from pipeline.invoice.gate import Standing
 from pipeline.invoice.lines import allowance_note, ordered, usage_item
+from pipeline.invoice.parts import History, Line, Part
 from pipeline.invoice.recipients import Partner, bill_to, emails
-from pipeline.invoice.rent import Holding, rent_items
+from pipeline.invoice.rent import Holding, rent_lines
+from pipeline.masters.model import Masters
 
 _INCREMENTS = {
     "total": "the whole call rounded up to increments, at least the minimum",
@@ -33,7 +37,8 @@ _INCREMENTS = {
 class Draft:
     """An invoice that is put together and not yet on record.
 
-    ``numbers`` says which line took which usage, ``adjusted`` which adjustment (by its id) is on which line.
+    ``numbers`` says which line took which usage, ``adjusted`` which adjustment (by its id) is on which line, ``parts``
+    what the other lines are made of.
     """
 
     due: Due
@@ -43,13 +48,19 @@ class Draft:
     numbers: Mapping[UsageLine, int]
     adjusted: Mapping[int, int]
     allowances: tuple[AllowanceUsed, ...] = ()
+    parts: tuple[tuple[int, Part], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What drafts of one run share: master data, and what the lake knows of partners, countries and numbers."""
+    """What drafts of one run share: master data, and what the lake knows of partners, countries, numbers, uses of
+    features (by invoice_sid) and earlier charges."""
 
     taxer: Taxer
+    masters: Masters
+    calendars: Mapping[tuple[str, str], Calendar]
+    history: History
+    uses: Mapping[str, Sequence[Use]]
     partners: Mapping[str, Partner]
     countries: Mapping[str, str]
     numbers: Mapping[tuple[str, str], Sequence[Holding]]
@@ -60,23 +71,60 @@ def draft(
     due: Due, taken: Taken, around: Surroundings, waiting: Sequence[Pending] = ()
 ) -> Draft | Unplaced | None:
     """The draft of a due invoice; None where there is nothing to bill, ``Unplaced`` where its place is unknown."""
-    customer = due.account.customer
-    lines = ordered(taken.lines, due.period, around.countries)
-    items = [usage_item(line, due.period, customer.currency, around.countries) for line in lines]
-    late = sum(1 for line in lines if line.correction or line.period != due.period)
-    rent = rent_items(due, around.numbers.get(due.account.key, ()))
-    # Numbers stand between the period's own usage and what comes late.
-    items[len(items) - late : len(items) - late] = rent
-    adjusted = {w.adjustment_id: n for n, w in enumerate(waiting, start=len(items) + 1)}
-    items += [adjustment_item(w, due.period) for w in waiting]
+    made = _lines(due, taken, around, waiting)
+    items = _items(made)
     if not items:
         return None
     taxes = around.taxer(_supply(due, items))
     if isinstance(taxes, Unplaced):
         return taxes
-    numbers = {line: n + (len(rent) if n > len(lines) - late else 0) for n, line in enumerate(lines, start=1)}
     said = _snapshot(due, taken, taxes, around)
-    return Draft(due, tuple(items), taxes.items, said, numbers, adjusted, taken.allowances)
+    numbers: dict[UsageLine, int] = {}
+    adjusted: dict[int, int] = {}
+    parts: list[tuple[int, Part]] = []
+    number = 0
+    for line, source in made:
+        number += line.item is not None
+        parts += [(number if line.item else 0, part) for part in line.parts]
+        if isinstance(source, UsageLine):
+            numbers[source] = number
+        elif source is not None:
+            adjusted[source.adjustment_id] = number
+    return Draft(
+        due, tuple(items), taxes.items, said, numbers, adjusted, taken.allowances, parts=tuple(parts)
+    )
+
+
+def _lines(
+    due: Due, taken: Taken, around: Surroundings, waiting: Sequence[Pending]
+) -> list[tuple[Line, UsageLine | Pending | None]]:
+    """The lines in their order, each with the usage or the adjustment that it stands for: what the period cost, then
+    what comes late, what a person has added, and at last what goes by all these."""
+    masters, key, countries = around.masters, due.account.key, around.countries
+    usage = [
+        (Line(usage_item(u, due.period, due.account.customer.currency, countries), ()), u)
+        for u in ordered(taken.lines, due.period, countries)
+    ]
+    own = sum(1 for _, u in usage if not u.correction and u.period == due.period)
+    before = around.history.of(key)
+    charged = [
+        *rent_lines(due, around.numbers.get(key, ()), masters.did_prices),
+        *use_lines(due, around.uses.get(due.invoice_sid, ()), masters),
+        *charge_lines(due, own_periods(around.calendars[key], due), masters, before),
+    ]
+    made: list[tuple[Line, UsageLine | Pending | None]] = [
+        *usage[:own],
+        *((line, None) for line in charged),
+        *usage[own:],
+        *((Line(adjustment_item(w, due.period), ()), w) for w in waiting),
+    ]
+    made += [(line, None) for line in discount_lines(due, _items(made), masters)]
+    made += [(line, None) for line in commitment_lines(due, _items(made), masters, before)]
+    return made
+
+
+def _items(made: Iterable[tuple[Line, object]]) -> list[Item]:
+    return [line.item for line, _ in made if line.item is not None]
 
 
 def _supply(due: Due, items: Sequence[Item]) -> Supply:
@@ -90,6 +138,7 @@ def _supply(due: Due, items: Sequence[Item]) -> Supply:
         seller_country=due.account.seller.country,
         tax_id=customer.tax_id,
         exempt=customer.tax_exempt,
+        seller=customer.seller,
     )
 
 

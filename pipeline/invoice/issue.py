@@ -63,7 +63,7 @@ def drop(lake: Lake, ledger: Ledger, invoice_sid: str, *, by: str, now: datetime
     with ledger.transaction() as tx:
         (draft,) = _drafts(tx, invoice_sid)
         tx.execute(invoices.delete().where(invoices.c.invoice_sid == draft.invoice_sid))
-        claims = [(f"invoice/{name}", draft.invoice_sid) for name in ("claims", "draws")]
+        claims = [(f"invoice/{name}", draft.invoice_sid) for name in ("claims", "draws", "parts")]
         lake.commit(tx, [], at=now, stage="invoice", note=f"drop {draft.invoice_sid}", remove=claims)
         on_record(tx, by, "drop", draft.invoice_sid, reason, now)
     export(lake, ledger, at=now)

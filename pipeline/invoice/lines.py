@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from pipeline.domain.allowances import BUNDLE, NUMBER
 from pipeline.domain.invoice import Item
-from pipeline.domain.money import to_minor
+from pipeline.domain.money import plain, to_minor
 from pipeline.domain.period import Period
 from pipeline.domain.rounding import quantize
 from pipeline.invoice.allowances import AllowanceUsed
@@ -76,6 +76,11 @@ def description(line: UsageLine, period: Period, countries: Mapping[str, str]) -
     return text if line.period == period else f"{text} (late)"
 
 
+def usage_words(item_type: str, direction: str | None) -> str:
+    """What usage of a type and direction is called: ``Outbound calls``; empty where it is no usage."""
+    return _WORDS.get((item_type, direction or ""), ("", ""))[0]
+
+
 def allowance_note(a: AllowanceUsed, period: Period) -> str:
     """What an invoice of ``period`` drew from a bundle, or counted in a tier, for people."""
     used = _measured(a.used, a.measure)
@@ -94,23 +99,19 @@ def _measure(line: UsageLine) -> str:
 def _measured(quantity: Decimal, measure: str) -> str:
     if measure == "seconds":
         minutes = quantize(quantity / 60, 2, "half_up")
-        return f"{_plain(minutes):,f} minutes"
-    return f"{_plain(quantity):,f}" + (" units" if measure == "units" else "")
+        return f"{plain(minutes, grouped=True)} minutes"
+    return plain(quantity, grouped=True) + (" units" if measure == "units" else "")
 
 
 def _detail(line: UsageLine, period: Period) -> dict[str, object]:
-    detail: dict[str, object] = {"usage_exact": f"{_plain(line.usage):f}"}
+    detail: dict[str, object] = {"usage_exact": plain(line.usage)}
     if line.included:
-        detail["included"] = f"{_plain(line.included):f}"
+        detail["included"] = plain(line.included)
     if line.correction:
         detail["correction"] = True
     elif line.period != period:
         detail["late"] = True
     return detail
-
-
-def _plain(usage: Decimal) -> Decimal:
-    return usage.to_integral_value() if usage == usage.to_integral_value() else usage.normalize()
 
 
 def _rank(known: tuple[str, ...], word: str | None) -> int:

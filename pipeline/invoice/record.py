@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from pipeline.domain.invoice import TaxItem, totals
+from pipeline.domain.invoice import totals
 from pipeline.invoice.books import Holder, balances
 from pipeline.invoice.draft import Draft
 from pipeline.invoice.due import USAGE
 from pipeline.ledger.schema import invoice_items, invoice_taxes, invoices, parked
+from pipeline.ledger.taxes import tax_values
 
 REVIEWING = "reviewing"
 
@@ -86,26 +87,9 @@ def _item_rows(drafted: Draft) -> list[dict[str, Any]]:
 
 def _tax_rows(drafted: Draft) -> list[dict[str, Any]]:
     return [
-        {
-            "invoice_sid": drafted.due.invoice_sid,
-            "line_no": number,
-            "rule": tax.rule,
-            "name": tax.name,
-            "jurisdiction": tax.jurisdiction,
-            "type": tax.type,
-            "base": tax.base,
-            "rate": tax.rate,
-            "amount": tax.amount,
-            "legal_source": tax.legal_source,
-            "method": tax.method,
-            "detail": json.dumps(_tax_detail(tax), sort_keys=True),
-        }
+        tax_values(tax) | {"invoice_sid": drafted.due.invoice_sid, "line_no": number}
         for number, tax in enumerate(drafted.taxes, start=1)
     ]
-
-
-def _tax_detail(tax: TaxItem) -> dict[str, Any]:
-    return {"per": tax.per, "lines": list(tax.lines), "on": list(tax.on), "share": f"{tax.share:f}"}
 
 
 def invoice_row(tx: Connection, invoice_sid: str) -> Any:

@@ -4,27 +4,37 @@ Rent is due in advance: an invoice bills the next period for every number held w
 that was first seen within the period also owes the days from then on, as a share of the whole month. The provider
 shows no dates, so they come from the daily snapshots; what the very first snapshot shows counts as long held, because
 whoever billed before us has billed it in advance too. A number is charged to the same payers as its calls.
+
+What it costs says the customer's price list, else its ``did_price``, else the provider's own price. In a list with
+steps a number's place decides: in the order in which they were first seen, among those held at the end for the rent in
+advance, and among all of the period for the first days.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import groupby
 
+from pipeline.domain.did_prices import DidPrice, row_of
 from pipeline.domain.invoice import Item
-from pipeline.domain.money import multiply, to_minor, to_record
-from pipeline.domain.period import Period, days_of, period_after, whole_period
+from pipeline.domain.money import add, multiply, plain, to_minor, to_record
+from pipeline.domain.period import Period, days_of, local_day, period_after, whole_period
+from pipeline.domain.rate_plan import EVERYONE
 from pipeline.domain.rounding import EXACT
 from pipeline.invoice.duck import Duck
 from pipeline.invoice.due import Due
+from pipeline.invoice.parts import NUMBER, Line, Part
 from pipeline.masters.model import Customer
 
 PROVIDER_CURRENCY = "USD"
 _HISTORY = """
-select did_sid, partner_sid, price, valid_from, valid_to from land.dids_history order by did_sid, valid_from
+select did_sid, partner_sid, price, valid_from, valid_to, phonenumber
+from land.dids_history
+order by did_sid, valid_from
 """
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,7 @@ class Holding:
     start: datetime | None
     end: datetime | None
     prices: tuple[tuple[datetime, Decimal | None], ...]
+    phonenumber: str = ""
 
     def at(self, instant: datetime) -> bool:
         """Whether the number is held at an instant."""
@@ -67,66 +78,111 @@ def by_payer(
     return found
 
 
-def rent_items(due: Due, held: Sequence[Holding]) -> list[Item]:
+def rent_lines(due: Due, held: Sequence[Holding], prices: Sequence[DidPrice] = ()) -> list[Line]:
     """The lines for numbers on a due invoice: first cycles by days, then the next period in advance, per price."""
     customer, period = due.account.customer, due.period
     ahead = period_after(period, customer.time_zone, customer.anchor_day)
-    started = [h for h in held if h.start is not None and h.start in period]
+    here = sorted((h for h in held if _overlaps(h, period)), key=_first_seen)
+    priced = _priced(due, here, prices)
+    now = _priced(due, [h for h in here if h.at(period.end)], prices)
+    started = [(h, p) for h, p in priced if h.start is not None and h.start in period]
     return [
-        *_lines(customer, period, started, period.end, "new", lambda h, p: _by_days(h, p, period, customer)),
-        *_lines(
-            customer, ahead, [h for h in held if h.at(period.end)], period.end, "advance", lambda _, p: p
-        ),
+        *_lines(customer, period, "new", [_by_days(h, p, period, customer) for h, p in started]),
+        *_lines(customer, ahead, "advance", [_whole(h, p, ahead, customer) for h, p in now]),
     ]
 
 
-def unpriced(customer: Customer, held: Sequence[Holding]) -> bool:
-    """Whether numbers are held whose rent is only known in the provider's currency, which is not the customer's."""
-    return bool(held) and customer.did_price is None and customer.currency != PROVIDER_CURRENCY
+def unpriced(due: Due, held: Sequence[Holding], prices: Sequence[DidPrice] = ()) -> bool:
+    """Whether there are numbers whose rent is only known in the provider's currency, which is not the customer's."""
+    customer = due.account.customer
+    if customer.did_price is not None or customer.currency == PROVIDER_CURRENCY:
+        return False
+    return any(_row(due, h, prices) is None for h in held if _overlaps(h, due.period))
 
 
-def _lines(
-    customer: Customer,
-    period: Period,
-    held: Sequence[Holding],
-    priced_at: datetime,
-    kind: str,
-    amount: Callable[[Holding, Decimal], Decimal],
-) -> list[Item]:
-    by_price: dict[Decimal, list[Decimal]] = defaultdict(list)
+def _overlaps(holding: Holding, period: Period) -> bool:
+    return (holding.start is None or holding.start < period.end) and (
+        holding.end is None or holding.end > period.start
+    )
+
+
+def _first_seen(holding: Holding) -> tuple[datetime, str]:
+    return holding.start or _LONG_AGO, holding.did_sid
+
+
+def _row(due: Due, holding: Holding, prices: Sequence[DidPrice]) -> DidPrice | None:
+    customer = due.account.customer
+    mine = [
+        p
+        for p in prices
+        if p.partner_sid in (customer.partner_sid, EVERYONE) and p.currency == customer.currency
+    ]
+    day = local_day(due.period.end, customer.time_zone)
+    return row_of(mine, customer.partner_sid, holding.phonenumber, day)
+
+
+def _priced(due: Due, held: Iterable[Holding], prices: Sequence[DidPrice]) -> list[tuple[Holding, Decimal]]:
+    """The numbers that cost something, each with its price for a whole period."""
+    customer = due.account.customer
+    before: Counter[str] = Counter()
+    found = []
     for holding in held:
-        price = customer.did_price if customer.did_price is not None else holding.price(priced_at)
+        row = _row(due, holding, prices)
+        if row is not None:
+            price: Decimal | None = row.price(before[row.prefix])
+            before[row.prefix] += 1
+        elif customer.did_price is not None:
+            price = customer.did_price
+        else:
+            price = holding.price(due.period.end)
         if price:
-            by_price[_plain(price)].append(to_record(amount(holding, price)))
-    return [_item(customer, period, kind, price, amounts) for price, amounts in sorted(by_price.items())]
+            found.append((holding, price))
+    return found
 
 
-def _item(customer: Customer, period: Period, kind: str, price: Decimal, amounts: list[Decimal]) -> Item:
-    exact = sum(amounts, Decimal(0))
-    count = len(amounts)
+def _lines(customer: Customer, period: Period, kind: str, parts: Iterable[Part]) -> list[Line]:
+    by_price: dict[Decimal, list[Part]] = defaultdict(list)
+    for part in parts:
+        by_price[part.price or Decimal(0)].append(part)
+    return [_line(customer, period, kind, price, found) for price, found in sorted(by_price.items())]
+
+
+def _line(customer: Customer, period: Period, kind: str, price: Decimal, parts: list[Part]) -> Line:
+    exact = add(part.amount for part in parts)
+    count = len(parts)
     what = (
         "Phone numbers, monthly rent in advance" if kind == "advance" else "New phone numbers, rent by days"
     )
-    return Item(
+    item = Item(
         type="did",
         direction=None,
         country_code=None,
-        description=f"{what} ({count} at {price:f})",
+        description=f"{what} ({count} at {plain(price, decimals=2)})",
         usage=count,
         records=count,
         amount_exact=exact,
         amount=to_minor(exact, customer.currency),
         period=period,
-        detail={"price": f"{price:f}", "rent": kind},
+        detail={"price": plain(price, decimals=2), "rent": kind},
     )
+    return Line(item, tuple(parts))
 
 
-def _by_days(holding: Holding, price: Decimal, period: Period, customer: Customer) -> Decimal:
+def _by_days(holding: Holding, price: Decimal, period: Period, customer: Customer) -> Part:
     zone = customer.time_zone
     whole = len(days_of(whole_period(period, zone, customer.anchor_day), zone))
     begin = max(holding.start or period.start, period.start)
     end = min(holding.end or period.end, period.end)
-    return EXACT.divide(multiply(price, Decimal(len(days_of(Period(begin, end), zone)))), Decimal(whole))
+    days = days_of(Period(begin, end), zone)
+    share = EXACT.divide(multiply(price, Decimal(len(days))), Decimal(whole))
+    named = (NUMBER, holding.did_sid, holding.phonenumber, to_record(share), period)
+    return Part(*named, days[0], days[-1], price=price, days=len(days), of_days=whole)
+
+
+def _whole(holding: Holding, price: Decimal, period: Period, customer: Customer) -> Part:
+    days = days_of(period, customer.time_zone)
+    named = (NUMBER, holding.did_sid, holding.phonenumber, to_record(price), period)
+    return Part(*named, days[0], days[-1], price=price, days=len(days), of_days=len(days))
 
 
 def _spells(versions: list[tuple], first: datetime | None) -> list[Holding]:
@@ -141,7 +197,7 @@ def _spells(versions: list[tuple], first: datetime | None) -> list[Holding]:
 
 
 def _holding(spell: list[tuple], first: datetime | None) -> Holding:
-    did_sid, partner_sid, _, start, _ = spell[0]
+    did_sid, partner_sid, _, start, _, phonenumber = spell[0]
     end = spell[-1][4]
     return Holding(
         did_sid,
@@ -149,10 +205,5 @@ def _holding(spell: list[tuple], first: datetime | None) -> Holding:
         None if start == first else start.astimezone(UTC),
         None if end is None else end.astimezone(UTC),
         tuple((row[3].astimezone(UTC), row[2]) for row in spell),
+        phonenumber or "",
     )
-
-
-def _plain(price: Decimal) -> Decimal:
-    # 0.600000000000 reads as 0.60, and 0.6 and 0.60 are one price.
-    cents = price.quantize(Decimal("0.01"), context=EXACT)
-    return cents if cents == price else price.normalize(EXACT)

@@ -23,7 +23,13 @@ def taxer_of(masters: Masters, engine: str = "") -> Taxer:
     """
     if engine:
         return partial(_asked, engine, _loaded(engine))
-    return partial(assess, rules=masters.taxes, places=masters.tax_places, exemptions=masters.exemptions)
+    return partial(
+        assess,
+        rules=masters.taxes,
+        places=masters.tax_places,
+        exemptions=masters.exemptions,
+        shares=masters.tax_shares,
+    )
 
 
 def _asked(engine: str, answer: Callable[[Supply], Any], supply: Supply) -> Assessment | Unplaced:

@@ -51,6 +51,8 @@ def set_aside(
     ``also`` does what belongs to it within the same transaction, and is told the commit.
     """
     faulty = list(faulty)
+    if not faulty:
+        return
     with lake.ledger.transaction() as tx:
         gone = [(fault.table, fault.label) for fault in faulty]
         commit_id = lake.commit(tx, [], at=now, stage="verify", note="set aside", remove=gone)

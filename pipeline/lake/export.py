@@ -1,17 +1,27 @@
-"""CSV that a spreadsheet opens without running anything.
+"""Answers as files: CSV and workbooks that a spreadsheet opens without running anything, and Parquet with its types.
 
-A text that starts like a formula gets an apostrophe in front, unless it is a plain number or an E.164 number; control
-characters are dropped.
+In CSV a text that starts like a formula gets an apostrophe in front, unless it is a plain number or an E.164 number;
+control characters are dropped.
 """
 
 import csv
+import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
 from typing import Any, TextIO
 
-_HARMLESS = re.compile(r"[+-]?\d+(\.\d+)?\Z")
+import polars as pl
+import pyarrow as pa
+
+from pipeline.domain.money import plain
+from pipeline.errors import QueryError
+
+_HARMLESS = re.compile(r"\A[+-]?[0-9]+(\.[0-9]+)?\Z")
 _TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+SUFFIXES = (".csv", ".json", ".parquet", ".xlsx")
 
 
 def safe_cell(value: Any) -> str:
@@ -24,8 +34,54 @@ def safe_cell(value: Any) -> str:
     return text
 
 
+def safe_column(name: str) -> pl.Expr:
+    """As ``safe_cell``, of a whole column of texts; an empty text is none."""
+    text = pl.col(name).str.replace_all(_CONTROL.pattern, "")
+    harmless = text.str.contains(_HARMLESS.pattern.replace(r"\Z", r"\z"))
+    formula = pl.any_horizontal(text.str.starts_with(sign) for sign in _TRIGGERS) & ~harmless
+    safe = pl.when(formula).then(pl.concat_str(pl.lit("'"), text)).otherwise(text)
+    return pl.when(safe != "").then(safe).alias(name)
+
+
 def write_csv(stream: TextIO, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Writes a header and rows."""
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([safe_cell(column) for column in columns])
     writer.writerows([safe_cell(value) for value in row] for row in rows)
+
+
+def save(answer: pa.Table, path: Path) -> None:
+    """Writes a table as what the file's name ends with: ``.csv``, ``.json``, ``.parquet`` or ``.xlsx``.
+
+    Raises:
+        QueryError: another ending, or more than a sheet takes.
+    """
+    match path.suffix.lower():
+        case ".csv":
+            with path.open("w", encoding="utf-8", newline="") as stream:
+                write_csv(stream, answer.column_names, _rows(answer))
+        case ".json":
+            rows = [dict(zip(answer.column_names, row, strict=True)) for row in _rows(answer)]
+            text = json.dumps(rows, default=_told, indent=2, ensure_ascii=False)
+            path.write_text(f"{text}\n", encoding="utf-8")
+        case ".parquet":
+            import pyarrow.parquet as pq
+
+            pq.write_table(answer, path, compression="zstd")
+        case ".xlsx":
+            from pipeline.lake.workbook import workbook
+
+            path.write_bytes(workbook(answer.column_names, _rows(answer)))
+        case other:
+            msg = f"an answer cannot be written as {other or 'a file without an ending'}: name it {', '.join(SUFFIXES)}"
+            raise QueryError(msg)
+
+
+def _told(value: Any) -> str:
+    """Decimals and instants as text, so that nothing is rounded on the way."""
+    return plain(value) if isinstance(value, Decimal) else str(value)
+
+
+def _rows(answer: pa.Table) -> Iterator[Sequence[Any]]:
+    for batch in answer.to_batches():
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)

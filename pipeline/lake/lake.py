@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import polars as pl
@@ -22,16 +22,18 @@ import pyarrow as pa
 from sqlalchemy import Connection, select
 
 from pipeline.errors import LakeError
-from pipeline.lake import parquet, questions, views
-from pipeline.lake.disk import fsync, link, parquets, prune, quoted, replace_text, sha256_of
-from pipeline.lake.layout import Layout
-from pipeline.lake.questions import Answer
+from pipeline.lake import catalog, parquet, questions, views
+from pipeline.lake.disk import fsync, link, parquets, prune, quoted, sha256_of
+from pipeline.lake.layout import Layout, whole
+from pipeline.lake.questions import Answer, Questions
 from pipeline.lake.tables import BY_NAME, TABLES, Table
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.schema import commits
 from pipeline.ledger.schema import files as files_table
 
 KEEP_REPLACED = timedelta(days=1)
+_TOGETHER = 500
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,12 @@ class Staged(DataFile):
 
 @dataclass(slots=True)
 class Lake:
-    """The lake of one home."""
+    """The lake of one home. ``broken`` says which views the last connection had to leave out, and why."""
 
     home: Path
     ledger: Ledger
     memory_limit: str = "512MB"
+    broken: dict[str, str] = field(default_factory=dict, repr=False)
     _verified: dict[Path, tuple[int, int]] = field(default_factory=dict, repr=False)
 
     @property
@@ -68,16 +71,20 @@ class Lake:
     # Reading
 
     def files(self, table: str, labels: Iterable[str] | None = None) -> list[DataFile]:
-        """The live files of a table, ordered by label."""
+        """The live files of a table, ordered by label; the label of a day finds all its parts."""
         wanted = None if labels is None else set(labels)
         with self.ledger.read() as tx:
             rows = _live(tx, table)
         found = [self._file(row) for row in rows]
-        return [f for f in found if wanted is None or f.label in wanted]
+        return [f for f in found if wanted is None or f.label in wanted or whole(f.label) in wanted]
 
     def scan(self, table: str, labels: Iterable[str] | None = None) -> pl.LazyFrame:
         """A typed LazyFrame over the live files; typed and empty where there are none."""
-        found = [self.verify(f).path for f in self.files(table, labels)]
+        return self.scan_files(table, self.files(table, labels))
+
+    def scan_files(self, table: str, files: Iterable[DataFile]) -> pl.LazyFrame:
+        """A typed LazyFrame over these files of a table alone."""
+        found = [self.verify(f).path for f in files]
         if not found:
             return _empty(table).lazy()
         # A file from before a column was added has it as null; one from before a column was dropped has it still.
@@ -102,8 +109,7 @@ class Lake:
             con.execute("set preserve_insertion_order = true")
             con.execute("set enable_progress_bar = false")
             con.execute("set parquet_metadata_cache = true")
-            for statement in self._definitions():
-                con.execute(statement)
+            self.broken = views.create(con, views.definitions(self._paths()))
             yield con
         finally:
             con.close()
@@ -116,14 +122,12 @@ class Lake:
             return [dict(zip(names, row, strict=True)) for row in done.fetchall()]
 
     @contextmanager
-    def ask(self) -> Iterator[Callable[[str], Answer]]:
-        """For questions from outside: reads the lake and nothing else, and can change no setting.
-
-        Raises (when called):
-            QueryError: the query is wrong; the message is DuckDB's.
-        """
+    def ask(self) -> Iterator[Questions]:
+        """For questions from outside: reads the lake and nothing else, and can change no setting."""
         with self.duck() as con:
-            yield questions.locked(con, self.layout.files.resolve())
+            for statement in catalog.macros():
+                con.execute(statement)
+            yield questions.locked(con, self.layout.files.resolve(), lambda: catalog.comments(con))
 
     def verify(self, file: DataFile) -> DataFile:
         """Checks that a file is what its commit says; remembers the answer while its size and time stand still.
@@ -145,12 +149,15 @@ class Lake:
         self._verified[file.path] = mark
         return file
 
-    # Writing
+    def pieces(self, file: DataFile) -> Iterator[pa.Table]:
+        """The rows of a file, a row group at a time."""
+        return parquet.pieces(self.verify(file).path, BY_NAME[file.table])
 
-    def pieces(self, table: str, label: str) -> Iterator[pa.Table]:
-        """The rows of a label, a row group at a time."""
-        for file in self.files(table, [label]):
-            yield from parquet.pieces(self.verify(file).path, BY_NAME[table])
+    def greatest(self, file: DataFile, column: str) -> Any:
+        """The greatest value of a column of a file, as its statistics say."""
+        return parquet.greatest(self.verify(file).path, column)
+
+    # Writing
 
     def stage_pieces(self, table: str, label: str, pieces: Iterable[pa.Table], inputs: str = "") -> Staged:
         """Writes a file as ``stage`` does, from pieces in the order given; no more of them than a row group is held."""
@@ -204,47 +211,44 @@ class Lake:
         commit_id = tx.execute(
             commits.insert(), {"at": at, "stage": stage, "note": note}
         ).inserted_primary_key[0]
-        for table, label in sorted(gone):
-            tx.execute(
-                files_table.update()
-                .where(files_table.c.table_name == table, files_table.c.label == label)
-                .where(files_table.c.dead_commit_id.is_(None))
-                .values(dead_commit_id=commit_id, dead_at=at)
-            )
-        for s in staged:
-            self._enter(tx, s, commit_id)
+        for table in sorted({table for table, _ in gone}):
+            labels = sorted(label for of, label in gone if of == table)
+            for some in _some(labels):
+                tx.execute(
+                    files_table.update()
+                    .where(files_table.c.table_name == table, files_table.c.label.in_(some))
+                    .where(files_table.c.dead_commit_id.is_(None))
+                    .values(dead_commit_id=commit_id, dead_at=at)
+                )
+        for some in _some(staged):
+            self._enter(tx, some, commit_id)
         return commit_id
 
-    def _enter(self, tx: Connection, s: Staged, commit_id: int) -> None:
-        path = s.path.relative_to(self.home).as_posix()
-        known = tx.execute(select(files_table.c.file_id).where(files_table.c.path == path)).scalar()
-        if known is not None:
+    def _enter(self, tx: Connection, staged: Sequence[Staged], commit_id: int) -> None:
+        paths = {s.path.relative_to(self.home).as_posix(): s for s in staged}
+        columns = files_table.c
+        known = tx.execute(select(columns.path, columns.file_id).where(columns.path.in_(paths))).all()
+        for path, file_id in known:
             # The same bytes as an earlier file of this label: that file lives again.
             tx.execute(
                 files_table.update()
-                .where(files_table.c.file_id == known)
-                .values(dead_commit_id=None, dead_at=None, commit_id=commit_id, inputs=s.inputs)
+                .where(columns.file_id == file_id)
+                .values(dead_commit_id=None, dead_at=None, commit_id=commit_id, inputs=paths.pop(path).inputs)
             )
-            return
-        row = {"table_name": s.table, "label": s.label, "path": path, "rows": s.rows, "bytes": s.bytes}
-        tx.execute(
-            files_table.insert(), row | {"sha256": s.sha256, "inputs": s.inputs, "commit_id": commit_id}
-        )
+        rows = [
+            {"table_name": s.table, "label": s.label, "path": path, "rows": s.rows, "bytes": s.bytes}
+            | {"sha256": s.sha256, "inputs": s.inputs, "commit_id": commit_id}
+            for path, s in paths.items()
+        ]
+        if rows:
+            tx.execute(files_table.insert(), rows)
 
     # Keeping house
 
     def publish(self, now: datetime) -> None:
         """Brings ``lake/``, ``tollbook.duckdb`` and ``sql/init.sql`` up to the last commit."""
         self.sweep(now)
-        definitions = self._definitions()
-        text = "-- Made by tollbook: views over the committed files. `duckdb -init sql/init.sql`\n"
-        text += "".join(f"{d};\n" for d in definitions)
-        target = self.layout.init_sql
-        if target.exists() and target.read_text() == text and self.layout.catalog.exists():
-            return
-        views.write_catalog(self.layout.catalog, self.layout.staging, definitions)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        replace_text(target, text)
+        catalog.publish(self._paths(), self.layout.catalog, self.layout.init_sql, self.layout.staging)
 
     def sweep(self, now: datetime) -> None:
         """Removes strays and what was replaced over a day ago; renews the names under ``lake/``."""
@@ -270,13 +274,13 @@ class Lake:
 
     # Inside
 
-    def _definitions(self) -> list[str]:
+    def _paths(self) -> dict[str, list[Path]]:
         with self.ledger.read() as tx:
             rows = _live(tx, None)
         paths: dict[str, list[Path]] = {}
         for row in rows:
             paths.setdefault(row.table_name, []).append((self.home / row.path).resolve())
-        return views.definitions(paths)
+        return paths
 
     def _file(self, row: object) -> DataFile:
         r = row
@@ -308,6 +312,11 @@ class Lake:
         finally:
             temporary.unlink(missing_ok=True)
         return Staged(spec.name, label, path, rows, size, sha, inputs)
+
+
+def _some(many: Sequence[T]) -> Iterator[Sequence[T]]:
+    """As many at once as one statement of the ledger may name."""
+    return (many[start : start + _TOGETHER] for start in range(0, len(many), _TOGETHER))
 
 
 @cache

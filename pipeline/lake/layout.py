@@ -3,6 +3,10 @@
 One data file has two names. Under ``lake/<stage>/<table>/`` it is there for people and other engines, and leaves
 when it is replaced. Under ``files/`` it is what views and the ledger name; that one outlives its replacement by a
 day, so that a reader who began before ends well.
+
+The rows of a day lie in one file, or in several parts where there are many. The first has the day as its label, the
+others ``date=2026-03-01.p0002`` and so on: names in the order in which they were made, which says nothing of what is
+in them.
 """
 
 import re
@@ -10,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+_PART = ".p"
 _LABEL = re.compile(r"[A-Za-z0-9=._-]{1,150}\Z")
 
 
@@ -51,7 +56,7 @@ class Layout:
         """The name under ``lake/``: days become hive folders."""
         folder = self.lake / table
         if label.startswith("date="):
-            return folder / _checked(label) / f"{sha256[:16]}.parquet"
+            return folder / whole(_checked(label)) / f"{sha256[:16]}.parquet"
         return folder / f"{_checked(label)}.{sha256[:16]}.parquet"
 
 
@@ -60,9 +65,24 @@ def day_label(day: date) -> str:
     return f"date={day.isoformat()}"
 
 
+def part_label(day: date, number: int) -> str:
+    """The label of a part of a day; the first is number 1."""
+    return day_label(day) + (f"{_PART}{number:04d}" if number > 1 else "")
+
+
+def part_number(label: str) -> int:
+    """Which part of its day a by-day label names."""
+    return int(label.partition(_PART)[2] or 1)
+
+
+def whole(label: str) -> str:
+    """The label of the day, where this is that of a part of one."""
+    return label.partition(_PART)[0] if label.startswith("date=") else label
+
+
 def label_day(label: str) -> date:
     """The day of a by-day label."""
-    return date.fromisoformat(label.removeprefix("date="))
+    return date.fromisoformat(whole(label).removeprefix("date="))
 
 
 def _checked(label: str) -> str:

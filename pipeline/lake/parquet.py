@@ -43,7 +43,16 @@ def pieces(path: Path, spec: Table) -> Iterator[pa.Table]:
             yield _widened(file.read_row_group(place), spec)
 
 
+def greatest(path: Path, column: str) -> Any:
+    """The greatest value of a column of a file, as its statistics say."""
+    found = pq.read_metadata(path)
+    place = found.schema.names.index(column)
+    return max(found.row_group(n).column(place).statistics.max for n in range(found.num_row_groups))
+
+
 def _typed(arrow: pa.Table, spec: Table) -> pa.Table:
+    if arrow.schema.equals(spec.schema):
+        return arrow
     expected = [name for name, _, _ in spec.columns]
     if sorted(arrow.column_names) != sorted(expected):
         missing, extra = set(expected) - set(arrow.column_names), set(arrow.column_names) - set(expected)

@@ -6,13 +6,17 @@ lake's, no settings), and only statements that ask or work in memory are taken.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
+import pyarrow as pa
 
 from pipeline.errors import QueryError
 from pipeline.lake.disk import quoted
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +28,77 @@ class Answer:
     numeric: list[str]
 
 
-def locked(con: duckdb.DuckDBPyConnection, allowed: Path) -> Callable[[str], Answer]:
-    """Shuts a connection to all files but those under ``allowed``, and returns the way to ask it."""
+@dataclass(slots=True)
+class Questions:
+    """A connection that is shut to all but the lake, and the way to ask it.
+
+    Comments take a while to attach to a thousand columns, so that is done when a question is about them.
+    """
+
+    _con: duckdb.DuckDBPyConnection
+    _comments: Callable[[], list[str]]
+    _commented: bool = field(default=False, init=False)
+
+    def __call__(self, query: str) -> Answer:
+        """Asks.
+
+        Raises:
+            QueryError: the query is wrong, or is none; the message is DuckDB's or says what can be asked.
+        """
+        return self._asked(query, self._answer)
+
+    def table(self, query: str) -> pa.Table:
+        """The answer with its types, for a file; errors are those of asking."""
+        return self._asked(query, self._table)
+
+    def _answer(self, query: str) -> Answer:
+        done = self._con.execute(query)
+        described = done.description or []
+        numeric = [c[0] for c in described if str(c[1]).startswith(_NUMERIC)]
+        return Answer([c[0] for c in described], done.fetchall(), numeric)
+
+    def _table(self, query: str) -> pa.Table:
+        return self._con.sql(query).to_arrow_table()
+
+    def _asked(self, query: str, read: Callable[[str], T]) -> T:
+        try:
+            self._check(query)
+            if not self._commented and _ABOUT_TABLES.search(query):
+                self._comment()
+            return read(self._described(query))
+        except duckdb.Error as error:
+            raise QueryError(_plainly(str(error))) from None
+
+    def _check(self, query: str) -> None:
+        kinds = {s.type for s in self._con.extract_statements(query)}
+        if not kinds:
+            raise QueryError("there is no question. Ask one, for example: select count(*) from land.calls")
+        if kinds - _READING or _EXPLAINS_A_WRITE.search(query):
+            msg = (
+                "only questions can be asked here: the lake is written by the pipeline alone. "
+                "An answer goes to a file with `tollbook sql --out FILE`."
+            )
+            raise QueryError(msg)
+
+    def _comment(self) -> None:
+        self._commented = True
+        self._con.execute("begin")
+        for statement in self._comments():
+            self._con.execute(statement)
+        self._con.execute("commit")
+
+    def _described(self, query: str) -> str:
+        """``describe`` says what columns mean, which DuckDB's own does not."""
+        described = _DESCRIBE.match(query)
+        if described is None:
+            return query
+        name = ".".join(part.strip('"') for part in described[1].split("."))
+        found = self._con.execute("select count(*) from columns_of($1)", [name]).fetchall()[0][0]
+        return f"from columns_of('{name}')" if found else query
+
+
+def locked(con: duckdb.DuckDBPyConnection, allowed: Path, comments: Callable[[], list[str]]) -> Questions:
+    """Shuts a connection to all files but those under ``allowed``; ``comments`` gives the statements that make them."""
     for lock in (
         "set python_enable_replacements = false",
         f"set allowed_directories = ['{quoted(allowed)}']",
@@ -33,27 +106,18 @@ def locked(con: duckdb.DuckDBPyConnection, allowed: Path) -> Callable[[str], Ans
         "set lock_configuration = true",
     ):
         con.execute(lock)
-    return lambda query: _answer(con, query)
+    return Questions(con, comments)
 
 
-def _answer(con: duckdb.DuckDBPyConnection, query: str) -> Answer:
-    try:
-        kinds = {s.type for s in con.extract_statements(query)}
-        if not kinds:
-            raise QueryError("there is no question. Ask one, for example: select count(*) from land.calls")
-        if kinds - _READING or _EXPLAINS_A_WRITE.search(query):
-            msg = "only questions can be asked here: the lake is written by the pipeline alone."
-            raise QueryError(msg)
-        done = con.execute(query)
-        described = done.description or []
-        rows = done.fetchall()
-    except duckdb.Error as error:
-        raise QueryError(str(error)) from None
-    numeric = [c[0] for c in described if str(c[1]).startswith(_NUMERIC)]
-    return Answer([c[0] for c in described], rows, numeric)
+def _plainly(message: str) -> str:
+    """DuckDB's message; where the lock spoke, what it means."""
+    if _LOCK_SPOKE.search(message):
+        return f"{message.splitlines()[0]}. Questions read the lake and nothing else: no other files, no extensions."
+    return message
 
 
-# What may be asked. COPY, ATTACH, EXPORT, LOAD and PREPARE are not here: they reach files.
+# What may be asked. COPY, ATTACH, EXPORT, LOAD and PREPARE are not here: they reach files. SET is for variables, since
+# settings are locked; a PIVOT is several statements to DuckDB.
 _READING = {
     getattr(duckdb.StatementType, name)
     for name in (
@@ -68,9 +132,16 @@ _READING = {
         "UPDATE",
         "DELETE",
     )
-    + ("VARIABLE_SET", "EXPLAIN")
+    + ("VARIABLE_SET", "SET", "EXPLAIN", "MULTI")
 }
 _EXPLAINS_A_WRITE = re.compile(
     r"\bexplain\b.*\b(copy|attach|export|install|load)\b", re.IGNORECASE | re.DOTALL
+)
+_ABOUT_TABLES = re.compile(
+    r"\b(comment|describe|desc|columns_of|duckdb_columns|duckdb_views|duckdb_tables)\b", re.IGNORECASE
+)
+_DESCRIBE = re.compile(r'\s*desc(?:ribe)?\s+("?\w+"?\."?\w+"?)\s*;?\s*\Z', re.IGNORECASE)
+_LOCK_SPOKE = re.compile(
+    r"disabled (?:through|by)|Permission Error|configuration has been locked", re.IGNORECASE
 )
 _NUMERIC = ("DECIMAL", "BIGINT", "INTEGER", "HUGEINT", "DOUBLE", "NUMBER", "UBIGINT", "SMALLINT")

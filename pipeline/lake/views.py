@@ -1,11 +1,13 @@
 """The lake as SQL: a schema per stage, a view per table, and the views of ``sql/``.
 
-A table's view names its committed files, by absolute path. A file ``sql/<stage>/<name>.sql`` that is not a table of
-the lake is a view of that name; views may use one another in the order of the stages, then of their names.
+A table's view names its committed files, by absolute path, and always has the table's columns, whatever an older
+tollbook wrote. A file ``sql/<stage>/<name>.sql`` that is not a table of the lake is a view of that name; views may use
+one another in the order of the stages, then of their names. One that does not work is left out and named, with those
+that need it: somebody's slip in one file must not keep all others from answering.
 """
 
-import os
-import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +15,6 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import LakeError
 from pipeline.lake.disk import quoted
 from pipeline.lake.tables import BY_NAME, STAGES, TABLES, Table
 from pipeline.shipped import shipped
@@ -28,36 +29,34 @@ _TYPES = {
 }
 
 
-def definitions(paths: dict[str, list[Path]]) -> list[str]:
-    """The statements that make every schema and view, given each table's files."""
-    made = [f"create schema if not exists {stage}" for stage in STAGES]
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A view or schema by name, and the statement that makes it; ``file`` is the one under ``sql/`` that says how."""
+
+    name: str
+    statement: str
+    file: Path | None = None
+
+
+def definitions(paths: dict[str, list[Path]]) -> list[Definition]:
+    """All that makes every schema and view, given each table's files."""
+    made = schemas()
     for table in TABLES:
-        made += _table_views(table, paths.get(table.name, []))
-    return made + [statement for stage in STAGES for statement in _sql_views(stage)]
+        made += table_views(table, over(table, paths.get(table.name, [])))
+    return made + sql_views()
 
 
-def write_catalog(target: Path, staging: Path, statements: list[str]) -> None:
-    """Writes a DuckDB file with these views beside ``target`` and puts it in its place at once.
-
-    It is written in a storage version that DuckDB 1.x opens too.
-    """
-    staging.mkdir(parents=True, exist_ok=True)
-    temporary = staging / f"{uuid.uuid4().hex}.duckdb"
-    try:
-        with duckdb.connect() as con:
-            con.execute(f"attach '{quoted(temporary)}' as catalog (storage_version 'v1.0.0')")
-            con.execute("use catalog")
-            for statement in statements:
-                con.execute(statement)
-            con.execute("use memory")
-            con.execute("detach catalog")
-        os.replace(temporary, target)
-    except (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException) as error:
-        msg = f"cannot write {target}: {error}. The tables are whole; make room or give permission, and run again."
-        raise LakeError(msg) from error
-    finally:
-        for left in (temporary, temporary.with_suffix(".duckdb.wal")):
-            left.unlink(missing_ok=True)
+def create(con: duckdb.DuckDBPyConnection, wanted: Iterable[Definition]) -> dict[str, str]:
+    """Makes them; returns what is wrong with those of ``sql/`` that do not work, by name."""
+    broken: dict[str, str] = {}
+    for each in wanted:
+        try:
+            con.execute(each.statement)
+        except duckdb.Error as error:
+            if each.file is None:
+                raise
+            broken[each.name] = f"{each.file}: {error}"
+    return broken
 
 
 def sql_text(table: str) -> str:
@@ -65,31 +64,74 @@ def sql_text(table: str) -> str:
     return shipped("sql", f"{table}.sql").read_text(encoding="utf-8")
 
 
-def _table_views(table: Table, paths: list[Path]) -> list[str]:
-    source = _over(paths) if paths else _empty(table)
+def schemas() -> list[Definition]:
+    """A schema per stage."""
+    return [Definition(stage, f"create schema if not exists {stage}") for stage in STAGES]
+
+
+def table_views(table: Table, source: str) -> list[Definition]:
+    """The view of a table whose rows ``source`` selects; of one that keeps history, that and the rows of today."""
     name = f"{table.stage}.{table.short}"
     if table.current is None:
-        return [f"create or replace view {name} as {source}"]
-    history = f"{name}_history"
-    current = f"create or replace view {name} as select * from {history} where {table.current}"
-    return [f"create or replace view {history} as {source}", current]
+        return [_view(name, source)]
+    return [
+        _view(f"{name}_history", source),
+        _view(name, f"select * from {name}_history where {table.current}"),
+    ]
 
 
-def _over(paths: list[Path]) -> str:
-    names = ", ".join(f"'{quoted(path)}'" for path in paths)
-    union = ", union_by_name = true" if _differ(paths) else ""
-    return f"select * from read_parquet([{names}], hive_partitioning = false{union})"
-
-
-def _differ(paths: list[Path]) -> bool:
-    """Whether the files have different columns, as those of an older tollbook may.
-
-    Only then they are united by name: for that DuckDB opens every file, again for every view that reads the table.
-    """
+def over(table: Table, paths: list[Path]) -> str:
+    """The query that reads a table's files."""
+    if not paths:
+        return f"select {_nulls(table)} where false"
     try:
-        return len({_columns(path) for path in paths}) > 1
+        found = {_columns(path) for path in paths}
     except (OSError, pa.ArrowInvalid):
-        return True  # a file is missing or damaged; whoever reads the view is told
+        return _refusing(table, paths)
+    names = ", ".join(f"'{quoted(path)}'" for path in paths)
+    if found == {tuple((name, str(kind)) for name, kind, _ in table.columns)}:
+        return f"select * from read_parquet([{names}], hive_partitioning = false)"
+    # Files of an older tollbook have other columns. United by name, DuckDB opens every one of them, each time.
+    present = {name for columns in found for name, _ in columns}
+    chosen = ", ".join(
+        f'"{name}"' if name in present else f'null::{_duck_type(kind)} as "{name}"'
+        for name, kind, _ in table.columns
+    )
+    return f"select {chosen} from read_parquet([{names}], hive_partitioning = false, union_by_name = true)"
+
+
+def sql_views() -> list[Definition]:
+    """The views of ``sql/``."""
+    made = []
+    for stage in STAGES:
+        found = [p for p in shipped_files(stage) if f"{stage}/{p.stem}" not in BY_NAME]
+        made += [_view(f"{stage}.{p.stem}", f"\n{_body(p)}", p) for p in found]
+    return made
+
+
+def shipped_files(folder: str) -> list[Path]:
+    """The queries in a folder of ``sql/``, by name."""
+    found = shipped("sql", folder)
+    return sorted(found.glob("*.sql")) if found.is_dir() else []
+
+
+def _view(name: str, query: str, file: Path | None = None) -> Definition:
+    return Definition(name, f"create or replace view {name} as {query}", file)
+
+
+def _refusing(table: Table, paths: list[Path]) -> str:
+    """A file is missing or damaged: whoever reads this table is told, and nobody else."""
+    bad = next(path for path in paths if not _readable(path))
+    said = f"{bad} is missing or damaged. Run `tollbook verify --repair`: it is made or pulled again."
+    return f"select {_nulls(table)} where error('{quoted(said)}') is null"
+
+
+def _readable(path: Path) -> bool:
+    try:
+        _columns(path)
+    except (OSError, pa.ArrowInvalid):
+        return False
+    return True
 
 
 @cache
@@ -98,9 +140,8 @@ def _columns(path: Path) -> tuple[tuple[str, str], ...]:
     return tuple((column.name, str(column.type)) for column in pq.read_schema(path))
 
 
-def _empty(table: Table) -> str:
-    columns = ", ".join(f'null::{_duck_type(kind)} as "{name}"' for name, kind, _ in table.columns)
-    return f"select {columns} where false"
+def _nulls(table: Table) -> str:
+    return ", ".join(f'null::{_duck_type(kind)} as "{name}"' for name, kind, _ in table.columns)
 
 
 def _duck_type(kind: pa.DataType) -> str:
@@ -109,14 +150,6 @@ def _duck_type(kind: pa.DataType) -> str:
     if pa.types.is_timestamp(kind):
         return "TIMESTAMPTZ"
     return _TYPES[kind]
-
-
-def _sql_views(stage: str) -> list[str]:
-    folder = shipped("sql", stage)
-    if not folder.is_dir():
-        return []
-    found = sorted(p for p in folder.glob("*.sql") if f"{stage}/{p.stem}" not in BY_NAME)
-    return [f"create or replace view {stage}.{p.stem} as\n{_body(p)}" for p in found]
 
 
 def _body(path: Path) -> str:

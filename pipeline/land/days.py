@@ -1,105 +1,179 @@
-"""Days of detail records as files: what a day holds and what is added to it, as one sorted file.
+"""Days of detail records as files: what a day holds and what is added to it, sorted, in parts of a good size.
 
-What comes is mostly in order and after what is held; then nothing is sorted and nothing copied. A day is read, merged
-and written a row group at a time, so that one of five million records needs no more memory than one of fifty thousand.
+A day is one file until it is too large to be written anew with each commit; then what follows opens the next part.
+Parts hold ranges of the sort key, one after the other. A late record goes into the part whose range it falls in, and
+only that is written; so what a commit costs does not grow with the day.
+
+What comes is mostly in order and after what is held; then nothing is sorted and nothing copied. A part is read, merged
+and written a row group at a time, so that memory does not grow with it either.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from itertools import pairwise
+from itertools import chain, count, groupby, pairwise
+from operator import itemgetter
 
 import polars as pl
 import pyarrow as pa
 
-from pipeline.domain.cursor import Feed
-from pipeline.lake.lake import Lake, Staged
-from pipeline.lake.layout import day_label
-from pipeline.lake.tables import Table
-from pipeline.land.held import remember
+from pipeline.lake.lake import DataFile, Lake, Staged
+from pipeline.lake.layout import day_label, label_day, part_label, part_number
+from pipeline.lake.parquet import ROW_GROUP
+from pipeline.land.held import ID, hashed, remember
 
-_ID = ["source", "dr_sid"]
+# How many rows a part takes. One in the middle of its day that late records make twice as large is cut.
+PART = 4 * ROW_GROUP
+
+
+@dataclass(slots=True)
+class Written:
+    """Files that were staged for days, and the labels of those that lost their last record."""
+
+    staged: list[Staged] = field(default_factory=list)
+    gone: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def days(self) -> set[date]:
+        return {label_day(label) for label in [*(s.label for s in self.staged), *(g for _, g in self.gone)]}
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a day, held or to be, the rows that come into it, and whether others follow it."""
+
+    file: DataFile | None
+    added: pa.Table
+    inner: bool = False
+
+    @property
+    def most(self) -> int:
+        """How many rows it may have when they are in it."""
+        return len(self.added) + (self.file.rows if self.file else 0)
+
+    @property
+    def size(self) -> int:
+        """How many rows a file takes of it: the last part is filled up, an inner one is cut in even shares."""
+        if not self.inner:
+            return PART
+        return self.most if self.most <= 2 * PART else -(-self.most // (self.most // PART))
 
 
 def write_days(
-    lake: Lake,
-    feed: Feed,
-    table: Table,
-    rows: pa.Table,
-    days: set[date],
-    leaving: pl.DataFrame | None = None,
-) -> list[Staged]:
-    """Stages each day that these rows come into or leave (``leaving``: by id and ``_day``); adds it to ``days``."""
-    rows = _sorted(rows, feed)
-    parts = _by_day(rows, feed)
-    left = set() if leaving is None else set(leaving["_day"].to_list())
-    days |= left | set(parts)
-    staged = []
-    for day in sorted(left | set(parts)):
-        kept = _kept(lake, table, day_label(day), leaving)
-        added = parts.get(day, rows.slice(0, 0))
-        merged = _merged(kept, added, feed)
-        if first := next(merged, None):
-            file = lake.stage_pieces(table.name, day_label(day), _chained(first, merged))
-            staged.append(file)
-            if file.rows == len(added):
-                remember(file.path, pl.Series(added["dr_sid"]))
-    return staged
+    lake: Lake, table: str, rows: pa.Table, keys: Sequence[str], leaving: pl.DataFrame | None = None
+) -> Written:
+    """Stages each part of a day that these rows come into or leave (``leaving``: by id and ``_label``).
+
+    ``keys`` are what rows are sorted by; the first says which day they belong to.
+    """
+    arriving = _by_day(_sorted(rows, keys), keys[0])
+    left = set() if leaving is None else set(leaving["_label"])
+    days = sorted({*arriving, *map(label_day, left)})
+    held: dict[date, list[DataFile]] = {day: [] for day in days}
+    for file in lake.files(table, map(day_label, days)):
+        held[label_day(file.label)].append(file)
+    written = Written()
+    for day, files in held.items():
+        unused = count(max((part_number(file.label) for file in files), default=0) + 1)
+        labels = (part_label(day, number) for number in unused)
+        for part in _parts(lake, files, arriving.get(day, rows.slice(0, 0)), keys[0]):
+            leaves = leaving if part.file and part.file.label in left else None
+            if leaves is not None or len(part.added):
+                stay = _kept(lake, part.file, leaves)
+                _write(lake, table, part, _merged(stay, part.added, keys), labels, written)
+    return written
 
 
-def write_versions(lake: Lake, versions: Table, feed: Feed, superseded: pl.DataFrame) -> list[Staged]:
-    """Stages the days of superseded contents with these added."""
-    staged: list[Staged] = []
-    names = versions.schema.names
-    days = superseded.with_columns(pl.col(feed.sort_key).dt.date().alias("_day")).group_by("_day")
-    for (day,), rows in sorted(days, key=lambda group: group[0][0]):
-        kept = lake.scan(versions.name, [day_label(day)]).collect()
-        together = pl.concat([kept.select(names), rows.select(names)])
-        ordered = together.sort([feed.sort_key, "dr_sid", "revision"])
-        staged.append(lake.stage(versions.name, day_label(day), ordered))
-    return staged
+def _parts(lake: Lake, files: list[DataFile], added: pa.Table, key: str) -> Iterator[_Part]:
+    """The parts of a day in their order, each with the rows that fall into it."""
+    if not files:
+        yield _Part(None, added)
+        return
+    full = files[0].rows >= PART
+    ends = [lake.greatest(file, key) for file in files] if full or len(files) > 1 else [None]
+    at = pl.Series(added[key])
+    *inner, (end, last) = sorted(zip(ends, files, strict=True), key=itemgetter(0))
+    begin = 0
+    for until, file in inner:
+        beyond = int(at.search_sorted(until, side="right"))
+        yield _Part(file, added.slice(begin, beyond - begin), inner=True)
+        begin = beyond
+    if last.rows < PART:
+        yield _Part(last, added.slice(begin))
+        return
+    beyond = int(at.search_sorted(end, side="right"))
+    yield _Part(last, added.slice(begin, beyond - begin), inner=True)
+    yield _Part(None, added.slice(beyond))
 
 
-def _by_day(rows: pa.Table, feed: Feed) -> dict[date, pa.Table]:
-    of_day = pl.Series(rows[feed.sort_key]).dt.date()
+def _write(
+    lake: Lake, table: str, part: _Part, rows: Iterator[pa.Table], labels: Iterator[str], written: Written
+) -> None:
+    """Stages a part as one file, or as several where it has become too many rows for one."""
+    named = chain([part.file.label], labels) if part.file else labels
+    before = len(written.staged)
+    for _, pieces in groupby(_portions(rows, part.size), itemgetter(0)):
+        hashes: list[pl.Series] = []
+        file = lake.stage_pieces(table, next(named), _noted((piece for _, piece in pieces), hashes))
+        remember(file.path, hashes)
+        written.staged.append(file)
+    if part.file and len(written.staged) == before:
+        written.gone.append((table, part.file.label))
+
+
+def _portions(pieces: Iterator[pa.Table], size: int) -> Iterator[tuple[int, pa.Table]]:
+    """The rows in pieces that end where a portion of so many rows ends, each with the number of its portion."""
+    number, room = 0, size
+    for piece in pieces:
+        while len(piece):
+            head, piece = piece.slice(0, room), piece.slice(room)
+            yield number, head
+            room -= len(head)
+            if not room:
+                number, room = number + 1, size
+
+
+def _noted(pieces: Iterator[pa.Table], hashes: list[pl.Series]) -> Iterator[pa.Table]:
+    for piece in pieces:
+        hashes.append(hashed(pl.Series(piece["dr_sid"])))
+        yield piece
+
+
+def _by_day(rows: pa.Table, key: str) -> dict[date, pa.Table]:
+    of_day = pl.Series(rows[key]).dt.date()
     starts = [0, *(of_day != of_day.shift(1)).arg_true().to_list(), len(of_day)]
     return {of_day[start]: rows.slice(start, end - start) for start, end in pairwise(starts) if end > start}
 
 
-def _kept(lake: Lake, table: Table, label: str, leaving: pl.DataFrame | None) -> Iterator[pa.Table]:
-    """What stays of a day, in pieces."""
-    for piece in lake.pieces(table.name, label):
+def _kept(lake: Lake, file: DataFile | None, leaving: pl.DataFrame | None) -> Iterator[pa.Table]:
+    """What stays of a part, in pieces."""
+    for piece in lake.pieces(file) if file else ():
         if leaving is not None:
-            ids = pl.DataFrame(piece.select(_ID)).with_row_index("_row")
-            stays = ids.join(leaving.select(_ID), on=_ID, how="anti")["_row"].sort()
+            ids = pl.DataFrame(piece.select(ID)).with_row_index("_row")
+            stays = ids.join(leaving.select(ID), on=ID, how="anti")["_row"].sort()
             piece = piece if len(stays) == len(piece) else piece.take(stays.to_arrow())
         if len(piece):
             yield piece
 
 
-def _merged(kept: Iterator[pa.Table], added: pa.Table, feed: Feed) -> Iterator[pa.Table]:
+def _merged(kept: Iterator[pa.Table], added: pa.Table, keys: Sequence[str]) -> Iterator[pa.Table]:
     """Two sorted sequences as one."""
+    at, sid = keys[:2]
     for piece in kept:
-        last = piece.slice(len(piece) - 1).select([feed.sort_key, "dr_sid"]).to_pylist()[0]
-        keys = pl.DataFrame(added.select([feed.sort_key, "dr_sid"]))
-        at, sid = pl.col(feed.sort_key), pl.col("dr_sid")
-        until, named = last[feed.sort_key], last["dr_sid"]
-        before = keys.select(((at < until) | ((at == until) & (sid <= named))).sum()).item()
-        yield _sorted(pa.concat_tables([piece, added.slice(0, before)]), feed) if before else piece
+        last = piece.slice(len(piece) - 1).select([at, sid]).to_pylist()[0]
+        known = pl.DataFrame(added.select([at, sid]))
+        until, named = last[at], last[sid]
+        before = ((known[at] < until) | ((known[at] == until) & (known[sid] <= named))).sum()
+        yield _sorted(pa.concat_tables([piece, added.slice(0, before)]), keys) if before else piece
         added = added.slice(before)
     if len(added):
         yield added
 
 
-def _chained(first: pa.Table, rest: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    yield first
-    yield from rest
-
-
-def _sorted(rows: pa.Table, feed: Feed) -> pa.Table:
-    keys = [feed.sort_key, "dr_sid"]
+def _sorted(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
     by = pl.DataFrame(rows.select(keys))
-    at, sid = by.get_columns()
+    at, sid = by.get_columns()[:2]
     rising = (at.shift(1) < at) | ((at.shift(1) == at) & (sid.shift(1) < sid))
     if rising.fill_null(value=True).all():
         return rows
-    return rows.combine_chunks().take(by.select(pl.arg_sort_by(keys)).to_series().to_arrow())
+    return rows.combine_chunks().take(by.select(pl.arg_sort_by(*keys)).to_series().to_arrow())

@@ -15,15 +15,16 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.lake.lake import DataFile, Lake
-from pipeline.lake.layout import label_day
 from pipeline.lake.tables import Table
 
+# Two providers may give two records the same secure id.
+ID = ["source", "dr_sid"]
 _KEYS = {
     "source": pl.String,
     "dr_sid": pl.String,
     "revision": pl.Int32,
     "version": pl.Int64,
-    "_day": pl.Date,
+    "_label": pl.String,
 }
 # What a row says about its landing, and not about the record.
 _ABOUT = frozenset({"revision", "landed_at", "private_json", "superseded_at"})
@@ -32,7 +33,7 @@ _hashes: dict[Path, pl.Series] = {}
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a table has of the records that come: their keys and days, and which (``_seen``) it has as they come."""
+    """What a table has of the records that come: their keys and files, and which (``_seen``) it has as they come."""
 
     keys: pl.DataFrame
     same: pl.Series
@@ -51,20 +52,20 @@ def found_in(lake: Lake, table: str, sids: pl.Series) -> bool:
 
 
 def held(lake: Lake, table: Table, incoming: pl.DataFrame, source: str) -> Held:
-    """Looks for records of a source wherever they lie; compares a day at a time, column by column."""
+    """Looks for records of a source wherever they lie; compares a file at a time, column by column."""
     files = lake.files(table.name)
     _forget(files)
     keys, same = [pl.DataFrame(schema=_KEYS)], [pl.Series("_seen", [], pl.UInt32)]
     for file in _candidates(lake, files, incoming["dr_sid"]):
         found = (
-            lake.scan(table.name, [file.label])
+            lake.scan_files(table.name, [file])
             .filter(pl.col("source") == source)
             .join(incoming.select("dr_sid").unique().lazy(), on="dr_sid", how="semi")
             .collect()
         )
         same.append(_same(incoming, found, content(table)))
-        day = pl.lit(label_day(file.label)).alias("_day")
-        keys.append(found.select("source", "dr_sid", "revision", "version", day))
+        label = pl.lit(file.label).alias("_label")
+        keys.append(found.select("source", "dr_sid", "revision", "version", label))
     return Held(pl.concat(keys), pl.concat(same))
 
 
@@ -76,9 +77,14 @@ def _same(incoming: pl.DataFrame, found: pl.DataFrame, names: list[str]) -> pl.S
     return pairs.filter(pl.all_horizontal(alike))["_seen"]
 
 
-def remember(path: Path, sids: pl.Series) -> None:
-    """Takes note of the ids of a file that was just written of these alone, so that nobody has to read it for them."""
-    _hashes[path] = sids.hash().rename("sid")
+def hashed(sids: pl.Series) -> pl.Series:
+    """Ids as they are looked up."""
+    return sids.hash().rename("sid")
+
+
+def remember(path: Path, hashes: list[pl.Series]) -> None:
+    """Takes note of the ids of a file that was just written, so that nobody has to read it for them."""
+    _hashes[path] = pl.concat(hashes)
 
 
 def _candidates(lake: Lake, files: list[DataFile], sids: pl.Series) -> list[DataFile]:
@@ -86,7 +92,7 @@ def _candidates(lake: Lake, files: list[DataFile], sids: pl.Series) -> list[Data
     if not files:
         return []
     known = pl.concat([_sids(lake, file) for file in files], rechunk=False)
-    places = known.is_in(sids.hash().unique().implode()).arg_true()
+    places = known.is_in(hashed(sids).unique().implode()).arg_true()
     if places.is_empty():
         return []
     ends = list(accumulate(file.rows for file in files))
@@ -95,8 +101,8 @@ def _candidates(lake: Lake, files: list[DataFile], sids: pl.Series) -> list[Data
 
 def _sids(lake: Lake, file: DataFile) -> pl.Series:
     if file.path not in _hashes:
-        column = lake.scan(file.table, [file.label]).select("dr_sid").collect().to_series()
-        _hashes[file.path] = column.hash().rename("sid")
+        column = lake.scan_files(file.table, [file]).select("dr_sid").collect().to_series()
+        _hashes[file.path] = hashed(column)
     return _hashes[file.path]
 
 

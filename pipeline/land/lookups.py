@@ -29,9 +29,14 @@ def known_lookups(
 
 
 def lookup_row(
-    number: str, status: str, answer: Mapping[str, Any], details: Iterable[str], now: datetime
+    number: str,
+    status: str,
+    answer: Mapping[str, Any],
+    details: Iterable[str],
+    now: datetime,
+    partner_sid: str | None = None,
 ) -> dict[str, Any]:
-    """One row of ``land.lookups``; only what was asked for is taken from the answer."""
+    """One row of ``land.lookups``, made for a customer or for ourselves; only what was asked for is taken."""
     asked = sorted(details)
     inside = _object(answer.get("details"))
     carrier = _object(inside.get("carrier")) if "carrier" in asked else {}
@@ -40,6 +45,7 @@ def lookup_row(
         "phonenumber": number,
         "looked_up_at": now,
         "status": status,
+        "partner_sid": partner_sid,
         "details": ",".join(asked),
         "country_code": _text(answer.get("country_code")),
         "state": _text(answer.get("state")),
@@ -58,7 +64,7 @@ def land_lookups(lake: Lake, rows: list[dict[str, Any]], *, now: datetime) -> No
     if not rows:
         return
     added = pl.DataFrame(pa.Table.from_pylist(rows, schema=_TABLE.schema))
-    merged = pl.concat([lake.scan(_TABLE.name).collect(), added])
+    merged = pl.concat([lake.scan(_TABLE.name).collect(), added], how="diagonal").select(_TABLE.schema.names)
     merged = merged.unique(list(_TABLE.key), keep="last", maintain_order=True).sort(_TABLE.key)
     staged = lake.stage(_TABLE.name, _LABEL, merged)
     with lake.ledger.transaction() as tx:

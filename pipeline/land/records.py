@@ -1,8 +1,8 @@
 """Detail records into ``land.calls`` and ``land.messages``: each content once, the newest version current.
 
-A commit takes whole days: it merges what came with what the touched days hold, writes each changed day as one sorted
-file, and commits files, counts and bookmark in one ledger transaction. Identical content changes nothing, not even a
-file. A superseded content moves to ``land.<resource>_versions``; a record that moves to another day leaves the first.
+A commit merges what came with the files that it falls into, writes those anew, sorted, see ``days``, and commits files,
+counts and bookmark in one ledger transaction. Identical content changes nothing, not even a file. A superseded content
+moves to ``land.<resource>_versions``; a record that moves to another day leaves the first.
 """
 
 from collections.abc import Iterable
@@ -14,20 +14,17 @@ import pyarrow as pa
 from sqlalchemy import Connection
 
 from pipeline.domain.cursor import Bookmark, Cut, Feed, Page
-from pipeline.lake.lake import Lake, Staged
-from pipeline.lake.layout import day_label
+from pipeline.lake.lake import Lake
 from pipeline.lake.tables import BY_NAME, Table
-from pipeline.land.days import write_days, write_versions
+from pipeline.land.days import Written, write_days
 from pipeline.land.decode import Rejected, decode, decode_cuts
-from pipeline.land.held import Held, content, found_in
+from pipeline.land.held import ID, Held, content, found_in
 from pipeline.land.held import held as held_rows
 from pipeline.land.quarantine import stage_rejected
 from pipeline.ledger import bookmarks
 from pipeline.ledger.schema import landings
 
 LATE = timedelta(minutes=15)
-# Two providers may give two records the same secure id.
-_ID = ["source", "dr_sid"]
 # How many pages are typed at once, and from how many bytes on no more are added to them.
 _TOGETHER = 10
 _MOST_BYTES = 32 * 1024 * 1024
@@ -146,21 +143,25 @@ def land_pages(
 def land_batch(lake: Lake, batch: Batch, bookmark: Bookmark, *, now: datetime) -> Landed:
     """Lands what is held and moves the bookmark, in one commit; counts as ``land_pages``."""
     batch.settle()
-    feed, table, source = batch.feed, batch.table, batch.source
+    feed, source = batch.feed, batch.source
     result = Landed(fetched=batch.fetched, quarantined=len(batch.rejected))
-    staged: list[Staged] = []
+    current = older = Written()
     if batch.tables:
-        staged = _merge(lake, batch, pa.concat_tables(batch.tables), result, now)
-    staged += stage_rejected(lake, feed.resource, source, batch.rejected, now)
+        current, older = _merge(lake, batch, pa.concat_tables(batch.tables), result, now)
+    result.days |= current.days
+    rejected = stage_rejected(lake, feed.resource, source, batch.rejected, now)
+    staged = [*current.staged, *older.staged, *rejected]
     with lake.ledger.transaction() as tx:
-        emptied = _emptied(table, result.days, staged)
-        commit_id = lake.commit(tx, staged, at=now, stage="land", note=feed.resource, remove=emptied)
+        commit_id = lake.commit(tx, staged, at=now, stage="land", note=feed.resource, remove=current.gone)
         _count(tx, commit_id, source, feed.resource, result)
         bookmarks.write(tx, source, feed.resource, bookmark, now)
     return result
 
 
-def _merge(lake: Lake, batch: Batch, incoming: pa.Table, result: Landed, now: datetime) -> list[Staged]:
+def _merge(
+    lake: Lake, batch: Batch, incoming: pa.Table, result: Landed, now: datetime
+) -> tuple[Written, Written]:
+    """The files of the current contents, and of those that were superseded."""
     table, sids = batch.table, pl.Series(incoming["dr_sid"])
     versions = BY_NAME[f"{table.name}_versions"]
     if sids.n_unique() == len(sids) and not any(found_in(lake, of.name, sids) for of in (table, versions)):
@@ -168,7 +169,8 @@ def _merge(lake: Lake, batch: Batch, incoming: pa.Table, result: Landed, now: da
         dates = list({"date_insert", batch.feed.sort_key})
         _measure_lag(pl.DataFrame(incoming.select(dates)), batch.feed, result)
         result.fresh += len(sids)
-        return write_days(lake, batch.feed, table, _first_revisions(incoming, table, now), result.days)
+        rows = _first_revisions(incoming, table, now)
+        return write_days(lake, table.name, rows, [batch.feed.sort_key, "dr_sid"]), Written()
     return _merge_changes(lake, batch, pl.DataFrame(incoming), result, now)
 
 
@@ -181,7 +183,7 @@ def _first_revisions(incoming: pa.Table, table: Table, now: datetime) -> pa.Tabl
 
 def _merge_changes(
     lake: Lake, batch: Batch, incoming: pl.DataFrame, result: Landed, now: datetime
-) -> list[Staged]:
+) -> tuple[Written, Written]:
     feed, table, source = batch.feed, batch.table, batch.source
     versions = BY_NAME[f"{table.name}_versions"]
     incoming = _once(incoming, content(table))
@@ -190,15 +192,19 @@ def _merge_changes(
     changed = incoming.filter(~pl.col("_seen").is_in(known.same.implode()))
     rows = _ranked(changed, held, held_rows(lake, versions, changed, source), now)
     if rows.is_empty():
-        return []
+        return Written(), Written()
     _measure_lag(rows.filter(pl.col("revision") == 1), feed, result)
     current, superseded = _resolve(rows, held, lake, versions, now)
     result.fresh += rows.filter(pl.col("_held").is_null())["dr_sid"].n_unique()
     result.superseding += rows.height - result.fresh
     leaving = held.filter(pl.col("dr_sid").is_in(current["dr_sid"].implode()))
     rows = current.select(table.schema.names).to_arrow().cast(table.schema)
-    staged = write_days(lake, feed, table, rows, result.days, leaving)
-    return staged + write_versions(lake, versions, feed, superseded)
+    older = superseded.select(versions.schema.names).to_arrow().cast(versions.schema)
+    keys = [feed.sort_key, "dr_sid"]
+    return (
+        write_days(lake, table.name, rows, keys, leaving),
+        write_days(lake, versions.name, older, [*keys, "revision"]),
+    )
 
 
 def _measure_lag(fresh: pl.DataFrame, feed: Feed, result: Landed) -> None:
@@ -260,16 +266,9 @@ def _resolve(
 def _replaced(lake: Lake, table: str, held: pl.DataFrame, sids: pl.Series) -> pl.DataFrame:
     """The whole rows that are about to be superseded."""
     going = held.filter(pl.col("dr_sid").is_in(sids.implode()))
-    labels = {day_label(day) for day in going["_day"].unique()}
-    if not labels:
-        return lake.scan(table, []).collect()
-    return lake.scan(table, labels).join(going.select(_ID).lazy(), on=_ID, how="semi").collect()
-
-
-def _emptied(table: Table, days: set[date], staged: list[Staged]) -> list[tuple[str, str]]:
-    """Days that lost their last record to another day."""
-    written = {s.label for s in staged if s.table == table.name}
-    return [(table.name, label) for label in map(day_label, days) if label not in written]
+    labels = set(going["_label"])
+    files = [file for file in lake.files(table) if file.label in labels]
+    return lake.scan_files(table, files).join(going.select(ID).lazy(), on=ID, how="semi").collect()
 
 
 def _count(tx: Connection, commit_id: int, source: str, resource: str, landed: Landed) -> None:

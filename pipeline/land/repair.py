@@ -1,5 +1,6 @@
-"""Takes a damaged day out of the landed records, so that pulling it again lands it as new."""
+"""Takes damaged days out of the landed records, so that pulling them again lands them as new."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from sqlalchemy import Connection
@@ -11,16 +12,20 @@ from pipeline.ledger import bookmarks
 from pipeline.ledger.schema import landings
 
 
-def forget_day(lake: Lake, fault: Fault, *, source: str, now: datetime) -> datetime | None:
-    """Sets the day's file aside, and counts its records as not landed: the statement goes on adding up.
+def forget_days(
+    lake: Lake, resource: str, faults: Sequence[Fault], *, source: str, now: datetime
+) -> datetime | None:
+    """Sets these files of a feed aside, and counts their records as not landed: the statement goes on adding up.
 
-    In the same step the feed's sweep is put back to before that day. So should this process die before the day has
-    been pulled again, the next pull does it. Whoever has pulled it puts the sweep to where it was, which is returned.
+    In the same step the feed's sweep is put back to before the first of the days. So should this process die before
+    they have been pulled again, the next pull does it. Whoever has pulled them puts the sweep to where it was, which is
+    returned. All of them go at once, because nothing can land beside a damaged file.
     """
-    resource, rows = fault.table.removeprefix("land/"), -fault.file.rows
+    rows = -sum(fault.file.rows for fault in faults)
     with lake.ledger.read() as tx:
         mark = bookmarks.read(tx, source, resource)
-    before = datetime.combine(label_day(fault.label), time(), UTC) - timedelta(days=1)
+    first = min(label_day(fault.label) for fault in faults)
+    before = datetime.combine(first, time(), UTC) - timedelta(days=1)
 
     def forget(tx: Connection, commit_id: int) -> None:
         counts = {"fetched": rows, "fresh": rows, "superseding": 0, "identical": 0, "quarantined": 0}
@@ -30,5 +35,5 @@ def forget_day(lake: Lake, fault: Fault, *, source: str, now: datetime) -> datet
         swept_to = min(mark.swept_to or before, before)
         bookmarks.write(tx, source, resource, mark.with_(swept_to=swept_to), now)
 
-    set_aside(lake, [fault], now, forget)
+    set_aside(lake, faults, now, forget)
     return mark.swept_to

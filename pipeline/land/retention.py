@@ -6,6 +6,7 @@ counted as landed no more. Deleted files leave the disk with the next sweep that
 replaced file does.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -37,9 +38,10 @@ class Expired:
         return tuple(sorted({label_day(file.label) for file in self.files}))
 
     def __str__(self) -> str:
-        parts = [
-            f"{file.table} {file.label.removeprefix('date=')}: {file.rows:,} rows" for file in self.files
-        ]
+        rows: Counter[tuple[str, date]] = Counter()
+        for file in self.files:
+            rows[file.table, label_day(file.label)] += file.rows
+        parts = [f"{table} {day}: {number:,} rows" for (table, day), number in rows.items()]
         parts += [f"quarantine: {self.quarantined:,} items"] if self.quarantined else []
         return "; ".join(parts)
 

@@ -86,8 +86,14 @@ def _taken(cut: Cut, columns: list[int]) -> list[pa.Array]:
     ends = ends.reshape(-1)
     pieces = pa.StringArray.from_buffers(len(ends) - 1, pa.py_buffer(ends), pa.py_buffer(cut.text))
     places = np.arange(count, dtype=np.int32) * len(cut.names) + np.array(columns, np.int32)[:, None]
-    found = pieces.take(pa.array(2 * places.reshape(-1), mask=cut.null[:, columns].T.reshape(-1)))
+    found = pieces.take(_indices(2 * places.reshape(-1), ~cut.null[:, columns].T.reshape(-1)))
     return [found.slice(place * count, count) for place in range(len(columns))]
+
+
+def _indices(places: np.ndarray, valid: np.ndarray) -> pa.Array:
+    """Places as Arrow's; ``pa.array`` would load a part of numpy that takes as long as to read thirty pages."""
+    bits = pa.py_buffer(np.packbits(valid, bitorder="little"))
+    return pa.Array.from_buffers(pa.int32(), len(places), [bits, pa.py_buffer(places)])
 
 
 def _more_than_empty(cut: Cut, place: int) -> bool:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from pipeline.ledger.types import Id, Instant, Money, name
 
 # Raised with every change below; ``migrations`` brings older ledgers up to it.
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 metadata = MetaData()
 
@@ -294,6 +294,8 @@ emails = Table(
     Column("words", Text, nullable=False, default="", server_default=""),
     Column("message_id", name(200), nullable=False, unique=True),
     Column("recipients", Text, nullable=False),
+    # Who of them is still to get it, where others have it already or never will; empty is all.
+    Column("pending", Text, nullable=False, default="", server_default=""),
     Column("subject", Text, nullable=False),
     Column("status", name(20), nullable=False),
     Column("attempts", Integer, nullable=False, default=0),

@@ -1,9 +1,10 @@
 """Master files: what a home's ``masters/`` folder says, as values, or every problem in it at once.
 
 Files, all optional: ``sellers.toml``, ``customers.csv``, ``assignments.csv``, ``taxes.csv``, ``tax_places.csv``,
-``exemptions.csv``, ``bundles.csv``, ``tiers.csv``, ``markups.csv``, ``policy.toml``. Unknown columns and keys are
-refused: a misspelt ``tax_exmpt`` must not tax somebody in silence. Each CSV file may carry a ``comment`` column for
-people.
+``exemptions.csv``, ``tax_shares.csv``, ``exchange_rates.csv``, ``bundles.csv``, ``tiers.csv``, ``markups.csv``,
+``charges.csv``, ``discounts.csv``, ``commitments.csv``, ``per_use.csv``, ``did_prices.csv``, ``policy.toml``. Unknown
+columns and keys are refused: a misspelt ``tax_exmpt`` must not tax somebody in silence. Each CSV file may carry a
+``comment`` column for people.
 """
 
 import hashlib
@@ -12,7 +13,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from pipeline.masters.allowances import read_bundles, read_tiers
+from pipeline.masters.charges import read_charges, read_commitments, read_discounts, read_per_use
+from pipeline.masters.did_prices import read_did_prices
 from pipeline.masters.dunning import BOUNDS, REMINDER, bounds_of, reminder_levels
+from pipeline.masters.exchange import read_exchange_rates
 from pipeline.masters.markups import read_markups
 from pipeline.masters.model import (
     Assignment,
@@ -24,7 +28,15 @@ from pipeline.masters.model import (
 )
 from pipeline.masters.overlaps import refuse_overlaps, unique
 from pipeline.masters.reading import Problems, Row, csv_rows, toml_rows, zone_or_none
-from pipeline.masters.taxes import PLACE_COLUMNS, place_of, read_exemptions, read_tax_places, read_taxes
+from pipeline.masters.signals import SIGNALS, signals_of
+from pipeline.masters.taxes import (
+    PLACE_COLUMNS,
+    place_of,
+    read_exemptions,
+    read_tax_places,
+    read_tax_shares,
+    read_taxes,
+)
 from pipeline.masters.vocabulary import (
     APPROVALS,
     BILLABLE_BASES,
@@ -39,7 +51,9 @@ from pipeline.masters.vocabulary import (
 
 FILES = (
     *("sellers.toml", "customers.csv", "assignments.csv", "taxes.csv", "tax_places.csv"),
-    *("exemptions.csv", "bundles.csv", "tiers.csv", "markups.csv", "policy.toml"),
+    *("exemptions.csv", "tax_shares.csv", "exchange_rates.csv", "bundles.csv", "tiers.csv", "markups.csv"),
+    *("charges.csv", "discounts.csv"),
+    *("commitments.csv", "per_use.csv", "did_prices.csv", "policy.toml"),
 )
 
 _SELLER = (
@@ -61,6 +75,7 @@ _POLICY = {
     "provider": _TERMS,
     "bounds": BOUNDS,
     "reminder.*": REMINDER,
+    "signals": SIGNALS,
 }
 _SID = r"[A-Za-z0-9._:-]{1,120}"
 _KEY = r"[a-z0-9][a-z0-9_-]{0,59}"
@@ -85,10 +100,17 @@ def read_masters(folder: Path) -> Masters:
         taxes=taxes,
         tax_places=read_tax_places(folder, problems),
         exemptions=read_exemptions(folder, customers, taxes, problems),
+        tax_shares=read_tax_shares(folder, sellers, taxes, problems),
+        exchange_rates=read_exchange_rates(folder, problems),
         policy=_policy(folder, problems),
         bundles=read_bundles(folder, customers, problems),
         tiers=read_tiers(folder, customers, problems),
         markups=read_markups(folder, problems),
+        charges=read_charges(folder, customers, problems),
+        discounts=read_discounts(folder, customers, problems),
+        commitments=read_commitments(folder, customers, problems),
+        per_use=read_per_use(folder, customers, problems),
+        did_prices=read_did_prices(folder, customers, problems),
         fingerprint=fingerprint(folder),
     )
     problems.raise_if_any(folder)
@@ -232,7 +254,7 @@ def _assignment(row: Row, customers: dict[str, Customer]) -> Assignment:
 
 def _policy(folder: Path, problems: Problems) -> Policy:
     rows = dict(toml_rows(folder / "policy.toml", _POLICY, problems))
-    top, provider, bounds = rows.get(""), rows.get("provider"), rows.get("bounds")
+    top, provider, bounds, signals = (rows.get(name) for name in ("", "provider", "bounds", "signals"))
     defaults = Policy()
     accepted = defaults.accepted_unrated
     if top and "accepted_unrated" in top.values:
@@ -244,6 +266,7 @@ def _policy(folder: Path, problems: Problems) -> Policy:
         bounds=bounds_of(bounds) if bounds else defaults.bounds,
         reminders=reminder_levels(rows),
         remind_daily=top.flag("remind_daily") if top else False,
+        signals=signals_of(signals) if signals else defaults.signals,
     )
 
 

@@ -8,7 +8,10 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from pipeline.domain.allowances import Bundle, Tier
+from pipeline.domain.charges import Charge, Commitment, Discount, PerUse
+from pipeline.domain.did_prices import DidPrice
 from pipeline.domain.markup import Markup
+from pipeline.masters.signals import SignalPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,30 @@ class Exemption:
 
 
 @dataclass(frozen=True, slots=True)
+class TaxShare:
+    """What a traffic study (``document``) says of a ``seller``'s calls: the part of its lines that ``rule`` applies to,
+    in the place of the rule's own share, from ``start`` up to and without ``end``."""
+
+    seller: str
+    rule: str
+    share: Decimal
+    document: str
+    start: date | None = None
+    end: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeRate:
+    """On ``date`` one unit of ``currency`` was worth ``rate`` units of ``report_currency``, as ``source`` says."""
+
+    date: date
+    currency: str
+    rate: Decimal
+    report_currency: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlanTerms:
     """How the provider's plans are read where its documents leave a choice (the design's section 4)."""
 
@@ -196,6 +223,7 @@ class Policy:
     bounds: Bounds = Bounds()
     reminders: tuple[ReminderLevel, ...] = ()
     remind_daily: bool = False
+    signals: SignalPolicy = SignalPolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +236,17 @@ class Masters:
     taxes: tuple[TaxRule, ...] = ()
     tax_places: tuple[Place, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
+    tax_shares: tuple[TaxShare, ...] = ()
+    exchange_rates: tuple[ExchangeRate, ...] = ()
     policy: Policy = Policy()
     bundles: tuple[Bundle, ...] = ()
     tiers: tuple[Tier, ...] = ()
     markups: tuple[Markup, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    discounts: tuple[Discount, ...] = ()
+    commitments: tuple[Commitment, ...] = ()
+    per_use: tuple[PerUse, ...] = ()
+    did_prices: tuple[DidPrice, ...] = ()
     fingerprint: str = ""
 
     def customer(self, partner_sid: str) -> Customer | None:

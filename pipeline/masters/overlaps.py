@@ -5,11 +5,12 @@ from datetime import date
 from itertools import combinations
 from typing import TypeVar
 
-from pipeline.masters.model import Assignment, TaxRule
+from pipeline.domain.did_prices import DidPrice
+from pipeline.masters.model import Assignment, TaxRule, TaxShare
 from pipeline.masters.reading import Row
 
 _Value = TypeVar("_Value")
-_Dated = TypeVar("_Dated", Assignment, TaxRule)
+_Dated = TypeVar("_Dated", Assignment, TaxRule, TaxShare, DidPrice)
 
 
 def unique(

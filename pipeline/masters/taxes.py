@@ -1,14 +1,22 @@
-"""``taxes.csv``, ``tax_places.csv`` and ``exemptions.csv``: dated tax rules, the places for which they are known to be
-complete, and who is free of which.
+"""``taxes.csv``, ``tax_places.csv``, ``exemptions.csv`` and ``tax_shares.csv``: dated tax rules, the places for which
+they are known to be complete, who is free of which, and what sellers' traffic studies say.
 
 ``start`` is the first day a rule is in force, ``end`` the first day it is not any more. A place that is not
-listed is not guessed at: its customers are parked, because a missing rule looks exactly like a tax of zero.
+listed is not guessed at: its customers are parked, because a missing rule looks exactly like a tax of zero. For the
+same reason days between two rows of a rule are refused: a tax that was not due then has a row of rate 0.
+
+A row of ``tax_shares.csv`` replaces the share of one rule for one seller, such as the federal safe harbour for
+interstate calls. Whoever splits calls between two rules (interstate here, intrastate there) writes a row for each.
 """
 
+from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
-from pipeline.masters.model import Customer, Exemption, Place, TaxRule
+from pipeline.domain.tax import lacking
+from pipeline.masters.model import Customer, Exemption, Masters, Place, Seller, TaxRule, TaxShare
 from pipeline.masters.overlaps import refuse_overlaps, unique
 from pipeline.masters.reading import Problems, Row, csv_rows
 from pipeline.masters.vocabulary import (
@@ -27,6 +35,7 @@ TAX_COLUMNS = (
     *("scope", "on", "minimum", "maximum", "reverse_charge", "start", "end", "order", "legal_source"),
 )
 EXEMPTION_COLUMNS = ("partner_sid", "certificate", "rule", "type", "jurisdiction", "start", "end")
+SHARE_COLUMNS = ("seller", "rule", "share", "document", "start", "end")
 _RULE = r"[a-z0-9][a-z0-9_-]{0,59}"
 _RULE_HINT = "a short name in small letters, like us-tx-sales"
 
@@ -34,14 +43,43 @@ _RULE_HINT = "a short name in small letters, like us-tx-sales"
 def read_taxes(folder: Path, problems: Problems) -> tuple[TaxRule, ...]:
     required = ("rule", "name", "jurisdiction", "type", "rate", "legal_source")
     read = [(row, _tax(row)) for row in csv_rows(folder / "taxes.csv", TAX_COLUMNS, required, problems)]
-    refuse_overlaps(
-        read,
-        lambda tax: (tax.rule, tax.country, tax.state, tax.county, tax.city, tax.zip),
-        lambda a, b: True,
-        "the same rule and place at the same time",
-    )
+    refuse_overlaps(read, _key, lambda a, b: True, "the same rule and place at the same time")
+    _refuse_gaps(read)
     _check_taxed_taxes(read)
     return tuple(tax for _, tax in read)
+
+
+def tax_gaps(masters: Masters, points: Iterable[tuple[Customer, date]]) -> tuple[str, ...]:
+    """What the tables do not say of these customers on these days, and how many of them wait for it: invoices are not
+    made before it is there."""
+    waiting: dict[str, set[str]] = {}
+    for customer, day in points:
+        if not customer.tax_exempt:
+            for reason in lacking(customer.place, day, masters.taxes, masters.tax_places):
+                waiting.setdefault(reason, set()).add(customer.partner_sid)
+    return tuple(
+        f"{reason} ({len(who)} customer{'s' if len(who) > 1 else ''})"
+        for reason, who in sorted(waiting.items())
+    )
+
+
+def _key(tax: TaxRule) -> tuple[str, ...]:
+    return tax.rule, tax.country, tax.state, tax.county, tax.city, tax.zip
+
+
+def _refuse_gaps(read: list[tuple[Row, TaxRule]]) -> None:
+    groups: dict[tuple[str, ...], list[tuple[Row, TaxRule]]] = {}
+    for row, tax in read:
+        groups.setdefault(_key(tax), []).append((row, tax))
+    for group in groups.values():
+        ordered = sorted(group, key=lambda found: found[1].start or date.min)
+        for (earlier, a), (row, b) in pairwise(ordered):
+            if a.end is not None and b.start is not None and a.end < b.start:
+                row.wrong(
+                    "start",
+                    f"is {b.start}, and line {earlier.line} ends on {a.end}: begin it there, or add a row of rate 0 "
+                    "for the days between",
+                )
 
 
 def _check_taxed_taxes(read: list[tuple[Row, TaxRule]]) -> None:
@@ -115,6 +153,33 @@ def _exemption(row: Row, customers: dict[str, Customer], names: set[str]) -> Exe
         rule=row.choice("rule", names),
         type=row.choice("type", TAX_TYPES),
         jurisdiction=row.choice("jurisdiction", JURISDICTIONS),
+        start=start,
+        end=end,
+    )
+
+
+def read_tax_shares(
+    folder: Path, sellers: dict[str, Seller], rules: tuple[TaxRule, ...], problems: Problems
+) -> tuple[TaxShare, ...]:
+    required = ("seller", "rule", "share", "document")
+    rows = csv_rows(folder / "tax_shares.csv", SHARE_COLUMNS, required, problems)
+    names = {tax.rule for tax in rules if not tax.per}
+    read = [(row, _share(row, sellers, names)) for row in rows]
+    refuse_overlaps(
+        read, lambda s: (s.seller, s.rule), lambda a, b: True, "the same seller and rule at the same time"
+    )
+    return tuple(share for _, share in read)
+
+
+def _share(row: Row, sellers: dict[str, Seller], names: set[str]) -> TaxShare:
+    start, end = row.day("start"), row.day("end")
+    row.interval(start, end)
+    row.text("share", required=True)
+    return TaxShare(
+        seller=row.choice("seller", sellers, required=True),
+        rule=row.choice("rule", names, required=True),
+        share=row.fraction("share", Decimal(0)),
+        document=row.text("document", required=True),
         start=start,
         end=end,
     )

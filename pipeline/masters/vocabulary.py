@@ -31,7 +31,12 @@ CURRENCIES = frozenset(
     """.split()
 )
 
-ITEM_TYPES = ("toll", "toll_free", "bridge", "sms", "mms", "did", "adjustment")
+LOOKUP_TYPES = ("did_lookup_carrier", "did_lookup_cnam", "did_lookup_lrn")
+PER_USE_TYPES = (
+    *LOOKUP_TYPES,
+    *("transcription_low", "transcription_average", "transcription_high", "tts"),
+)
+ITEM_TYPES = ("toll", "toll_free", "bridge", "sms", "mms", "did", *PER_USE_TYPES, "adjustment")
 
 # National taxes (VAT, a federal fund) are `federal`.
 JURISDICTIONS = (

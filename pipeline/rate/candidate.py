@@ -99,7 +99,7 @@ def world_with(world: World, candidate: Candidate, *, payer: str = "", replaces:
             or (a.service, a.direction, a.family) not in full
         )
     book = PlanBook((*world.book.plans, *candidate.plans), assigned, world.book.parents)
-    return World(book, assigned, world.tree, world.endpoints)
+    return World(book, assigned, world.tree, world.endpoints, world.routes)
 
 
 def _everywhere(world: World, candidate: Candidate, payer: str) -> list[Assignment]:

@@ -22,8 +22,9 @@ from pipeline.lake.tables import BY_NAME
 from pipeline.ledger.ledger import Ledger
 from pipeline.masters.model import Masters
 from pipeline.rate.due import SERVICES, TABLES, Due, Service, emptied, find_due
-from pipeline.rate.rater import Duck, Rater
+from pipeline.rate.rater import Rater
 from pipeline.rate.report import RateReport, Tally
+from pipeline.rate.tariff import Duck, read_tariff
 from pipeline.rate.world import World, read_world
 
 WORKERS = 2
@@ -89,9 +90,11 @@ def prepare(con: Duck, world: World) -> None:
 def rate_landed(con: Duck, world: World, service: str) -> None:
     """Rates the rows of the view ``landed`` into the temporary table ``rated``."""
     columns = ", ".join(BY_NAME[TABLES[service].rated].schema.names)
+    partners, endpoints = _named(con, service)
+    tariff = read_tariff(con, world, service, partners)
     with steady(con):
-        rater = Rater(con, world, service)
-        rater.lay_out(*_named(con, service))
+        rater = Rater(con, world, service, tariff)
+        rater.lay_out(endpoints)
         con.execute(f"create or replace temp table rated as select {columns} from ({rater.query()})")
 
 
@@ -99,16 +102,17 @@ def _rated(
     lake: Lake, world: World, service: str, found: list[Due], report: RateReport
 ) -> Iterator[tuple[Due, Staged]]:
     """The days; one thread for each, because joins on several threads keep no order, and several days at once."""
-    partners = {sid for day in found for sid in day.partners}
+    if not found:
+        return
     with ExitStack() as stack:
+        con = stack.enter_context(lake.duck())
+        tariff = read_tariff(con, world, service, {sid for day in found for sid in day.partners})
+        stack.enter_context(steady(con))
         free: SimpleQueue[Rater] = SimpleQueue()
-        for _ in found[:WORKERS]:
-            con = stack.enter_context(lake.duck())
-            stack.enter_context(steady(con))
-            prepare(con, world)
-            rater = Rater(con, world, service)
-            rater.expect(partners)
-            free.put(rater)
+        for number in range(min(WORKERS, len(found))):
+            own = stack.enter_context(connected(con))
+            prepare(own, world)
+            free.put(Rater(own, world, service, tariff, number))
 
         def rate(day: Due) -> _Day:
             rater = free.get()
@@ -154,11 +158,19 @@ def _rate_day(lake: Lake, rater: Rater, due: Due) -> _Day:
         "create or replace temp view landed as "
         f"select * from read_parquet('{quoted(due.file.path)}', hive_partitioning = false)"
     )
-    rater.lay_out(due.partners, due.endpoints)
+    rater.lay_out(due.endpoints)
     staged = lake.stage_query(con, service.rated, due.file.label, rater.query(), None, due.inputs)
     con.execute(f"create or replace temp view written as select * from read_parquet('{quoted(staged.path)}')")
     _check_complete(con, service, due, staged)
     return _Day(staged, _tallies(con, service), *(_oddities(con) if service.name == "call" else ()))
+
+
+@contextmanager
+def connected(con: Duck) -> Iterator[Duck]:
+    """Another connection to the same database, for another thread."""
+    with con.cursor() as other:
+        other.execute("set timezone = 'UTC'")
+        yield other
 
 
 @contextmanager

@@ -1,10 +1,13 @@
 """One record, told whole: what landed, how each payer's row was rated and why (by the reference), which rows of the
 plan lost, what the provider charged and what is to be said of that, and the invoices that billed it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, date
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from pipeline.domain.allowances import Charge
 from pipeline.domain.numbering import country_of, digits
 from pipeline.domain.parties import COST, Party
 from pipeline.domain.rating import Outcome
@@ -14,6 +17,7 @@ from pipeline.lake.lake import Lake
 from pipeline.masters.model import Masters
 from pipeline.rate.planfor import why_charged
 from pipeline.rate.plans import with_rates
+from pipeline.rate.preview import preview
 from pipeline.rate.quote import how_read
 from pipeline.rate.reference import Row, rate_by_reference
 from pipeline.rate.world import World, read_world
@@ -57,6 +61,7 @@ class ExplainedRow:
     why_number: str = ""
     why_plan: str = ""
     tried: tuple[Tried, ...] = ()
+    draws: tuple[str, ...] = ()
 
     @property
     def agrees(self) -> bool | None:
@@ -85,8 +90,10 @@ class Explanation:
     billed: tuple[dict[str, Any], ...] = ()
 
 
-def explain_record(lake: Lake, masters: Masters, dr_sid: str, *, root_sid: str) -> Explanation:
-    """Explains a call or message.
+def explain_record(
+    lake: Lake, masters: Masters, dr_sid: str, *, root_sid: str, bill_from: date | None = None
+) -> Explanation:
+    """Explains a call or message; what no invoice has taken yet, with what it would draw from bundles and tiers.
 
     Raises:
         TollbookError: no record with that id has landed.
@@ -101,6 +108,13 @@ def explain_record(lake: Lake, masters: Masters, dr_sid: str, *, root_sid: str) 
     with lake.duck() as con:
         billed = _dicts(con, _BILLED, dr_sid, dr_sid, dr_sid)
         differs = _charge_differs(con, rows[0], dr_sid)
+    done = {b["payer_sid"] for b in billed}
+    rows = tuple(
+        row
+        if row.party.payer_sid in done
+        else replace(row, draws=_draws(lake, masters, landed, row, bill_from))
+        for row in rows
+    )
     return Explanation(service, landed, rows, differs, tuple(billed))
 
 
@@ -122,6 +136,23 @@ def _explained(
     stated = landed[outcome.plan.match_field] if service == "call" else None
     read = how_read(landed["number_dst"] if stated is None else stated, outcome.number)
     return ExplainedRow(party, rated, outcome, read, why, tried)
+
+
+def _draws(
+    lake: Lake, masters: Masters, landed: Row, row: ExplainedRow, bill_from: date | None
+) -> tuple[str, ...]:
+    rated = row.rated
+    if row.party.side == COST or rated is None or rated["rating_status"] != "rated":
+        return ()
+    is_call = rated["service"] == "call"
+    wanted = Charge(
+        *(rated["source"], rated["dr_sid"], rated["date_stop"].astimezone(UTC), rated["service"]),
+        *(rated["direction"], rated["item_type"] or "", rated["country_code"], rated["matched_number"] or ""),
+        *(digits(landed["number_billing"]) or "", rated["billed_seconds" if is_call else "billed_units"]),
+        *(rated["amount"], rated["rate_price"] or Decimal(0)),
+    )
+    found = preview(lake, masters, row.party.payer_sid, bill_from, wanted)
+    return found.sentences if found else ()
 
 
 def _charge_differs(con: Any, cost: ExplainedRow, dr_sid: str) -> str | None:

@@ -12,6 +12,7 @@ and what is used where the keys of very long prefixes or very many plans would n
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ import pyarrow.compute as pc
 Ints = np.ndarray[Any, np.dtype[np.integer]]
 NONE, SPECIAL = 0, -1
 _LENGTHS = 16
+# As many pieces of time of a plan as days are rated at once, and one more.
+_KEPT = 3
 _KEY_LIMIT = 2**62
 _TIME_BITS = 44
 _TIME_ZERO = 2 ** (_TIME_BITS - 1)
@@ -55,12 +58,41 @@ EMPTY = Flat(np.zeros(1, np.int64), np.zeros(1, np.int32))
 
 
 @dataclass(slots=True)
-class Lookup:
-    """The flattened plans of a run, and those of the day at hand one after the other."""
+class Prefixes:
+    """The rows of the plans of a run, and what of them is flattened: for all threads."""
 
     digits: int
     plans: dict[int, _Plan]
-    _known: dict[tuple[int, int], Flat] = field(default_factory=dict, repr=False)
+    _flats: dict[int, dict[int, Flat]] = field(default_factory=dict, repr=False)
+    _making: Lock = field(default_factory=Lock, repr=False)
+
+    def begins(self, key: int, first_ms: int, last_ms: int) -> list[int]:
+        """The first instant, and those after it at which a row of a plan begins or ends."""
+        cuts = self.plans[key].cuts if key in self.plans else np.zeros(0, np.int64)
+        return [first_ms, *cuts[(first_ms < cuts) & (cuts <= last_ms)].tolist()]
+
+    def epoch(self, key: int, at: int) -> int:
+        """The number of the piece of time, between two such instants of a plan."""
+        return int(np.searchsorted(self.plans[key].cuts, at, side="right")) if key in self.plans else 0
+
+    def flat(self, key: int, epoch: int, at: int) -> Flat:
+        """What holds of a plan in a piece of time, which ``at`` lies in; the last few pieces are kept."""
+        if key not in self.plans:
+            return EMPTY
+        with self._making:
+            known = self._flats.setdefault(key, {})
+            if epoch not in known:
+                for old in list(known)[: 1 - _KEPT]:
+                    del known[old]
+                known[epoch] = self.plans[key].at(at)
+            return known[epoch]
+
+
+@dataclass(slots=True)
+class Lookup:
+    """The flattened plans of the day at hand, one after the other."""
+
+    prefixes: Prefixes
     _slots: Ints = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
     _base: Ints | None = field(default=None, repr=False)
     _day: Flat = field(default=EMPTY, repr=False)
@@ -69,18 +101,18 @@ class Lookup:
     @property
     def stride(self) -> int:
         """The keys of one slot."""
-        return int(10**self.digits) * _LENGTHS
+        return int(10**self.prefixes.digits) * _LENGTHS
 
     def lay_out(self, plan_keys: Iterable[int], first_ms: int, last_ms: int) -> bool:
         """Makes ready for calls on these plans that start within these two instants; False where it cannot."""
-        pieces = [(key, begin) for key in sorted(plan_keys) for begin in self._begins(key, first_ms, last_ms)]
-        laid = tuple((key, self._epoch(key, begin)) for key, begin in pieces)
-        if self.digits >= _LENGTHS or len(pieces) * self.stride >= _KEY_LIMIT:
+        known = self.prefixes
+        pieces = [(key, begin) for key in sorted(plan_keys) for begin in known.begins(key, first_ms, last_ms)]
+        laid = tuple((key, known.epoch(key, begin)) for key, begin in pieces)
+        if known.digits >= _LENGTHS or len(pieces) * self.stride >= _KEY_LIMIT:
             return False
         if laid == self._laid or not pieces:
             return True
-        flats = [self._flat(key, epoch, begin) for (key, begin), (_, epoch) in zip(pieces, laid, strict=True)]
-        self._known = dict(zip(laid, flats, strict=True))
+        flats = [known.flat(key, epoch, begin) for (key, begin), (_, epoch) in zip(pieces, laid, strict=True)]
         base = np.arange(len(flats), dtype=np.int64) * self.stride
         points = [flat.points + start for flat, start in zip(flats, base, strict=True)]
         times = [0 if begin == first_ms else _time(begin) for _, begin in pieces]
@@ -109,45 +141,34 @@ class Lookup:
         bases[keys] = base
         return bases
 
-    def _begins(self, key: int, first_ms: int, last_ms: int) -> list[int]:
-        cuts = self.plans[key].cuts if key in self.plans else np.zeros(0, np.int64)
-        return [first_ms, *cuts[(first_ms < cuts) & (cuts <= last_ms)].tolist()]
 
-    def _epoch(self, key: int, at: int) -> int:
-        return int(np.searchsorted(self.plans[key].cuts, at, side="right")) if key in self.plans else 0
-
-    def _flat(self, key: int, epoch: int, at: int) -> Flat:
-        known = self._known.get((key, epoch))
-        return known or (self.plans[key].at(at) if key in self.plans else EMPTY)
-
-
-def lookup(deck: pa.Table) -> Lookup:
-    """The lookup over the rows of ``deck``: rate_id, plan_key, prefix, is_special, from_ms, to_ms."""
+def prefixes(deck: pa.Table) -> Prefixes:
+    """The rows of ``deck``: rate_id, plan_key, prefix, is_special, from_ms, to_ms."""
     length = pc.utf8_length(deck["prefix"]).to_numpy()
     digits = int(length.max(initial=1))
     if digits >= _LENGTHS or not len(deck):
-        return Lookup(digits, {})
+        return Prefixes(digits, {})
     heads = pc.cast(pc.utf8_rpad(deck["prefix"], digits, "0"), pa.int64()).to_numpy()
     row = np.where(deck["is_special"].to_numpy(), SPECIAL, deck["rate_id"].to_numpy()).astype(np.int32)
     begin = heads * _LENGTHS + length
     end = (heads + 10 ** (digits - length).astype(np.int64)) * _LENGTHS
     columns = [begin, end, length, row, deck["from_ms"].to_numpy(), deck["to_ms"].to_numpy()]
     plan_key = deck["plan_key"].to_numpy()
-    order = np.argsort(plan_key, kind="stable")
+    # Nested intervals in the order of their beginnings, the outer before the inner.
+    order = np.lexsort((length, begin, plan_key))
     keys, starts = np.unique(plan_key[order], return_index=True)
     groups = [np.split(column[order], starts[1:]) for column in columns]
     plans = {int(k): _plan(*parts) for k, *parts in zip(keys, *groups, strict=True)}
-    return Lookup(digits, plans)
+    return Prefixes(digits, plans)
 
 
 def flattened(begin: Ints, end: Ints, length: Ints, row: Ints) -> Flat:
-    """Nested intervals as one sorted list: the innermost that holds from each point on."""
-    points = np.unique(np.concatenate([begin, end, np.zeros(1, np.int64)]))
+    """Nested intervals, in the order of their beginnings, as one sorted list: the innermost that holds from there on."""
+    points = _distinct(np.concatenate([begin, end, np.zeros(1, np.int64)]))
     rows = np.zeros(len(points), np.int32)
-    for each in np.unique(length):
+    for each in _distinct(length):
         own = length == each
-        order = np.argsort(begin[own], kind="stable")
-        first, last, name = begin[own][order], end[own][order], row[own][order]
+        first, last, name = begin[own], end[own], row[own]
         at = np.searchsorted(first, points, side="right") - 1
         inside = (at >= 0) & (points < last[at])
         rows[inside] = name[at[inside]]
@@ -155,8 +176,14 @@ def flattened(begin: Ints, end: Ints, length: Ints, row: Ints) -> Flat:
     return Flat(points[changes], rows[changes])
 
 
+def _distinct(values: Ints) -> Ints:
+    """The values once each, in order; by sorting, which is quicker here than numpy's own way."""
+    ordered = np.sort(values)
+    return ordered[np.concatenate([np.ones(min(1, len(ordered)), bool), ordered[1:] != ordered[:-1]])]
+
+
 def _plan(begin: Ints, end: Ints, length: Ints, row: Ints, from_ms: Ints, to_ms: Ints) -> _Plan:
-    return _Plan(begin, end, length, row, from_ms, to_ms, np.unique(np.concatenate([from_ms, to_ms])))
+    return _Plan(begin, end, length, row, from_ms, to_ms, _distinct(np.concatenate([from_ms, to_ms])))
 
 
 def _slot_keys(plan_key: pa.Array, start_ms: pa.Array) -> Ints:

@@ -1,7 +1,8 @@
 """Finds the plan that a quote is made under: a stored one at its time, or the one that a customer would get then."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 from pipeline.domain.allowances import Charge
 from pipeline.domain.numbering import digits
@@ -101,24 +102,18 @@ def why_charged(
     return f"{payer_sid} is billed for {kind} on {found.plan_sid} by {by} ({', '.join(told)})."
 
 
-def would_draw(masters: Masters, payer_sid: str, ask: Ask, service: str, outcome: Outcome) -> tuple[str, ...]:
-    """The bundles and tiers that a rated call or message would draw on, in their order, in a sentence each."""
-    if outcome.rate is None or outcome.billed is None or outcome.amount is None or outcome.rate.price is None:
-        return ()
-    direction = ask.direction or (outcome.plan.direction if outcome.plan else None) or "outbound"
-    charge = Charge(
-        *("quote", "quote", ask.at, service, direction, outcome.item_type, outcome.country_code),
-        *(outcome.number or "", "", outcome.billed, outcome.amount, outcome.rate.price),
-    )
-    mine = (payer_sid, EVERYONE)
-    bundles = sorted(
-        (b for b in masters.bundles if b.partner_sid in mine and b.scope.takes(charge)), key=lambda b: b.order
-    )
-    tiers = (t for t in masters.tiers if t.partner_sid in mine and t.scope.takes(charge))
-    return (
-        *(
-            f"What is left of the bundle {b.name} ({b.quantity:f} in a period) is drawn on first."
-            for b in bundles
-        ),
-        *(f"The tier {t.name} may change the price by the volume of the period." for t in tiers),
+def charge_of(ask: Ask, service: str, outcome: Outcome) -> Charge | None:
+    """A rated call or message as a record that ends when it would; None where it has no price to draw on."""
+    plan, rate = outcome.plan, outcome.rate
+    if plan is None or rate is None or rate.price is None or outcome.billed is None or outcome.amount is None:
+        return None
+    talked = timedelta(milliseconds=int(ask.quantity * 1000)) if service == CALL else timedelta()
+    direction = ask.direction or plan.direction or "outbound"
+    return Charge(
+        *("quote", "quote", ask.at + talked, service, direction, outcome.item_type, outcome.country_code),
+        *(outcome.number or "", digits(ask.caller) or "", outcome.billed, outcome.amount, rate.price),
+        unit=rate.unit if service == CALL else Decimal(1),
+        fee=rate.connect_fee,
+        rounding_mode=plan.rounding_mode,
+        rounding_decimals=plan.rounding_decimals,
     )

@@ -6,7 +6,7 @@ per plan. Unchanged inputs make no new file.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from pipeline.domain.period import in_force
 from pipeline.domain.rate_plan import PROVIDER, Rate, RatePlan, unit_of
+from pipeline.domain.rate_rows import RateRows
 from pipeline.domain.steps import steps_of, steps_text
 from pipeline.domain.windows import windows_of, windows_text
 from pipeline.errors import DeckError, SettingsError
@@ -84,7 +85,7 @@ def with_rates(lake: Lake, plan: RatePlan, number: str | None = None) -> RatePla
     if number is not None:
         wanted &= pl.col("prefix").is_in([number[:length] for length in range(len(number) + 1)])
     rows = lake.scan("rate/rates").filter(wanted).collect()
-    return replace(plan, rates=tuple(_all_rates(rows)))
+    return replace(plan, rates=_all_rates(rows))
 
 
 def stored_plan(lake: Lake, plan_sid: str, at: datetime) -> RatePlan:
@@ -112,31 +113,36 @@ def plans_table(plans: Iterable[tuple[RatePlan, int, str]]) -> pa.Table:
 
 def rates_table(plan: RatePlan) -> pa.Table:
     """Rows of ``rate/rates`` from a plan of the domain."""
-    r = plan.rates
+    rows = RateRows.of(plan.rates)
+    shared, at = rows.shared()
     columns = {
-        "plan_sid": [plan.plan_sid] * len(r),
-        "plan_version": [plan.version] * len(r),
-        "prefix": [x.prefix for x in r],
-        "mcc": [x.mcc for x in r],
-        "mnc": [x.mnc for x in r],
-        "country_code": [x.country_code for x in r],
-        "increment_ms": [int(x.increment * 1000) for x in r],
-        "minimum_ms": [int(x.minimum * 1000) for x in r],
-        "grace_ms": [int(x.grace * 1000) for x in r],
-        "unit_ms": [int(x.unit * 1000) for x in r],
-        "price": [x.price for x in r],
-        "connect_fee": [x.connect_fee for x in r],
-        "effective_from": [x.effective_from for x in r],
-        "effective_to": [x.effective_to for x in r],
-        "status": ["active" if x.priced else "blocked" for x in r],
-        "origin_prefix": [x.origin_prefix for x in r],
-        "jurisdiction": [x.jurisdiction for x in r],
-        "window_name": [x.window for x in r],
-        "min_charge": [x.min_charge for x in r],
-        "max_charge": [x.max_charge for x in r],
-        "steps": [steps_text(x.steps) for x in r],
+        "plan_sid": [plan.plan_sid] * len(shared),
+        "plan_version": [plan.version] * len(shared),
+        "prefix": [x.prefix for x in shared],
+        "mcc": [x.mcc for x in shared],
+        "mnc": [x.mnc for x in shared],
+        "country_code": [x.country_code for x in shared],
+        "increment_ms": [int(x.increment * 1000) for x in shared],
+        "minimum_ms": [int(x.minimum * 1000) for x in shared],
+        "grace_ms": [int(x.grace * 1000) for x in shared],
+        "unit_ms": [int(x.unit * 1000) for x in shared],
+        "price": [x.price for x in shared],
+        "connect_fee": [x.connect_fee for x in shared],
+        "effective_from": [x.effective_from for x in shared],
+        "effective_to": [x.effective_to for x in shared],
+        "status": ["active" if x.priced else "blocked" for x in shared],
+        "origin_prefix": [x.origin_prefix for x in shared],
+        "jurisdiction": [x.jurisdiction for x in shared],
+        "window_name": [x.window for x in shared],
+        "min_charge": [x.min_charge for x in shared],
+        "max_charge": [x.max_charge for x in shared],
+        "steps": [steps_text(x.steps) for x in shared],
     }
-    return pa.table(columns, schema=BY_NAME["rate/rates"].schema)
+    table = pa.table(columns, schema=BY_NAME["rate/rates"].schema)
+    whole = table.take(pa.array(at, pa.int32()))
+    return whole.set_column(
+        whole.schema.get_field_index("prefix"), whole.schema.field("prefix"), [rows.prefixes]
+    )
 
 
 def _check_terms(terms: PlanTerms) -> None:
@@ -301,17 +307,13 @@ def plan_row(plan: RatePlan, count: int, content_hash: str) -> dict:
     }
 
 
-def _all_rates(rows: pl.DataFrame) -> Iterator[Rate]:
+def _all_rates(rows: pl.DataFrame) -> RateRows:
     """Rates from rows of ``rate/rates``: a few sets of terms stand behind many prefixes, and are read once each."""
     names = [name for name in rows.columns if name != "prefix"]
-    known: dict[tuple, tuple] = {}
-    for prefix, *texts in rows.select("prefix", *names).iter_rows():
-        key = tuple(texts)
-        terms = known.get(key)
-        if terms is None:
-            rate = _rate({"prefix": ""} | dict(zip(names, key, strict=True)))
-            terms = known[key] = tuple(getattr(rate, name) for name in Rate.__slots__ if name != "prefix")
-        yield Rate(terms[0], prefix or "", *terms[1:])
+    sets = rows.with_row_index("row").group_by(names, maintain_order=True).agg("row")
+    shared = [_rate({"prefix": ""} | row) for row in sets.select(names).iter_rows(named=True)]
+    at = sets.select("row").with_row_index("set").explode("row").sort("row")["set"]
+    return RateRows(rows["prefix"].fill_null("").to_list(), [shared[n] for n in at.to_list()])
 
 
 def _rate(row: dict) -> Rate:

@@ -78,8 +78,8 @@ def _quote_row(plan_for: PlanFor, service: str, row: dict[str, str | None], quan
         "status": outcome.status,
         "reason": outcome.reason or "",
         "matched_prefix": outcome.rate.prefix if outcome.rate else "",
-        "billed_seconds": _plain(outcome.billed),
-        "amount": _plain(outcome.amount),
+        "billed_seconds": _text(outcome.billed),
+        "amount": _text(outcome.amount),
     }
 
 
@@ -133,5 +133,5 @@ def _seconds(text: str) -> Decimal:
     return seconds
 
 
-def _plain(value: Decimal | None) -> str:
+def _text(value: Decimal | None) -> str:
     return "" if value is None else f"{value:f}"

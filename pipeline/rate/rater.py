@@ -2,7 +2,7 @@
 
 All of it is small beside the records and made so that every join finds exactly one row: then a day streams through
 the query in the order in which it landed, and nothing of it has to be held or sorted. What stays the same from one
-day to the next stays as it is.
+day to the next stays as it is. Several raters may work at a time, each on a connection of its own to one database.
 """
 
 from collections.abc import Iterable
@@ -17,16 +17,13 @@ from pipeline.domain.numbering import country_of
 from pipeline.domain.rating import call_family
 from pipeline.lake.tables import BY_NAME
 from pipeline.lake.views import sql_text
-from pipeline.rate.choices import EARLIEST_MS, choices
-from pipeline.rate.lookup import Lookup, lookup
+from pipeline.rate.choices import EARLIEST_MS
+from pipeline.rate.lookup import Lookup
 from pipeline.rate.places import jurisdictions
 from pipeline.rate.special import ported, window_pieces
+from pipeline.rate.tariff import Duck, Tariff, run_step, statements
 from pipeline.rate.world import World
 
-# A DuckDB connection, as the lake hands it out; only the lake may name its type.
-Duck = Any
-WIDEST = 2**62
-STEPS = "rate/steps/{}"
 _ORDER = "date_stop, dr_sid, source, level, payer_sid"
 
 
@@ -37,32 +34,22 @@ class Rater:
     con: Duck
     world: World
     service: str
-    partners: set[str] = field(default_factory=set)
-    _lookup: Lookup = field(default_factory=lambda: Lookup(1, {}), repr=False)
+    tariff: Tariff
+    # Functions belong to the whole database: each of its raters has some of its own.
+    number: int = 0
+    _lookup: Lookup = field(init=False, repr=False)
+    _compiled: str = ""
     _pieces: tuple = ()
-    _special: bool = False
 
     def __post_init__(self) -> None:
+        self._lookup = Lookup(self.tariff.prefixes)
+        self.tariff.register(self.con)
         if self.service == "call":
-            self._run("macros")
+            run_step(self.con, "macros")
             self._add_functions()
 
-    def expect(self, partners: Iterable[str]) -> None:
-        """Takes in the plans of partners; once for all days is quicker than day by day."""
-        if self.partners.issuperset(partners) and self.partners:
-            return
-        self.partners |= set(partners)
-        world = self.world
-        made = choices(world.book, world.tree, self.service, self.partners, world.kinds(self.service))
-        for name, table in (("parties", made.parties), ("choices", made.choices), ("plans", made.plans)):
-            self.con.register(name, table)
-        self._pieces = ()
-        if self.service == "call":
-            self._read_deck()
-
-    def lay_out(self, partners: Iterable[str], endpoints: Iterable[str]) -> None:
-        """Makes ready for the records of ``landed``, which name these partners and endpoints."""
-        self.expect(partners)
+    def lay_out(self, endpoints: Iterable[str]) -> None:
+        """Makes ready for the records of ``landed``, which name these endpoints."""
         if self.service == "message":
             self._message_countries()
             return
@@ -77,29 +64,25 @@ class Rater:
         """).fetchall()[0]
         self._lay_out_payers(first, last, home, foreign, undated)
         compiled = self._lookup.lay_out(self._plan_keys(), first, last)
-        self.con.execute(_compiled_rate_row(self._lookup.digits) if compiled else _plain("rate_row"))
-        self.con.execute(f"create or replace temp view due as {sql_text(STEPS.format('due'))}")
-        if self._special:
+        self.con.execute(self._compiled if compiled else _plain("rate_row"))
+        self.con.execute(f"create or replace temp view due as {sql_text('rate/steps/due')}")
+        if self.tariff.special:
             self._set_specials_aside()
 
-    def query(self, order: bool = True) -> str:
+    def query(self) -> str:
         """The rows of ``landed``, rated: the columns of ``rate/calls`` or ``rate/messages``, in their lasting order."""
         rated = f"({sql_text(f'rate/{self.service}s')})"
         if self.service == "message":
             return f"select * from {rated} order by {_ORDER}"
-        if not self._special and not self.world.routes:
+        if not self.tariff.special and not self.world.routes:
             return f"select * from {rated}"
         columns = ", ".join(BY_NAME["rate/calls"].schema.names)
         both = f"select {columns} from {rated}"
-        if self._special:
-            both += f" union all by name select {columns} from ({sql_text(STEPS.format('special'))})"
+        if self.tariff.special:
+            both += f" union all by name select {columns} from ({sql_text('rate/steps/special')})"
         return f"select * from ({both}) order by {_ORDER}"
 
     # Inside
-
-    def _run(self, step: str) -> None:
-        for statement in _statements(step):
-            self.con.execute(statement)
 
     def _plan_keys(self) -> list[int]:
         rows = self.con.execute("select distinct plan_key from payers where plan_key is not null").fetchall()
@@ -132,26 +115,11 @@ class Rater:
         self.con.register(
             "kinds", pa.table({"direction": [d for d, _ in named], "family": [f for _, f in named]})
         )
-        self._run("payers")
+        run_step(self.con, "payers")
 
     def _cuts(self) -> list[int]:
         rows = self.con.execute("select distinct from_ms from choices order by all").fetchall()
         return [ms for (ms,) in rows]
-
-    def _read_deck(self) -> None:
-        *before, deck = _statements("deck")
-        for statement in before:
-            self.con.execute(statement)
-        largest = self.con.execute("select largest from largest").fetchall()[0][0]
-        kind = "bigint" if largest < WIDEST else "hugeint"
-        self.con.execute(f"create or replace temp macro whole(number) as number::{kind}")
-        self.con.execute(deck)
-        self.con.execute("drop table deck_rows cascade")
-        rows = self.con.sql(
-            "select rate_id, plan_key, prefix, is_special, from_ms, to_ms from deck where rate_id > 0"
-        ).to_arrow_table()
-        self._special = bool(self.con.execute("select bool_or(is_special) from deck").fetchall()[0][0])
-        self._lookup = lookup(rows)
 
     def _set_specials_aside(self) -> None:
         self.con.execute("create or replace temp table special_calls as select * from due where rate_id = -1")
@@ -172,16 +140,15 @@ class Rater:
         )
 
     def _add_functions(self) -> None:
-        self._function("country_or_blank", _countries, ["VARCHAR"], "VARCHAR")
-        self.con.execute(
-            "create or replace temp macro country_of(bare) as nullif(country_or_blank(bare), '')"
-        )
-        self._function("rate_slot", self._find, ["INTEGER", "BIGINT", "BIGINT"], "INTEGER")
-        self._function("jurisdiction_code", jurisdictions().find, ["BIGINT", "BIGINT"], "TINYINT")
+        country = self._function("country_or_blank", _countries, ["VARCHAR"], "VARCHAR")
+        self.con.execute(f"create or replace temp macro country_of(bare) as nullif({country}(bare), '')")
+        slot = self._function("rate_slot", self._lookup.find, ["INTEGER", "BIGINT", "BIGINT"], "INTEGER")
+        self._compiled = _compiled_rate_row(slot, self.tariff.prefixes.digits)
+        code = self._function("jurisdiction_code", jurisdictions().find, ["BIGINT", "BIGINT"], "TINYINT")
         words = ", ".join(f"'{word}'" for word in JURISDICTIONS)
         self.con.execute(f"""
             create or replace temp macro jurisdiction_of(src, dst) as
-                [{words}][1 + jurisdiction_code(coalesce(head_of(src)::bigint, 0), coalesce(head_of(dst)::bigint, 0))]
+                [{words}][1 + {code}(coalesce(head_of(src)::bigint, 0), coalesce(head_of(dst)::bigint, 0))]
         """)
         if self.world.routes:
             self.con.register("ported", ported(self.world.routes))
@@ -189,32 +156,27 @@ class Rater:
         else:
             self.con.execute("create or replace temp macro routed(bare, at_ms) as bare")
 
-    def _find(self, plan_key: pa.Array, number_key: pa.Array, start_ms: pa.Array) -> pa.Array:
-        return self._lookup.find(plan_key, number_key, start_ms)
-
-    def _function(self, name: str, function: Any, takes: list[str], gives: str) -> None:
+    def _function(self, name: str, function: Any, takes: list[str], gives: str) -> str:
+        own = f"{name}_{self.number}"
         with suppress(Exception):  # it is there only where the connection was used before
-            self.con.remove_function(name)
-        self.con.create_function(name, function, takes, gives, type="arrow")
-
-
-def _statements(step: str) -> list[str]:
-    return sql_text(STEPS.format(step)).strip().rstrip(";").split(";\n")
+            self.con.remove_function(own)
+        self.con.create_function(own, function, takes, gives, type="arrow")
+        return own
 
 
 def _plain(macro: str) -> str:
-    return next(text for text in _statements("plain") if f"macro {macro}(" in text)
+    return next(text for text in statements("plain") if f"macro {macro}(" in text)
 
 
 def _countries(numbers: pa.Array) -> pa.Array:
     return pa.array([country_of(number) or "" for number in numbers.to_pylist()], pa.string())
 
 
-def _compiled_rate_row(digits: int) -> str:
+def _compiled_rate_row(slot: str, digits: int) -> str:
     fill = ", ".join(str(10**n * 16) for n in range(digits - 1, -1, -1))
     length = f"least(strlen(number), {digits})"
     key = f"left(number, {digits})::bigint * [{fill}][{length}] + {length}"
     return f"""
         create or replace temp macro rate_row(plan, number, at_ms) as
-            coalesce(rate_slot(plan, {key}, at_ms), 0)
+            coalesce({slot}(plan, {key}, at_ms), 0)
     """

@@ -10,8 +10,8 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from pipeline.masters.model import Masters
 from pipeline.rate.candidate import Candidate, world_with
 from pipeline.rate.due import TABLES, Service
 from pipeline.rate.engine import prepare, rate_landed
+from pipeline.rate.redrawn import Redrawn, redrawn
 from pipeline.rate.world import World, read_world
 
 BATCH_RECORDS = 100_000
@@ -51,6 +52,8 @@ with both_sides as (
         b.unrated_reason as before_reason, b.amount as before, b.{usage}::decimal(18, 3) as before_usage,
         a.plan_sid as after_plan_sid, a.plan_version as after_plan_version, a.rating_status as after_status,
         a.unrated_reason as after_reason, a.amount as after, a.{usage}::decimal(18, 3) as after_usage,
+        a.matched_number as after_number, a.rate_price as after_price, a.connect_fee as after_fee,
+        {unit}::decimal(18, 3) as after_unit_seconds,
         coalesce(a.currency <> b.currency, false) as abroad
     from before as b
     join rated as a
@@ -120,7 +123,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """An answer, and the folder that holds it whole. ``unpriced`` counts by side and reason."""
+    """An answer, and the folder that holds it whole. ``unpriced`` counts by side and reason. All changes are at the
+    plans' prices; ``drawn`` says what customers with bundles or tiers come to after those."""
 
     folder: Path
     candidate: str
@@ -128,6 +132,7 @@ class WhatIf:
     totals: tuple[Change, ...]
     by: dict[str, tuple[Change, ...]]
     unpriced: dict[str, int]
+    drawn: tuple[Redrawn, ...] = ()
 
 
 def what_if(
@@ -138,6 +143,7 @@ def what_if(
     *,
     root_sid: str,
     progress: Callable[[str], None],
+    bill_from: date | None = None,
 ) -> WhatIf:
     """Rates what is asked under the candidate, and compares. An earlier answer of the same name is replaced.
 
@@ -162,6 +168,8 @@ def what_if(
             progress(f"what if: {days[0][0].label} and {len(days) - 1} more days")
             _compare(con, other, service, days, question, candidate, making / "records" / f"{n:05d}.parquet")
         answer = _answer(con, making, folder, candidate, question)
+        progress("what if: bundles and tiers")
+        answer = replace(answer, drawn=redrawn(lake, con, masters, other.book.plans, bill_from))
     _write(making, answer)
     shutil.rmtree(folder, ignore_errors=True)
     making.rename(folder)
@@ -223,7 +231,7 @@ def _compare(
     con.execute(_BEFORE.format(rated=_paths(rated for _, rated in days)), window | whose)
     con.execute(_LANDED.format(landed=_paths(landed for landed, _ in days)))
     rate_landed(con, world, service.name)
-    query = _COMPARED.format(usage=service.usage)
+    query = _COMPARED.format(usage=service.usage, unit="a.unit_seconds" if service.name == "call" else "1")
     con.execute(
         f"copy ({query}) to '{quoted(target)}' (format parquet, compression zstd)",
         {"candidate": candidate.plan_sid, "replaces": question.replaces},
@@ -263,6 +271,7 @@ def _write(making: Path, answer: WhatIf) -> None:
         "question": asdict(answer.question),
         "totals": [asdict(c) for c in answer.totals],
         "unpriced": answer.unpriced,
+        "drawn": [asdict(d) for d in answer.drawn],
     }
     (making / "whatif.json").write_text(json.dumps(told, default=_text, indent=2) + "\n", encoding="utf-8")
 

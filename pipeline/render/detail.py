@@ -1,36 +1,38 @@
 """Call detail: what stands behind an invoice's lines, on the page (its first rows) and beside it (all rows).
 
 The rows beside it are a CSV file for people and a Parquet file, typed and small, for programs. Amounts are the exact
-ones that were claimed, so each adds up to the lines before their one rounding. One query serves all invoices of a
-run; each then reads its own rows from the result. Numbers are masked here, on page and file alike, where the home
-says so.
+ones that were claimed, so each adds up to the lines before their one rounding. One query serves the invoices of a
+batch; each then reads its own rows from the result, column by column, so that an invoice of many calls costs little
+more than one of few. Numbers are masked here, on page and file alike, where the home says so.
 """
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.domain.masking import OFF, masked
-from pipeline.lake.export import write_csv
+from pipeline.lake.export import safe_column
 from pipeline.lake.lake import Lake
 from pipeline.lake.views import sql_text
 
 _ORDER = "order by service, date_start, dr_sid, revision, source"
-_FETCH = 10_000
+_AT_ONCE = 100_000
 _COLUMNS = {
     "call": ("line", "started", "started_utc", "direction", "from", "to", "billed_seconds"),
     "message": ("line", "sent", "sent_utc", "direction", "from", "to", "billed_units"),
 }
+Size = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,61 +63,63 @@ class DetailReader:
     """Reads the detail of the invoices it was opened for."""
 
     _con: Any
+    _totals: Mapping[tuple[str, str], int]
     _mask: str = OFF
 
     def first(self, invoice_sid: str, service: str, limit: int) -> Detail:
         """The first ``limit`` rows of an invoice's ``call`` or ``message`` detail."""
-        where = "from detail where invoice_sid = ? and service = ?"
-        total = self._con.execute(f"select count(*) {where}", [invoice_sid, service]).fetchone()[0]
+        total = self._totals.get((invoice_sid, service))
         if not total:
             return Detail()
+        where = "from detail where invoice_sid = ? and service = ?"
         found = self._con.execute(f"{_SELECT} {where} {_ORDER} limit ?", [invoice_sid, service, limit])
         return Detail(tuple(self._row(row) for row in found.fetchall()), total)
 
-    def write(self, path: Path, invoice_sid: str, service: str, zone: str, currency: str) -> tuple[int, str]:
-        """Writes all rows as CSV, durably; returns size in bytes and SHA-256."""
-        with path.open("w", encoding="utf-8", newline="") as stream:
-            columns = (*_COLUMNS[service], "amount", "currency", "record", "revision")
-            write_csv(stream, columns, self._cells(invoice_sid, service, ZoneInfo(zone), currency))
-        return _settled(path)
+    def write(
+        self, csv: Path, parquet: Path, invoice_sid: str, service: str, zone: str, currency: str
+    ) -> tuple[Size, Size]:
+        """Writes all rows as CSV and as Parquet, durably; returns the size in bytes and SHA-256 of each.
 
-    def write_parquet(
-        self, path: Path, invoice_sid: str, service: str, zone: str, currency: str
-    ) -> tuple[int, str]:
-        """As ``write``, as Parquet; times of the customer's clock stand without a zone."""
-        schema = _schema(service)
-        with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        In the Parquet file times of the customer's clock stand without a zone.
+        """
+        schema, header = _schema(service), True
+        with csv.open("wb") as stream, pq.ParquetWriter(parquet, schema, compression="zstd") as writer:
             for batch in self._batches(invoice_sid, service):
-                columns = zip(*(_typed(row, ZoneInfo(zone), currency) for row in batch), strict=True)
-                arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
-                writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-        return _settled(path)
+                rows = self._typed(batch, service, zone, currency)
+                writer.write_table(rows.to_arrow().cast(schema))
+                _texts(rows, service).write_csv(stream, include_header=header)
+                header = False
+        return _settled(csv), _settled(parquet)
 
-    def _batches(self, invoice_sid: str, service: str) -> Iterator[list[Row]]:
-        found = self._con.execute(
-            f"{_SELECT} from detail where invoice_sid = ? and service = ? {_ORDER}", [invoice_sid, service]
+    def _batches(self, invoice_sid: str, service: str) -> Iterator[pa.RecordBatch]:
+        where = "invoice_sid = $sid and service = $service"
+        rows = self._con.sql(
+            f"{_SELECT} from detail where {where} {_ORDER}", params={"sid": invoice_sid, "service": service}
         )
-        while batch := found.fetchmany(_FETCH):
-            yield [self._row(row) for row in batch]
+        return rows.to_arrow_reader(_AT_ONCE)
 
-    def _cells(
-        self, invoice_sid: str, service: str, zone: ZoneInfo, currency: str
-    ) -> Iterator[Sequence[Any]]:
-        for batch in self._batches(invoice_sid, service):
-            for row in batch:
-                yield (
-                    row.line_no,
-                    row.at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
-                    row.at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{row.at.microsecond // 1000:03d}Z",
-                    row.direction,
-                    row.number_src,
-                    row.number_dst,
-                    _trimmed(row.usage),
-                    format(row.amount, "f"),
-                    currency,
-                    row.dr_sid,
-                    row.revision,
-                )
+    def _typed(self, batch: pa.RecordBatch, service: str, zone: str, currency: str) -> pl.DataFrame:
+        """The columns of the files, with their types."""
+        rows = pl.DataFrame(pa.Table.from_batches([batch]))
+        line, local, utc, direction, src, dst, usage = _COLUMNS[service]
+        at = pl.col("date_start").dt.convert_time_zone("UTC")
+        named = rows.select(
+            pl.col("line_no").alias(line),
+            at.dt.convert_time_zone(zone).dt.replace_time_zone(None).dt.truncate("1s").alias(local),
+            at.dt.truncate("1ms").alias(utc),
+            pl.col("direction").fill_null("").alias(direction),
+            pl.col("number_src").fill_null("").alias(src),
+            pl.col("number_dst").fill_null("").alias(dst),
+            pl.col("usage").alias(usage),
+            "amount",
+            pl.lit(currency).alias("currency"),
+            pl.col("dr_sid").alias("record"),
+            "revision",
+        )
+        if self._mask == OFF:
+            return named
+        hidden = partial(masked, how=self._mask)
+        return named.with_columns(_each(named[name], hidden) for name in (src, dst))
 
     def _row(self, row: Sequence[Any]) -> Row:
         line_no, at, direction, *numbers, usage, amount, dr_sid, revision = row
@@ -126,15 +130,21 @@ class DetailReader:
 @contextmanager
 def reading(lake: Lake, invoice_sids: Sequence[str], mask: str = OFF) -> Iterator[DetailReader]:
     """A reader of the detail of these invoices, its numbers masked."""
+    claims = lake.scan("invoice/claims", invoice_sids).collect().to_arrow()
     with lake.duck() as con:
+        con.register("claimed", claims)
         con.execute(
-            f"create temp table detail as select * from ({sql_text('render/detail')}) order by invoice_sid",
-            {"invoice_sids": list(invoice_sids)},
+            f"create temp table detail as select * from ({sql_text('render/detail')}) order by invoice_sid"
         )
-        yield DetailReader(con, mask)
+        found = con.execute("select invoice_sid, service, count(*) from detail group by all").fetchall()
+        totals = {(invoice_sid, service): count for invoice_sid, service, count in found}
+        yield DetailReader(con, totals, mask)
 
 
-_SELECT = "select line_no, date_start, direction, number_src, number_dst, usage, amount, dr_sid, revision"
+_SELECT = (
+    "select line_no, date_start, direction, number_src, number_dst, usage::decimal(38, 3) as usage, "
+    "amount::decimal(38, 10) as amount, dr_sid, revision"
+)
 
 
 def _schema(service: str) -> pa.Schema:
@@ -154,11 +164,22 @@ def _schema(service: str) -> pa.Schema:
     )
 
 
-def _typed(row: Row, zone: ZoneInfo, currency: str) -> tuple[Any, ...]:
-    local = row.at.astimezone(zone).replace(tzinfo=None, microsecond=0)
-    at = row.at.replace(microsecond=row.at.microsecond // 1000 * 1000)
-    whom = (row.direction, row.number_src, row.number_dst)
-    return (row.line_no, local, at, *whom, row.usage, row.amount, currency, row.dr_sid, row.revision)
+def _texts(rows: pl.DataFrame, service: str) -> pl.DataFrame:
+    """The cells of the CSV file: figures as they are, texts that no spreadsheet takes for a formula."""
+    _, local, utc, *texts, usage = _COLUMNS[service]
+    plain = rows.with_columns(
+        pl.col(local).dt.strftime("%Y-%m-%d %H:%M:%S"),
+        pl.col(utc).dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"),
+        pl.col(usage).cast(pl.String).str.strip_chars_end("0").str.strip_chars_end("."),
+        pl.col("amount").cast(pl.String),
+    )
+    return plain.with_columns(safe_column(name) for name in (*texts, "currency", "record"))
+
+
+def _each(column: pl.Series, change: Callable[[str], str]) -> pl.Series:
+    """A column of texts, changed; each different text is looked at once."""
+    texts = column.unique()
+    return column.replace_strict(texts, [change(text) for text in texts], return_dtype=pl.String)
 
 
 def _settled(path: Path) -> tuple[int, str]:
@@ -166,8 +187,3 @@ def _settled(path: Path) -> tuple[int, str]:
     with path.open("rb+") as content:
         os.fsync(content.fileno())
         return path.stat().st_size, hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def _trimmed(number: Decimal) -> str:
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text

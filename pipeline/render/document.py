@@ -21,6 +21,7 @@ from pipeline.errors import RenderError
 from pipeline.ledger import schema
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.query import rows, rows_in
+from pipeline.ledger.taxes import tax_of
 from pipeline.masters.model import Seller
 from pipeline.render.detail import Detail
 
@@ -152,7 +153,7 @@ def load_lines(ledger: Ledger, invoice_sid: str) -> tuple[tuple[Item, ...], tupl
         tax_rows = rows_in(
             tx, taxes.select().where(taxes.c.invoice_sid == invoice_sid).order_by(taxes.c.line_no)
         )
-    return tuple(_item(row) for row in item_rows), tuple(_tax(row) for row in tax_rows)
+    return tuple(_item(row) for row in item_rows), tuple(tax_of(row) for row in tax_rows)
 
 
 def corrected_sid(row: Mapping[str, Any]) -> str | None:
@@ -297,17 +298,6 @@ def _item(row: Mapping[str, Any]) -> Item:
         amount=row["amount"],
         period=Period(row["period_start"], row["period_end"]),
         detail=json.loads(row["detail"]),
-    )
-
-
-def _tax(row: Mapping[str, Any]) -> TaxItem:
-    names = ("rule", "name", "jurisdiction", "type", "base", "rate", "amount", "legal_source", "method")
-    detail = json.loads(row["detail"])
-    return TaxItem(
-        **{name: row[name] for name in names},
-        per=detail.get("per", ""),
-        lines=tuple(detail.get("lines", ())),
-        share=Decimal(detail.get("share", 1)),
     )
 
 

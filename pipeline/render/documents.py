@@ -8,11 +8,9 @@ loaded.
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +20,15 @@ from pipeline.lake.lake import Lake
 from pipeline.ledger import schema
 from pipeline.ledger.ledger import Ledger
 from pipeline.render import pdf as pdfs
+from pipeline.render.charges import charges_csv
 from pipeline.render.detail import DetailReader, reading
 from pipeline.render.document import Document, corrected_sid, load_lines, load_rows, make_document
 from pipeline.render.electronic import electronic
-from pipeline.render.html import render_html, render_mail
+from pipeline.render.html import render_html, render_mail, templates_fingerprint
 from pipeline.render.shelf import (
     CALLS,
     CALLS_PARQUET,
+    CHARGES,
     EMAIL,
     HTML,
     MESSAGES,
@@ -39,13 +39,12 @@ from pipeline.render.shelf import (
     Shelf,
 )
 from pipeline.render.xmp import FACTURX
-from pipeline.shipped import shipped
 
 DETAIL_ROWS = 50
 ATTACHED_BYTES = 2_000_000
 # The smaller form first, so that it is the one that goes into the PDF where only one fits.
-_DETAIL_FILES = (CALLS_PARQUET, MESSAGES_PARQUET, CALLS, MESSAGES)
-_BATCH = 200
+_DETAIL_FILES = (CHARGES, CALLS_PARQUET, MESSAGES_PARQUET, CALLS, MESSAGES)
+_BATCH, _BATCH_RECORDS = 200, 500_000
 Row = Mapping[str, Any]
 
 
@@ -126,11 +125,7 @@ def render_invoices(
     tasks = _tasks(run, rows)
     if tasks and pdf and not _can_make_pdfs(run):
         tasks = _tasks(run, rows)
-    done = 0
-    for batch in _batches(tasks):
-        _render(run, batch)
-        done += len(batch)
-        run.progress(f"rendered {done} of {len(tasks)} documents")
+    _render(run, tasks)
     unchanged = len(rows) - len(tasks)
     return RenderReport(run.issued, run.drafts, run.pdfs, unchanged, tuple(run.problems))
 
@@ -148,7 +143,7 @@ def _can_make_pdfs(run: _Run) -> bool:
 def _tasks(run: _Run, rows: Mapping[str, Row]) -> list[_Task]:
     drafts = [sid for sid, row in rows.items() if not row["number"]]
     claims = {f.label: f.sha256 for f in run.lake.files("invoice/claims", drafts)} if drafts else {}
-    base = _templates_fingerprint(run.templates) if drafts else ""
+    base = templates_fingerprint(run.templates) if drafts else ""
     found = []
     for sid, row in rows.items():
         try:
@@ -185,29 +180,41 @@ def _task(run: _Run, row: Row, inputs: str) -> _Task | None:
 
 
 def _render(run: _Run, tasks: Sequence[_Task]) -> None:
-    pages: dict[str, tuple[_Task, _Page]] = {}
-    whole = [task.row["invoice_sid"] for task in tasks if not task.only_pdf]
-    with reading(run.lake, whole, run.mask) as reader:
-        for task in tasks:
-            sid = task.row["invoice_sid"]
-            try:
-                page = _standing(task) if task.only_pdf else _write_page(run, task, reader)
-            except RenderError as error:
-                run.problems.append(f"{task.row['number'] or sid}: {error}")
-                continue
-            pages[sid] = task, page
+    """Makes page after page, and meanwhile the PDFs of those before."""
+    pages = _pages(run, tasks)
     if not run.pdf:
-        for task, page in pages.values():
-            _finish(run, task, page)
+        for task, page in pages:
+            _finish(run, task, page, len(tasks))
         return
-    for job, made in pdfs.make_pdfs([_job(run, task, page) for task, page in pages.values()]):
-        task, page = pages[job.key]
+    waiting: dict[str, tuple[_Task, _Page]] = {}
+    for job, made in pdfs.make_pdfs(_jobs(run, pages, waiting)):
+        task, page = waiting.pop(job.key)
         if isinstance(made, RenderError):
             run.problems.append(f"{task.row['number'] or job.key}: {made}")
         else:
             page.files[PDF] = task.shelf.keep(PDF, made)
             run.pdfs += 1
-        _finish(run, task, page)
+        _finish(run, task, page, len(tasks))
+
+
+def _pages(run: _Run, tasks: Sequence[_Task]) -> Iterator[tuple[_Task, _Page]]:
+    """Each task with its page; what goes wrong is noted."""
+    for batch in _batches(run.lake, tasks):
+        whole = [task.row["invoice_sid"] for task in batch if not task.only_pdf]
+        with reading(run.lake, whole, run.mask) as reader:
+            for task in batch:
+                try:
+                    yield task, _standing(task) if task.only_pdf else _write_page(run, task, reader)
+                except RenderError as error:
+                    run.problems.append(f"{task.row['number'] or task.row['invoice_sid']}: {error}")
+
+
+def _jobs(
+    run: _Run, pages: Iterable[tuple[_Task, _Page]], waiting: dict[str, tuple[_Task, _Page]]
+) -> Iterator[pdfs.Job]:
+    for task, page in pages:
+        waiting[task.row["invoice_sid"]] = task, page
+        yield _job(run, task, page)
 
 
 def _job(run: _Run, task: _Task, page: _Page) -> pdfs.Job:
@@ -260,6 +267,9 @@ def _write_page(run: _Run, task: _Task, reader: DetailReader) -> _Page:
         )
         raise RenderError(msg)
     files = _write_detail(task, document, reader)
+    charges = charges_csv(run.lake, sid, document.currency, run.mask)
+    if charges is not None:
+        files[CHARGES] = task.shelf.keep(CHARGES, charges)
     einvoice = electronic(document, run.templates)
     files |= {name: task.shelf.keep(name, content) for name, content in einvoice.files.items()}
     files[HTML] = task.shelf.keep(HTML, html.encode())
@@ -270,30 +280,33 @@ def _write_page(run: _Run, task: _Task, reader: DetailReader) -> _Page:
 
 
 def _write_detail(task: _Task, document: Document, reader: DetailReader) -> dict[str, Kept]:
-    files = {}
-    for name, service, detail, write in (
-        (CALLS, "call", document.calls, reader.write),
-        (CALLS_PARQUET, "call", document.calls, reader.write_parquet),
-        (MESSAGES, "message", document.messages, reader.write),
-        (MESSAGES_PARQUET, "message", document.messages, reader.write_parquet),
+    files: dict[str, Kept] = {}
+    for csv, parquet, service, detail in (
+        (CALLS, CALLS_PARQUET, "call", document.calls),
+        (MESSAGES, MESSAGES_PARQUET, "message", document.messages),
     ):
         if not detail.total:
             continue
-        temporary = task.shelf.temporary(name)
-        kept = Kept(*write(temporary, document.invoice_sid, service, document.zone, document.currency))
-        issued = task.before.files.get(name) if task.before and not task.before.draft else None
-        if name in (CALLS, MESSAGES) and issued is not None and issued != kept:
-            msg = f"{name} was lost and does not come out as it was issued. Restore it from a backup."
+        names = (csv, parquet)
+        written = [task.shelf.temporary(name) for name in names]
+        sizes = reader.write(*written, document.invoice_sid, service, document.zone, document.currency)
+        kept = dict(zip(names, (Kept(*size) for size in sizes), strict=True))
+        issued = task.before.files.get(csv) if task.before and not task.before.draft else None
+        if issued not in (None, kept[csv]):
+            msg = f"{csv} was lost and does not come out as it was issued. Restore it from a backup."
             raise RenderError(msg)
-        files[name] = task.shelf.put(temporary, name, kept)
+        files |= {
+            name: task.shelf.put(path, name, kept[name]) for name, path in zip(names, written, strict=True)
+        }
     return files
 
 
-def _finish(run: _Run, task: _Task, page: _Page) -> None:
+def _finish(run: _Run, task: _Task, page: _Page, of: int) -> None:
     draft = not task.row["number"]
     task.shelf.finish(Manifest(draft, task.inputs, run.now.isoformat(), page.files, page.no_einvoice))
     run.drafts += draft
     run.issued += not draft
+    run.progress(f"rendered {run.issued + run.drafts} of {of} documents")
 
 
 def _bind(ledger: Ledger, invoice_sid: str, sha256: str) -> None:
@@ -313,20 +326,19 @@ def _inputs(run: _Run, row: Row, claims: str, templates: str) -> str:
     return _sha256(repr((dict(row), items, taxes, claims, templates, settings)).encode())
 
 
-def _templates_fingerprint(templates: Path | None) -> str:
-    folders = [shipped("templates")] + ([] if templates is None else [templates])
-    found = [
-        (path.relative_to(folder).as_posix(), _sha256(path.read_bytes()))
-        for folder in folders
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    ]
-    return _sha256(json.dumps(found).encode())
-
-
-def _batches(tasks: Iterable[_Task]) -> Iterator[list[_Task]]:
-    rest = iter(tasks)
-    while batch := list(islice(rest, _BATCH)):
+def _batches(lake: Lake, tasks: Sequence[_Task]) -> Iterator[list[_Task]]:
+    """Tasks whose records are read together: few enough of both that any number takes the same memory."""
+    sids = [task.row["invoice_sid"] for task in tasks if not task.only_pdf]
+    records = {file.label: file.rows for file in lake.files("invoice/claims", sids)} if sids else {}
+    batch: list[_Task] = []
+    held = 0
+    for task in tasks:
+        batch.append(task)
+        held += records.get(task.row["invoice_sid"], 0)
+        if len(batch) == _BATCH or held > _BATCH_RECORDS:
+            yield batch
+            batch, held = [], 0
+    if batch:
         yield batch
 
 

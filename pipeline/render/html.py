@@ -6,6 +6,7 @@ folder; they run in a sandbox, because whoever edits a page need not be who runs
 goes through ``say``, in the customer's language; what an earlier stage wrote, through ``told`` and ``described``.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,7 +38,14 @@ _SECTIONS = {
     "sms": "Text messages",
     "mms": "Picture messages",
     "did": "Phone numbers",
+    "recurring": "Recurring charges",
+    "one_off": "One-off charges",
+    "lookups": "Number lookups",
+    "transcription": "Transcription",
+    "tts": "Text to speech",
     "adjustment": "Adjustments",
+    "discount": "Discounts",
+    "shortfall": "Minimum commitment",
 }
 _NOT_CHARGED = {
     "not_answered": "not answered",
@@ -147,9 +155,17 @@ def sections(items: Iterable[Item]) -> tuple[Section, ...]:
     order: dict[str, int] = {}
     lines = list(items)
     for item in lines:
-        order.setdefault(item.type, len(order))
-    lines.sort(key=lambda item: order[item.type])
-    return tuple(_section(kind, tuple(group)) for kind, group in groupby(lines, key=lambda item: item.type))
+        order.setdefault(_service(item), len(order))
+    lines.sort(key=lambda item: order[_service(item)])
+    return tuple(_section(kind, tuple(group)) for kind, group in groupby(lines, key=_service))
+
+
+def _service(item: Item) -> str:
+    """What a line is grouped under: the kind of charge, else its item type or what several of them belong to."""
+    if item.type.startswith("did_lookup_"):
+        return "lookups"
+    kind = item.type.split("_")[0]
+    return kind if kind == "transcription" else str(item.detail.get("charge") or item.type)
 
 
 def _section(kind: str, items: tuple[Item, ...]) -> Section:
@@ -245,3 +261,15 @@ def _formatter(name: str) -> Callable[..., str]:
         return str(getattr(context["formats"], name)(value, *arguments))
 
     return apply
+
+
+def templates_fingerprint(templates: Path | None) -> str:
+    """The SHA-256 over every template that a page may be made from."""
+    folders = [shipped("templates")] + ([] if templates is None else [templates])
+    found = [
+        (path.relative_to(folder).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest())
+        for folder in folders
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    ]
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()

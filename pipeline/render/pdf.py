@@ -6,20 +6,22 @@ a page. The PDF is an archive's (PDF/A-3a), tagged (PDF/UA-1) and, on the same l
 the files in it bear the invoice's date and stand in the order of their names.
 
 WeasyPrint is not thread-safe and is bound by the processor, so many documents are made by a few processes of their
-own; each is replaced after some documents, for memory is not given back.
+own, which are replaced after some hundreds of documents, for memory is not given back. A page is one web of objects
+that live until it is drawn: the garbage collector would look through them again and again, so it waits until then.
 """
 
+import gc
 import os
 import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
-from itertools import count
+from itertools import chain, count, islice
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
@@ -31,7 +33,10 @@ MOST_WORKERS = 4
 ALONE = 3
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECONDS = 120
-_DOCUMENTS_PER_PROCESS = 60
+# Processes are replaced together: with the pool's own way (max_tasks_per_child) there may be none left at the end.
+_DOCUMENTS_PER_POOL = 400
+# So many jobs wait for a process at most, so that a run of any length holds few pages in memory.
+_WAITING = 8
 _MEMORY_BYTES = 3 << 30
 _INSIST_SECONDS = 0.1
 _INSIST_TIMES = 100
@@ -80,9 +85,9 @@ def make_pdf(html: str, identifier: str, attached: tuple[Attached, ...] = (), at
     weasyprint = _weasyprint()
     fetcher = _fetcher()
     try:
-        with _limited(SECONDS), warnings.catch_warnings():
-            # WeasyPrint leaves the file of its colour profile to the collector.
-            warnings.simplefilter("ignore", ResourceWarning)
+        # WeasyPrint leaves the file of its colour profile to the collector, which says so.
+        quietly = warnings.catch_warnings(action="ignore", category=ResourceWarning)
+        with _limited(SECONDS), quietly, _uncollected():
             made: bytes = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url="data:,").write_pdf(
                 pdf_variant="pdf/a-3a",
                 pdf_tags=True,
@@ -105,21 +110,45 @@ def make_pdf(html: str, identifier: str, attached: tuple[Attached, ...] = (), at
 
 
 def make_pdfs(jobs: Iterable[Job]) -> Iterator[tuple[Job, bytes | RenderError]]:
-    """Each job with its PDF or what went wrong, in the order in which they are done."""
-    jobs = list(jobs)
-    if len(jobs) <= ALONE:
-        for job in jobs:
+    """Each job with its PDF or what went wrong, in the order in which they are done.
+
+    ``jobs`` are taken as processes become free for them, so that whoever makes them works meanwhile.
+    """
+    rest = iter(jobs)
+    first = list(islice(rest, ALONE + 1))
+    if len(first) <= ALONE:
+        for job in first:
             yield job, _attempt(job)
         return
-    with ProcessPoolExecutor(
-        max_workers=_workers(),
-        mp_context=get_context("spawn"),
-        initializer=_begin_worker,
-        max_tasks_per_child=_DOCUMENTS_PER_PROCESS,
-    ) as pool:
-        running = {pool.submit(_attempt, job): job for job in jobs}
-        for done in as_completed(running):
-            yield running.pop(done), _result(done)
+    rest = chain(first, rest)
+    for job in rest:
+        yield from _made_by_processes(chain([job], islice(rest, _DOCUMENTS_PER_POOL - 1)))
+
+
+def _made_by_processes(jobs: Iterable[Job]) -> Iterator[tuple[Job, bytes | RenderError]]:
+    running: dict[Future[bytes | RenderError], Job] = {}
+    with ProcessPoolExecutor(_workers(), get_context("spawn"), _begin_worker) as pool:
+        for job in jobs:
+            running[_submitted(pool, job)] = job
+            if len(running) >= _WAITING:
+                yield from _finished(running)
+        while running:
+            yield from _finished(running)
+
+
+def _submitted(pool: ProcessPoolExecutor, job: Job) -> Future[bytes | RenderError]:
+    try:
+        return pool.submit(_attempt, job)
+    except BrokenExecutor as error:
+        failed: Future[bytes | RenderError] = Future()
+        failed.set_exception(error)
+        return failed
+
+
+def _finished(running: dict[Future[bytes | RenderError], Job]) -> Iterator[tuple[Job, bytes | RenderError]]:
+    """Waits for one at least, and takes those that are done out of ``running``."""
+    for done in wait(running, return_when=FIRST_COMPLETED).done:
+        yield running.pop(done), _result(done)
 
 
 def _attachment(weasyprint: Any, file: Attached, at: datetime) -> Any:
@@ -203,6 +232,10 @@ def _begin_worker() -> None:
     """A worker has bounded memory, and ends with the run that it works for, even if that was killed."""
     _limit_memory()
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(RenderError):
+        _weasyprint()
+    # What is loaded by now stays, and need never be looked through for garbage.
+    gc.freeze()
 
 
 def _end_with_parent() -> None:
@@ -220,6 +253,19 @@ def _limit_memory() -> None:
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     most = _MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(hard, _MEMORY_BYTES)
     resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the garbage collector; what one page left is collected when it is done."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.collect(0)
+        if enabled:
+            gc.enable()
 
 
 @contextmanager

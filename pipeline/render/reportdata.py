@@ -18,13 +18,14 @@ from pipeline.lake.tables import BY_NAME
 from pipeline.shipped import shipped
 
 DESK = (
-    "glance", "days", "hours", "causes", "money", "money_days", "invoiced", "invoices", "taxes", "customers",
-    "destinations", "prefixes", "statement", "differences", "accounted", "fates", "provider", "provider_reasons",
-    "parked", "suspense",
+    "glance", "days", "hours", "causes", "quality", "trunks", "stir", "deliveries", "money", "money_days", "forecast",
+    "invoiced", "invoices", "taxes", "customers", "destinations", "prefixes", "sources", "idle_numbers", "statement",
+    "differences", "accounted", "fates", "provider", "provider_reasons", "provider_invoices", "parked", "suspense",
+    *(("signals",) if "measure/signals" in BY_NAME else ()),
 )  # fmt: skip
 CUSTOMER = ("customer_days", "customer_usage", "customer_invoices")
 # What several queries read and what takes long is worked out once.
-_SHARED = ("rate.suspense", "measure.traffic", "measure.statement")
+_SHARED = ("rate.suspense", "measure.traffic", "measure.fates_by_day", "measure.statement")
 _LANDINGS = BY_NAME["measure/landings"].schema
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from pipeline.errors import RenderError
 
 HTML, PDF, CALLS, MESSAGES, EMAIL = "invoice.html", "invoice.pdf", "calls.csv", "messages.csv", "email.json"
-CALLS_PARQUET, MESSAGES_PARQUET = "calls.parquet", "messages.parquet"
+CALLS_PARQUET, MESSAGES_PARQUET, CHARGES = "calls.parquet", "messages.parquet", "charges.csv"
 MANIFEST = "manifest.json"
 _OUR_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}\Z")
 _PRIVATE_FOLDER = 0o700
@@ -93,7 +93,6 @@ class Shelf:
         """Gives a written and synced temporary file its name."""
         temporary.chmod(_PRIVATE_FILE)
         temporary.replace(self.folder / name)
-        _sync(self.folder)
         return kept
 
     def temporary(self, name: str) -> Path:
@@ -112,6 +111,8 @@ class Shelf:
             "no_einvoice": manifest.no_einvoice,
         }
         self.keep(MANIFEST, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+        # A name that is lost with the power all the same is missed by ``lacks``, and its file made again.
+        _sync(self.folder)
         for path in self.folder.iterdir():
             if path.name not in files and path.name != MANIFEST and path.is_file():
                 path.unlink()

@@ -8,7 +8,7 @@ with claimed as (
 ),
 
 usage_lines as (
-    select * from invoice.items where type not in ('did', 'adjustment')
+    select * from invoice.items where type in ('toll', 'toll_free', 'bridge', 'sms', 'mms')
 )
 
 select

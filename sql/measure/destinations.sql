@@ -1,35 +1,31 @@
--- purpose: where the outbound minutes go, and what each destination earns
--- grain:   one row per country and matched prefix of the provider's plan
--- reads:   rate.calls, land.countries
-with outbound as (
-    select source, dr_sid, level, country_code, matched_prefix, base_seconds, amount
-    from rate.calls
-    where direction = 'outbound' and rating_status = 'rated' and level <= 1
-),
-
-costs as (
-    select * from outbound where level = 0
-),
-
-charges as (
-    select source, dr_sid, sum(amount) as revenue from outbound where level = 1 group by all
-),
-
-final as (
+-- purpose: where the outbound calls go, and what each country earns, the worst margin first
+-- grain:   one row per month, country and currency
+-- reads:   measure.money_days, land.countries
+-- Calls, answered calls (talk time present) and talk seconds are counted with what they cost, in its currency.
+with priced as (
     select
-        costs.country_code,
-        any_value(countries.common_name) as country,
-        costs.matched_prefix as prefix,
-        count(*) as calls,
-        sum(costs.base_seconds) as talk_seconds,
-        coalesce(sum(charges.revenue), 0) as revenue,
-        sum(costs.amount) as cost,
-        coalesce(sum(charges.revenue), 0) - sum(costs.amount) as margin
-    from costs
-    left join charges using (source, dr_sid)
-    left join land.countries as countries on countries.iso_3166_alpha_3 = costs.country_code
-    group by costs.country_code, costs.matched_prefix
+        date_trunc('month', day)::date as month, country_code, level, records, answered, talk_seconds, amount,
+        coalesce(currency, max(currency) over (partition by day), 'USD') as currency
+    from measure.money_days
+    where service = 'call' and direction = 'outbound' and level <= 1
+),
+
+sums as (
+    select
+        month, country_code, currency,
+        coalesce(sum(records) filter (level = 0), 0)::bigint as calls,
+        coalesce(sum(answered) filter (level = 0), 0)::bigint as answered,
+        coalesce(sum(talk_seconds) filter (level = 0), 0)::decimal(38, 3) as talk_seconds,
+        coalesce(sum(amount) filter (level = 1), 0)::decimal(38, 10) as revenue,
+        coalesce(sum(amount) filter (level = 0), 0)::decimal(38, 10) as cost
+    from priced
+    group by month, country_code, currency
 )
 
-select * from final
-order by talk_seconds desc, prefix
+select
+    month, country_code, countries.common_name as country, currency, calls, answered,
+    ((answered * 2000 + calls) // nullif(2 * calls, 0))::decimal(18, 0) * 0.1::decimal(2, 1) as asr_percent,
+    talk_seconds, revenue, cost, revenue - cost as margin
+from sums
+left join land.countries as countries on countries.iso_3166_alpha_3 = country_code
+order by month desc, margin, country_code, currency

@@ -1,18 +1,19 @@
 -- measure.fates: what became of every charge: on an invoice, off it by a bundle or tier, waiting and why, written off,
 -- or changed since.
 --
--- Grain:  one row per charge or claimed record, and fate; the fates of a record sum to its rated amount.
+-- Grain:  one row per charge or claimed record, and fate; the fates of a record sum to its rated amount. The day is the
+--         UTC day of the usage.
 -- Reads:  rate.calls, rate.messages, rate.suspense, invoice.claims, invoice.draws, invoice.unclaimed, invoice.accounts
 -- A record counts once, under claimed, written off, another payer or the reason for which it waits; corrections, bundles
 -- and tiers, and what was rated anew after it was claimed, bring money and seconds only.
 with charges as (
-    select service, source, dr_sid, payer_sid, payee_sid, currency, rating_status = 'rated' as rated,
+    select service, source, dr_sid, payer_sid, payee_sid, date_stop, currency, rating_status = 'rated' as rated,
         case when rating_status = 'rated' then amount else 0 end::decimal(20, 10) as money,
         case when rating_status = 'rated' then billed_seconds else 0 end::decimal(18, 3) as usage
     from rate.calls
     where side = 'charge'
     union all
-    select service, source, dr_sid, payer_sid, payee_sid, currency, rating_status = 'rated',
+    select service, source, dr_sid, payer_sid, payee_sid, date_stop, currency, rating_status = 'rated',
         case when rating_status = 'rated' then amount else 0 end::decimal(20, 10),
         case when rating_status = 'rated' then billed_units else 0 end::decimal(18, 3)
     from rate.messages
@@ -20,7 +21,8 @@ with charges as (
 ),
 
 claimed as (
-    select c.service, c.source, c.dr_sid, c.payer_sid, c.payee_sid, any_value(i.currency) as currency,
+    select c.service, c.source, c.dr_sid, c.payer_sid, c.payee_sid, max(c.date_stop) as date_stop,
+        any_value(i.currency) as currency,
         sum(c.amount)::decimal(20, 10) as money, sum(c.usage)::decimal(18, 3) as usage
     from invoice.claims as c
     join invoice.invoices as i on i.invoice_sid = c.invoice_sid
@@ -55,6 +57,7 @@ waiting as (
 sums as materialized (
     select
         coalesce(c.service, k.service) as service,
+        (coalesce(c.date_stop, k.date_stop) at time zone 'UTC')::date as day,
         c.payer_sid is not null and c.rated as rated,
         k.payer_sid is not null as on_invoice,
         w.payer_sid is not null as waits,
@@ -77,31 +80,31 @@ sums as materialized (
         on x.source = c.source and x.dr_sid = c.dr_sid and x.payer_sid = c.payer_sid and x.payee_sid = c.payee_sid
 )
 
-select service, 'claimed' as fate, null as reason, rated::integer as records,
+select service, day, 'claimed' as fate, null as reason, rated::integer as records,
     claimed_usage as usage, claimed_money as money, currency
 from sums
 where on_invoice
 union all
-select service, case part when 1 then 'taken off by bundles' else 'changed by tiers' end, null, 0, 0::decimal(18, 3),
+select service, day, case part when 1 then 'taken off by bundles' else 'changed by tiers' end, null, 0, 0::decimal(18, 3),
     case part when 1 then -bundle_money else bundle_money - drawn_money end, currency
 from sums
 cross join (select unnest([1, 2]) as part)
 where on_invoice and case part when 1 then bundle_money else drawn_money - bundle_money end <> 0
 union all
-select service, case when correction then 'correction waiting' else 'waiting' end, reason,
+select service, day, case when correction then 'correction waiting' else 'waiting' end, reason,
     (rated and not on_invoice)::integer, waiting_usage, waiting_money, currency
 from sums
 where waits
 union all
-select service, 'claimed from another payer', null, 1, usage, money, currency
+select service, day, 'claimed from another payer', null, 1, usage, money, currency
 from sums
 where rated and not on_invoice and not waits and not written_off
 union all
-select service, 'written off', null, 1, usage, money, currency
+select service, day, 'written off', null, 1, usage, money, currency
 from sums
 where rated and not on_invoice and not waits and written_off
 union all
-select service, 'rated anew after it was claimed', null, 0,
+select service, day, 'rated anew after it was claimed', null, 0,
     usage - claimed_usage - waiting_usage, money - claimed_money + drawn_money - waiting_money, currency
 from sums
 where on_invoice

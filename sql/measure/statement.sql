@@ -1,8 +1,8 @@
 -- measure.statement: the statement that adds up, from what was fetched to what was invoiced.
 --
 -- Grain:  one row per line of the statement.
--- Reads:  measure.landings, land.calls, land.messages, rate.calls, rate.messages, rate.suspense, measure.fates,
---         invoice.claims, invoice.invoices, invoice.items, invoice.taxes
+-- Reads:  measure.landings, land.calls, land.messages, rate.calls, rate.messages, rate.suspense,
+--         measure.fates_by_day, invoice.claims, invoice.invoices, invoice.items, invoice.parts, invoice.taxes
 -- seconds are billed seconds of calls. Money of records has ten decimals, money of lines and taxes two; the step
 -- between them is a line of its own. Every branch casts money itself: DuckDB joins DECIMAL(38,10) and DECIMAL(38,2)
 -- by dropping eight decimals. What must be equal to what is checked by measure.statement_differences.
@@ -45,10 +45,20 @@ rated as (
 ),
 
 items as (
-    select i.currency, i.number is not null as issued, l.type = 'did' as rent,
-        l.type = 'adjustment' as adjusting, l.records, l.amount_exact, l.amount
+    select i.currency, i.number is not null as issued, l.records, l.amount_exact, l.amount,
+        case
+            when l.type in ('toll', 'toll_free', 'bridge', 'sms', 'mms') then null
+            when l.type = 'did' then 'rent of numbers'
+            when l.type <> 'adjustment' then 'features by use'
+            when p.kind = 'discount' then 'discounts'
+            when p.kind in ('committed', 'counted', 'above') then 'short of commitments'
+            when p.kind is not null then 'charges'
+            else 'adjustments'
+        end as added
     from invoice.items as l
     join invoice.invoices as i on i.invoice_sid = l.invoice_sid
+    left join (select invoice_sid, line_no, max(kind) as kind from invoice.parts group by all) as p
+        on p.invoice_sid = l.invoice_sid and p.line_no = l.line_no
 ),
 
 lines as (
@@ -69,7 +79,7 @@ lines as (
     union all
     select 4, case fate when 'claimed' then 1 when 'waiting' then 2 else 3 end, 'charged', service, null, fate,
         reason, sum(records), sum(usage) filter (service = 'call'), sum(money)::decimal(38, 10), currency
-    from measure.fates
+    from measure.fates_by_day
     group by all
     union all
     select 5, 1, 'invoiced', null, null, 'claimed records', null, count(*), sum(usage) filter (service = 'call'),
@@ -78,15 +88,10 @@ lines as (
     join invoice.invoices as i on i.invoice_sid = c.invoice_sid
     group by i.currency
     union all
-    select 5, 2, 'invoiced', null, null, 'rent of numbers', null, sum(records), null, sum(amount_exact)::decimal(38, 10), currency
+    select 5, 2, 'invoiced', null, null, added, null, sum(records), null, sum(amount_exact)::decimal(38, 10), currency
     from items
-    where rent
-    group by currency
-    union all
-    select 5, 2, 'invoiced', null, null, 'adjustments', null, sum(records), null, sum(amount_exact)::decimal(38, 10), currency
-    from items
-    where adjusting
-    group by currency
+    where added is not null
+    group by added, currency
     union all
     select 5, 3, 'invoiced', null, null, 'rounding of lines', null, null, null, sum(amount::decimal(20, 10) - amount_exact)::decimal(38, 10), currency
     from items

@@ -54,7 +54,7 @@ claims as (
 ),
 
 items as (
-    select invoice_sid, sum(amount) as money, coalesce(sum(amount_exact) filter (type not in ('did', 'adjustment')), 0) as exact
+    select invoice_sid, sum(amount) as money, coalesce(sum(amount_exact) filter (type in ('toll', 'toll_free', 'bridge', 'sms', 'mms')), 0) as exact
     from invoice.items
     group by invoice_sid
 ),

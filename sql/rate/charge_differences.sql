@@ -14,9 +14,14 @@
 --   date                 the row of another version of the same plan
 --   prefix               a row of the same version with a shorter prefix (messages: a less or more exact network)
 --   plan                 the row of another plan of the provider that was in force
+--   unit                 60 times our price or a sixtieth of it: minutes for seconds
+--   charged_twice        twice our amount
+--   charged_half         half our amount
+--   decimal_shift        our amount with its point up to three places to the left or right
 --   unexplained          none of these: a wrong charge
 -- A charge is met by an amount if it is that amount with 6 decimals or more, however rounded. All on integers: prices in
 -- 1e-12 of the currency, times in milliseconds; q is the coarsest step, in 1e-12, that the charge is a multiple of.
+-- Multiples come last, and only of amounts of 20 steps or more: below that, rounding alone could make one.
 with costs as (
     select
         * exclude (base_seconds, unit_seconds, billed_units),
@@ -100,7 +105,19 @@ direct as (
                 and abs((charge - fee_e12) * other_unit_ms - price_e12 * other_ms) < step * other_unit_ms
                 then 'increment and unit'
             when service = 'message' and price_e12 > 0 and charge > 0 and charge % price_e12 = 0 then 'segments'
-        end as told
+        end as told,
+        case
+            when least(ours, charge) < 20 * step then null
+            when service = 'call' and (
+                abs((charge - fee_e12) - 60 * (ours - fee_e12)) < step
+                or abs(60 * (charge - fee_e12) - (ours - fee_e12)) < 60 * step
+            ) then 'unit'
+            when abs(charge - 2 * ours) < step then 'charged_twice'
+            when abs(2 * charge - ours) < 2 * step then 'charged_half'
+            when abs(charge - 10 * ours) < step or abs(charge - 100 * ours) < step or abs(charge - 1000 * ours) < step
+                or abs(10 * charge - ours) < 10 * step or abs(100 * charge - ours) < 100 * step
+                or abs(1000 * charge - ours) < 1000 * step then 'decimal_shift'
+        end as multiple
     from read_anew
 ),
 
@@ -185,6 +202,6 @@ select
     d.matched_number, d.plan_sid, d.plan_version, d.matched_prefix, d.rate_price, d.rating_status, d.unrated_reason,
     d.billed_seconds, d.provider_billed_seconds, d.amount, d.provider_price, d.currency,
     coalesce(d.provider_price, 0) - coalesce(d.amount, 0) as difference,
-    coalesce(d.told, f.told, 'unexplained') as reason
+    coalesce(d.told, f.told, d.multiple, 'unexplained') as reason
 from direct as d
 left join found as f on f.source = d.source and f.dr_sid = d.dr_sid

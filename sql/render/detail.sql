@@ -1,12 +1,9 @@
 -- What stands behind the lines of some invoices, call by call and message by message, as it was when it was claimed.
--- Grain: (invoice_sid, source, dr_sid, revision), for the invoices in `invoice_sids`.
--- Reads: invoice.claims, land.calls, land.calls_versions, land.messages, land.messages_versions.
+-- Grain: (invoice_sid, source, dr_sid, revision), for the invoices of a batch.
+-- Reads: claimed (the batch's rows of invoice.claims), land.calls, land.calls_versions, land.messages, land.messages_versions.
 -- The record is taken at the claimed revision, not the newest, so that the document of an issued invoice stays what
 -- it was. A record that is no longer kept leaves its numbers empty; its amount is in the claim.
-with claimed as (
-    select * from invoice.claims where list_contains($invoice_sids, invoice_sid)
-),
-bounds as (
+with bounds as (
     select min(date_stop) as first_stop, max(date_stop) as last_stop from claimed
 ),
 records as (

@@ -1,7 +1,7 @@
 """Pulls, sweeps, repairs and publishes in processes that are killed at random instants, and looks at what is there.
 
 ``python -m tests.faults.pull_kill --kills 1000`` does what ``test_pull_kill`` does, for as long as one likes. Each home
-goes through the ``JOBS``: it pulls, pulls a day later (late records, new versions, a sweep), loses two files and has
+goes through the ``JOBS``: it pulls, pulls a day later (late records, new versions, a sweep), loses files and has
 them repaired, pulls and publishes. It must end with what the provider lists, and with the tables of a home whose
 workers were left alone. Everything that reads tables runs in a forked process too, for the parent may start no thread.
 """
@@ -38,7 +38,7 @@ WORLD = WorldConfig(
     seed=21, calls=500, messages=180, start=date(2026, 3, 1), days=4,
     faults=Faults.parse("late_inserts=0.03,version_bumps=25,late_status=0.3"),
 )  # fmt: skip
-PAGE, PER_COMMIT = 35, 70
+PAGE, PER_COMMIT, PART = 35, 70, 40
 _LOADED = (
     "polars", "duckdb", "pyarrow.parquet", "sqlalchemy.dialects.sqlite", "pipeline.desk", "pipeline.land.walks",
     "pipeline.land.repair", "pipeline.land.retention", "pipeline.lake.care", "pipeline.measure.statement",
@@ -48,13 +48,13 @@ _TABLES = ("land/calls", "land/calls_versions", "land/messages", "land/messages_
 
 
 def desk(home: Path, url: str, now: datetime) -> Any:
-    """The desk of a home, in small pages and small commits."""
+    """The desk of a home, in small pages, small commits and small parts of days."""
     from pipeline.desk import Desk
-    from pipeline.land import walks
+    from pipeline.land import days, walks
     from pipeline.pull import walk
     from pipeline.settings import Settings
 
-    walk.LIMIT, walks._FEWEST, walks._MOST = PAGE, PER_COMMIT, PER_COMMIT
+    walk.LIMIT, walks._FEWEST, walks._MOST, days.PART = PAGE, PER_COMMIT, PER_COMMIT, PART
     return Desk.open(Settings(home=home, api_url=url, api_token=TOKEN, since=SINCE), now=now)
 
 
@@ -132,15 +132,17 @@ class Loop:
 
 
 def damage(home: Path) -> None:
-    """A bit of one file flips and another file is gone."""
+    """A bit flips in two parts of one day, and another file is gone."""
     with closing(sqlite3.connect(home / "ledger.db")) as ledger:
         query = "select path from files where table_name = ? and dead_commit_id is null order by label"
         calls, messages = (
             [home / path for (path,) in ledger.execute(query, (f"land/{name}",))] for name in ("calls", "messages")
         )  # fmt: skip
-    content = bytearray(calls[0].read_bytes())
-    content[len(content) // 2] ^= 0x10
-    calls[0].write_bytes(content)
+    assert ".p0002." in calls[1].name
+    for path in calls[:2]:
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 0x10
+        path.write_bytes(content)
     messages[1].unlink()
 
 

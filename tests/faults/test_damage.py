@@ -21,17 +21,18 @@ def flip_a_bit(path: Path) -> None:
 
 
 def test_damaged_files_are_named_repaired_and_everything_is_as_before(house: House, march: House) -> None:
-    flipped = file_of(house, "land/calls", 9)
+    flipped = [file_of(house, "land/calls", which) for which in (9, 11)]
     gone = file_of(house, "land/messages", 4)
     emptied = file_of(house, "rate/calls", 12)
-    flip_a_bit(flipped)
+    for path in flipped:
+        flip_a_bit(path)
     gone.unlink()
     emptied.write_bytes(b"")
 
     named = house.tollbook("verify")
     assert named.code == 1
     assert "--repair" in named.err
-    assert [str(p) for p in (flipped, gone, emptied) if p.name not in named.out.replace("\n", "")] == []
+    assert [str(p) for p in (*flipped, gone, emptied) if p.name not in named.out.replace("\n", "")] == []
 
     assert house.tollbook("verify", "--repair").code == 0
     assert house.tollbook("rate", "--as-of", AS_OF).code == 0

@@ -2,11 +2,12 @@
 
 The provider is a list in memory with the real one's cursors; the model is a dictionary. Records of a provider's clock
 come up to a few hours late, versions may be null, go back or stay the same while the content changes, and a record may
-move to another day.
+move to another day. A part of a day takes three records, so that parts open, are cut, and lose all they have.
 """
 
 import tempfile
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from pipeline.domain.cursor import CALLS, Bookmark, Page
 from pipeline.errors import NotFoundError
 from pipeline.lake.lake import Lake
+from pipeline.lake.layout import label_day
+from pipeline.land import days
 from pipeline.land.records import Landed, land_pages
 from pipeline.land.walks import Landings
 from pipeline.ledger.ledger import Ledger, sqlite_url
@@ -27,6 +30,7 @@ from tests.fixtures.records import call, stamp
 START = datetime(2026, 3, 2, 0, 30, tzinfo=UTC)
 OVERLAP, LOOKBACK = timedelta(minutes=15), timedelta(hours=5)
 LATEST = timedelta(hours=4)
+PART = 3
 Content = tuple[int | None, str, str]
 versions = st.one_of(st.none(), st.integers(1, 4))
 prices = st.sampled_from(["0.1", "0.2", "0.3"])
@@ -54,6 +58,7 @@ class Landing(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
+        self.part, days.PART = days.PART, PART
         home = Path(self.folder.name)
         self.lake = Lake(home, Ledger.open(sqlite_url(home / "ledger.db")))
         self.provider, self.mark, self.now = Provider(), Bookmark(), START
@@ -66,6 +71,7 @@ class Landing(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "folder"):
             self.folder.cleanup()
+            days.PART = self.part
 
     @rule(age=st.integers(0, int(LATEST.total_seconds())), version=versions, price=prices)
     def insert(self, age: int, version: int | None, price: str) -> None:
@@ -159,6 +165,21 @@ class Landing(RuleBasedStateMachine):
             sid: (item["version"], item["price"], item["date_stop"]) for sid, (_, item) in self.model.items()
         }
         assert found == wanted
+
+    @invariant()
+    def parts_of_a_day_follow_one_another(self) -> None:
+        if not hasattr(self, "lake"):
+            return
+        for table in ("land/calls", "land/calls_versions"):
+            ranges = []
+            for file in self.lake.files(table):
+                ends = self.lake.scan_files(table, [file]).collect()["date_stop"].to_list()
+                assert ends == sorted(ends)
+                assert {end.date() for end in ends} == {label_day(file.label)}
+                assert len(ends) <= 2 * PART + 1
+                ranges.append((ends[0], ends[-1]))
+            ranges.sort()
+            assert all(before[1] <= after[0] for before, after in pairwise(ranges))
 
     @invariant()
     def counts_add_up(self) -> None:

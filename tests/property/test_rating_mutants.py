@@ -9,8 +9,8 @@ import pytest
 from pipeline.domain.rate_plan import Rate, RatePlan
 from pipeline.lake.views import sql_text
 from pipeline.masters.model import Assignment
-from pipeline.rate import rater
-from pipeline.rate.lookup import Lookup, lookup
+from pipeline.rate import rater, tariff
+from pipeline.rate.lookup import Prefixes, prefixes
 from tests.property.rating_worlds import call_world, message_world
 from tests.spec.engines import Case, call, connection, fast, reference
 
@@ -147,7 +147,8 @@ def mutate(monkeypatch, query: str, old: str, new: str) -> None:
         text = sql_text(table)
         return text.replace(old, new) if table == query else text
 
-    monkeypatch.setattr(rater, "sql_text", mutated)
+    for module in (rater, tariff):
+        monkeypatch.setattr(module, "sql_text", mutated)
 
 
 @pytest.mark.parametrize("name", MUTANTS)
@@ -163,10 +164,10 @@ def test_a_wrong_call_query_is_noticed(con, monkeypatch, name):
 def test_a_wrong_lookup_is_noticed(con, monkeypatch, name):
     column, wrong = LOOKUP_MUTANTS[name]
 
-    def mutated(deck: pa.Table) -> Lookup:
-        return lookup(deck.set_column(deck.schema.get_field_index(column), column, wrong(deck)))
+    def mutated(deck: pa.Table) -> Prefixes:
+        return prefixes(deck.set_column(deck.schema.get_field_index(column), column, wrong(deck)))
 
-    monkeypatch.setattr(rater, "lookup", mutated)
+    monkeypatch.setattr(tariff, "prefixes", mutated)
 
     assert differs(con, "call")
 

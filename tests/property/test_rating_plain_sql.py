@@ -6,7 +6,7 @@ import pytest
 from pipeline.domain.jurisdiction import number_head, place_of
 from pipeline.lake.tables import BY_NAME
 from pipeline.lake.views import sql_text
-from pipeline.rate import rater
+from pipeline.rate import tariff
 from pipeline.rate.lookup import Lookup
 from pipeline.rate.rater import Rater
 from tests.property.rating_worlds import call_world
@@ -64,7 +64,7 @@ def test_wide_integers_rate_every_call_alike(con, seed, monkeypatch):
     case, records = call_world(seed, 150)
     fast(case, "call", records, con)
     narrow = rated(con)
-    monkeypatch.setattr(rater, "WIDEST", 0)
+    monkeypatch.setattr(tariff, "WIDEST", 0)
     fast(case, "call", records, con)
 
     assert con.execute("select any_value(typeof(price_e12)) from deck").fetchall() == [("HUGEINT",)]

@@ -1,14 +1,15 @@
 """The queries of the dashboard, on rows whose answers are worked out by hand."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline.measure.rollups import roll_up
 from pipeline.render.reportdata import Asked, Month, ask
-from tests.fixtures.billing import ROOT, Desk
+from tests.fixtures.billing import NOON, NOW, ROOT, Desk
 
 MARCH = Month.of("2026-03")
 APRIL = datetime(2026, 4, 1, tzinfo=UTC)
@@ -18,24 +19,22 @@ FEBRUARY = datetime(2026, 2, 28, 23, 59, 59, tzinfo=UTC)
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     """Acme pays dollars, Boreal euros; each record costs us 0.001 dollars. A call is ours, two are not March's."""
-    talked = {"base_seconds": Decimal(50), "matched_prefix": "49"}
     desk = Desk(tmp_path)
-    desk.call("a", "1", **talked).call("b", "0.5", base_seconds=Decimal(0), matched_prefix="49")
-    desk.call("c", "2", payer_sid="boreal", currency="EUR", **talked)
-    desk.call(
-        "own",
-        "0",
-        payer_sid=ROOT,
-        currency=None,
-        rating_status="not_billable",
-        unrated_reason="own_use",
-        **talked,
-    )
-    desk.call("late", "7", stop=APRIL, **talked).call("early", "9", stop=FEBRUARY, **talked)
+    desk.call("a", "1", **talked()).call("b", "0.5", base_seconds=Decimal(0), matched_prefix="49")
+    desk.call("c", "2", partner_sid="boreal", payer_sid="boreal", currency="EUR", **talked())
+    free = {"currency": None, "rating_status": "not_billable", "unrated_reason": "own_use"}
+    desk.call("own", "0", partner_sid=ROOT, payer_sid=ROOT, **free, **talked())
+    desk.call("late", "7", stop=APRIL, **talked(APRIL)).call("early", "9", stop=FEBRUARY, **talked(FEBRUARY))
     return desk.message("m", "0.02").commit()
 
 
+def talked(stop: datetime = NOON) -> dict[str, Any]:
+    """What fifty seconds of talk are, landed and rated."""
+    return {"date_talk": stop - timedelta(seconds=50), "base_seconds": Decimal(50), "matched_prefix": "49"}
+
+
 def answers(desk: Desk, customer: str | None = None) -> dict[str, Asked]:
+    roll_up(desk.lake, desk.ledger, now=NOW)
     return ask(desk.lake, MARCH, [], customer)
 
 
@@ -86,6 +85,7 @@ def test_what_a_bundle_took_off_is_no_revenue(desk: Desk) -> None:
         "kind": "bundle",
         "date_stop": desk.calls["a"]["date_stop"],
     }
+    desk.put("invoice/invoices", [{"invoice_sid": "i", "partner_sid": "acme", "currency": "USD"}])
     found = answers(desk.put("invoice/draws", [draw | {"amount": Decimal("-0.25")}]))
 
     assert column(found["money"], "currency", "drawn", "revenue")[1:] == [

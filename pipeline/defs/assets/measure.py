@@ -1,13 +1,22 @@
-"""The assets of the stage measure: the statement that adds up, and the dashboard.
+"""The assets of the stage measure: the roll-ups of each day, the statement that adds up, and the dashboard.
 
-What they say is in ``pipeline.measure.statement`` and ``pipeline.render.report``. See https://docs.dagster.io/guides/build/assets.
+The roll-ups are partitioned as what they are made of is, so that they share its run. What they say is in
+``pipeline.measure`` and ``pipeline.render.report``. See https://docs.dagster.io/guides/build/assets.
 """
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
 
 import dagster as dg
 
 from pipeline.defs import figures
 from pipeline.defs.assets.land import OWNERS
+from pipeline.defs.partitions import days
 from pipeline.defs.resources import Shift
+from pipeline.desk import Desk
+from pipeline.lake.tables import BY_NAME
+from pipeline.measure.rollups import ROLLUPS, Rollup
 
 _KEYS = (
     ["land", "calls"],
@@ -16,7 +25,46 @@ _KEYS = (
     ["rate", "messages"],
     ["invoice", "invoices"],
 )
+_RATED = ("rate/calls", "rate/messages")
+_CHARTED_DAYS = 62
 _COLUMNS = ("section", "service", "side", "what", "reason", "records", "seconds", "money", "currency")
+
+
+def _spec(rollup: Rollup) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        rollup.table.split("/"),
+        # What has landed is rolled up when it has been rated: landing has no days of its own.
+        deps=[dg.AssetKey(table.split("/")) for table in sorted({*rollup.reads, *_RATED})],
+        group_name="measure",
+        description=f"{BY_NAME[rollup.table].grain}. Rolled up where the records of a day have changed.",
+        kinds={"duckdb", "parquet"},
+        owners=OWNERS,
+    )
+
+
+ROLLED = [dg.AssetKey(rollup.table.split("/")) for rollup in ROLLUPS]
+
+
+@dg.multi_asset(
+    name="roll_up",
+    specs=[_spec(rollup) for rollup in ROLLUPS],
+    partitions_def=days,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def roll_up(
+    context: dg.AssetExecutionContext, shift: dg.ResourceParam[Shift]
+) -> Iterator[dg.MaterializeResult]:
+    """Every day that is out of date, within the days of this run or not."""
+    wanted = [date.fromisoformat(key) for key in context.partition_keys]
+    with shift.step("measure/rollups") as desk:
+        report = shift.reports["measure/rollups"] = desk.roll_up()
+        charts = {"measure/money_days": _margins(desk, wanted), "measure/call_hours": _quality(desk, wanted)}
+    for rollup in ROLLUPS:
+        shown: dict[str, Any] = {"days written": len(report.days.get(rollup.table, ()))}
+        shown["rows written"] = report.rows.get(rollup.table, 0)
+        yield dg.MaterializeResult(
+            asset_key=rollup.table.split("/"), metadata=shown | charts.get(rollup.table, {})
+        )
 
 
 @dg.asset(
@@ -68,4 +116,50 @@ def report(shift: dg.ResourceParam[Shift]) -> dg.MaterializeResult:
         )
 
 
-ALL = [statement, report]
+ALL = [roll_up, statement, report]
+
+
+def _margins(desk: Desk, wanted: Sequence[date]) -> dict[str, Any]:
+    """Revenue and cost of the newest days of the run, in its main currency."""
+    rows = _days(
+        desk, wanted, "select day, currency, sum(revenue) as revenue, sum(cost) as cost from measure.traffic"
+    )
+    if not rows:
+        return {}
+    currency = max({row["currency"] for row in rows}, key=lambda c: sum(r["currency"] == c for r in rows))
+    shown = [row for row in rows if row["currency"] == currency]
+    series = [
+        ("revenue", figures.BLUE, [row["revenue"] for row in shown]),
+        ("cost", figures.AMBER, [row["cost"] for row in shown]),
+    ]
+    title = f"revenue and cost per day, {currency}"
+    return {"margins": figures.chart(title, [f"{row['day']:%b %d}" for row in shown], series)}
+
+
+def _quality(desk: Desk, wanted: Sequence[date]) -> dict[str, Any]:
+    """Answered calls among all, on the newest days of the run."""
+    rows = _days(
+        desk,
+        wanted,
+        "select day, sum(answered)::bigint as answered, sum(calls)::bigint as calls from measure.quality",
+    )
+    if not rows:
+        return {}
+    series = [
+        ("calls", figures.AMBER, [row["calls"] for row in rows]),
+        ("answered", figures.BLUE, [row["answered"] for row in rows]),
+    ]
+    labels = [f"{row['day']:%b %d}" for row in rows]
+    tenths = rows[-1]["answered"] * 1000 // rows[-1]["calls"]
+    return {
+        "quality": figures.chart("calls and answered calls per day", labels, series),
+        "ASR of the newest day, %": f"{tenths // 10}.{tenths % 10}",
+    }
+
+
+def _days(desk: Desk, wanted: Sequence[date], query: str) -> list[dict[str, Any]]:
+    begin = wanted[max(0, len(wanted) - _CHARTED_DAYS)]
+    return desk.lake.query(
+        f"{query} where day between $begin and $end group by all order by day",
+        {"begin": begin, "end": wanted[-1]},
+    )

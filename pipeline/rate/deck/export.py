@@ -11,12 +11,14 @@ import hashlib
 import io
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from pipeline.domain.money import plain
 from pipeline.domain.rate_plan import Rate, RatePlan, match_key, unit_of
+from pipeline.domain.rate_rows import behind
 from pipeline.domain.steps import steps_text
 from pipeline.errors import DeckError
 from pipeline.rate.deck.diff import GONE, Diff, RateChange, diff, price_text
@@ -158,20 +160,20 @@ def _record(plan: RatePlan, rate: Rate, countries: Mapping[str, str]) -> dict[st
         "prefix": rate.prefix,
         "country_code": rate.country_code or "",
         "country_name": countries.get(rate.country_code or "", ""),
-        "billing_increment": _plain(rate.increment),
-        "billing_minimum": _plain(rate.minimum),
+        "billing_increment": plain(rate.increment),
+        "billing_minimum": plain(rate.minimum),
         "price": price_text(rate),
-        "unit_seconds": "" if rate.unit == _unit(plan, rate) else _plain(rate.unit),
-        "connect_fee": _plain(rate.connect_fee),
-        "grace_seconds": _plain(rate.grace),
+        "unit_seconds": "" if rate.unit == _unit(plan, rate) else plain(rate.unit),
+        "connect_fee": plain(rate.connect_fee),
+        "grace_seconds": plain(rate.grace),
         "effective_date": _date(rate.effective_from),
         "end_date": _date(rate.effective_to),
         "status": "blocked" if not rate.priced else "active",
         "origin_prefix": rate.origin_prefix,
         "jurisdiction": rate.jurisdiction or "",
         "window": rate.window,
-        "min_charge": "" if rate.min_charge is None else _plain(rate.min_charge),
-        "max_charge": "" if rate.max_charge is None else _plain(rate.max_charge),
+        "min_charge": "" if rate.min_charge is None else plain(rate.min_charge),
+        "max_charge": "" if rate.max_charge is None else plain(rate.max_charge),
         "steps": steps_text(rate.steps),
         "mcc": "" if rate.mcc is None else str(rate.mcc),
         "mnc": "" if rate.mnc is None else str(rate.mnc),
@@ -190,7 +192,7 @@ def _unit(plan: RatePlan, rate: Rate) -> Decimal:
 
 def _changed(by_key: Mapping[tuple, RateChange], plan: RatePlan, rate: Rate) -> dict[str, str]:
     change = by_key.get(match_key(plan.service, rate))
-    if change is None or change.after != rate:
+    if change is None or change.after != replace(rate, prefix=""):
         return dict.fromkeys(CHANGES, "")
     word = "ends" if change.kind == GONE else change.kind
     return dict(zip(CHANGES, (word, price_text(change.before), _date(change.starts)), strict=True))
@@ -198,17 +200,17 @@ def _changed(by_key: Mapping[tuple, RateChange], plan: RatePlan, rate: Rate) -> 
 
 def _gone(plan: RatePlan, change: RateChange, countries: Mapping[str, str]) -> dict[str, str]:
     assert change.before is not None
-    record = _record(plan, change.before, countries) | {"price": "", "end_date": "", "effective_date": ""}
+    record = _record(plan, behind(change.prefix, change.before), countries) | {
+        "price": "",
+        "end_date": "",
+        "effective_date": "",
+    }
     return record | dict(zip(CHANGES, (GONE, price_text(change.before), _date(change.starts)), strict=True))
 
 
 def _order(plan: RatePlan, rate: Rate) -> tuple[str, ...]:
     key = ("" if part is None else str(part) for part in match_key(plan.service, rate))
     return (*key, _date(rate.effective_from))
-
-
-def _plain(value: Decimal) -> str:
-    return f"{value.normalize():f}"
 
 
 def _date(at: datetime | None) -> str:

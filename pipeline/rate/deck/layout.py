@@ -48,5 +48,9 @@ class Problems:
             return
         shown = "; ".join(self.found[:_SHOWN])
         more = f" (and {self.count - _SHOWN:,} more)" if self.count > _SHOWN else ""
-        msg = f"{name} was refused, nothing of it was taken: {shown}{more}. Correct the file and import it again."
-        raise DeckError(msg, tuple(self.found))
+        refused, remedy = (
+            f"{name} was refused, nothing of it was taken",
+            "Correct the file and import it again.",
+        )
+        headline = f"{refused}. {remedy} {self.count:,} problem{'s' * (self.count != 1)}:"
+        raise DeckError(f"{refused}: {shown}{more}. {remedy}", tuple(self.found), headline)

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pipeline.domain.rate_plan import Key, Rate, RatePlan, match_key
-from pipeline.rate.deck.file import Deck, refuse_overlaps, version_of
+from pipeline.domain.rate_rows import RateRows
+from pipeline.rate.deck.clash import EVER, NEVER, refuse_clashes
+from pipeline.rate.deck.file import Deck, version_of
 from pipeline.rate.deck.layout import Problems
 from pipeline.rate.deck.terms import terms_text
 
@@ -22,18 +24,16 @@ _COLUMNS_OF = {
     "max_charge": frozenset(("max_charge",)),
     "steps": frozenset(("steps",)),
 }
-_EVER = datetime.min.replace(tzinfo=UTC)
-_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def merged(base: RatePlan, deck: Deck, mode: str, problems: Problems) -> RatePlan:
     """The version that comes of adding to a version, or of changing rows of it."""
     _check_terms(base, deck.plan, problems)
-    rates = _added(base, deck, problems) if mode == ADD else _changed(base, deck)
+    rates = _added(base, deck, problems) if mode == ADD else RateRows.of(_changed(base, deck))
     plan = replace(
         base, rates=(), name=deck.plan.name, effective_from=deck.plan.effective_from, effective_to=None
     )
-    return replace(plan, rates=tuple(rates), version=version_of(plan, rates))
+    return replace(plan, rates=rates, version=version_of(plan, rates))
 
 
 def _check_terms(base: RatePlan, given: RatePlan, problems: Problems) -> None:
@@ -46,37 +46,35 @@ def _check_terms(base: RatePlan, given: RatePlan, problems: Problems) -> None:
             )
 
 
-def _added(base: RatePlan, deck: Deck, problems: Problems) -> list[Rate]:
+def _added(base: RatePlan, deck: Deck, problems: Problems) -> RateRows:
     """The rows of the version and those of the deck; a row that is there already, to the last digit, is no clash."""
     there = set(base.rates)
-    fresh = [
-        (line, rate) for line, rate in zip(deck.lines, deck.plan.rates, strict=True) if rate not in there
-    ]
+    fresh = [(line, rate) for line, rate in zip(deck.lines, deck.rates, strict=True) if rate not in there]
     for line, _ in deck.gone:
         problems.add(f"line {line} says that a row is gone: import the deck with --mode change")
-    rates = [*base.rates, *(rate for _, rate in fresh)]
+    rates = RateRows.of([*base.rates, *(rate for _, rate in fresh)])
     lines = [0] * len(base.rates) + [line for line, _ in fresh]
-    refuse_overlaps(base.service, lines, rates, problems)
+    refuse_clashes(base, lines, rates, problems)
     return rates
 
 
 def _changed(base: RatePlan, deck: Deck) -> list[Rate]:
     """Rows of the deck, and those of the version for the time and keys that the deck says nothing about."""
     taken: dict[Key, list[Rate]] = {}
-    for rate in (*deck.plan.rates, *(rate for _, rate in deck.gone)):
+    for rate in (*deck.rates, *(rate for _, rate in deck.gone)):
         taken.setdefault(match_key(base.service, rate), []).append(rate)
-    start = deck.plan.effective_from or _EVER
+    start = deck.plan.effective_from or EVER
     kept: list[Rate] = []
     there: dict[Key, Rate] = {}
     for old in base.rates:
         key = match_key(base.service, old)
-        if key in taken and (old.effective_to or _NEVER) > start:
+        if key in taken and (old.effective_to or NEVER) > start:
             there[key] = old
         kept += _left(old, taken.get(key, ()), start)
     unsaid = [name for name, columns in _COLUMNS_OF.items() if not deck.columns & columns]
     return [
         *kept,
-        *(_filled(rate, there.get(match_key(base.service, rate)), unsaid) for rate in deck.plan.rates),
+        *(_filled(rate, there.get(match_key(base.service, rate)), unsaid) for rate in deck.rates),
     ]
 
 
@@ -92,14 +90,14 @@ def _left(old: Rate, taken: Sequence[Rate], start: datetime) -> Iterable[Rate]:
     """What remains of a row beside others for its key: the time before and after them, from ``start`` on."""
     if not taken:
         return [old]
-    pieces = [(old.effective_from or _EVER, old.effective_to or _NEVER)]
+    pieces = [(old.effective_from or EVER, old.effective_to or NEVER)]
     for rate in taken:
-        begin, end = rate.effective_from or _EVER, rate.effective_to or _NEVER
+        begin, end = rate.effective_from or EVER, rate.effective_to or NEVER
         pieces = [
             part for a, b in pieces for part in ((a, min(b, begin)), (max(a, end), b)) if part[0] < part[1]
         ]
     return [
-        replace(old, effective_from=None if a == _EVER else a, effective_to=None if b == _NEVER else b)
+        replace(old, effective_from=None if a == EVER else a, effective_to=None if b == NEVER else b)
         for a, b in pieces
         if b > start
     ]

@@ -32,7 +32,7 @@ def prefixes(text: str, *, as_dialled: bool = False) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=100_000)
-def behind(dial: str, areas: str) -> tuple[str, ...]:
+def areas_of(dial: str, areas: str) -> tuple[str, ...]:
     """The prefixes of area codes behind a country code; the country's own where there is none."""
     code = _international(_digits(dial.strip(), dial))
     if not areas.strip():

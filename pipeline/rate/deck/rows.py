@@ -1,7 +1,7 @@
 """Turns the lines of a deck into rates.
 
 A deck has 100,000 lines and some hundred different sets of prices and increments, so everything but the prefix is read
-once per set and remembered; a line then costs a look-up and its prefixes.
+once per set and remembered; a line whose prefix is plain digits, as nearly all are, then costs a look-up and no more.
 """
 
 import re
@@ -13,39 +13,43 @@ from operator import itemgetter
 from typing import Any, TypeVar
 
 from pipeline.domain.rate_plan import DEFAULT_INCREMENT, Rate, RatePlan, unit_of
+from pipeline.domain.rate_rows import behind
 from pipeline.rate.deck import fields as read
 from pipeline.rate.deck.header import Header
 from pipeline.rate.deck.layout import Layout, Problems
 from pipeline.rate.deck.names import PRICES
-from pipeline.rate.deck.prefix import behind, north_american, prefixes
+from pipeline.rate.deck.prefix import areas_of, north_american, prefixes
 from pipeline.rate.deck.sheet import Line
 from pipeline.rate.deck.text import RefusedError
 
 PREFIX_COLUMNS = ("prefix", "dial_code", "area_code", "npanxx", "nxx")
 _PLAIN = re.compile(r"[1-9][0-9]{0,19}\Z")
 _TOTAL = re.compile(r"(grand[ -]?|sub[ -]?)?totals?\b", re.IGNORECASE)
-_AFTER_PREFIX = tuple(Rate.__slots__)[2:]  # type: ignore[attr-defined]  a slotted dataclass keeps its fields' order
 T = TypeVar("T")
 D = TypeVar("D")
 
 
 @dataclass(slots=True)
 class Read:
-    """Rates with the lines they come from; those that a line says are gone; lines that are no rates, and why."""
+    """Rates as prefixes and terms, with the lines they come from; those that a line says are gone; lines that are no
+    rates."""
 
     lines: list[int] = field(default_factory=list)
-    rates: list[Rate] = field(default_factory=list)
+    prefixes: list[str] = field(default_factory=list)
+    terms: list[Rate] = field(default_factory=list)
     gone: list[tuple[int, Rate]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class _Terms:
-    """What the lines with one set of texts have in common: (price, everything behind the prefix) per rate."""
+    """What the lines with one set of texts have in common: their rates, without a prefix. ``plain`` ones hold as they
+    are behind any prefix."""
 
     wrong: list[str]
-    rates: list[tuple[Decimal | None, tuple]]
+    rates: list[Rate]
     gone: bool
+    plain: bool
 
 
 class RowReader:
@@ -56,7 +60,8 @@ class RowReader:
         self._prefix_at = {name: header.at[name] for name in PREFIX_COLUMNS if name in header.at}
         self._one = header.at["prefix"] if list(self._prefix_at) == ["prefix"] else None
         self._others = {n: at for n, at in header.at.items() if n not in self._prefix_at}
-        self._pick = itemgetter(*self._others.values(), *self._others.values())  # twice: always a tuple
+        others = list(self._others.values())
+        self._pick = itemgetter(*(others if len(others) > 1 else others * 2))  # of one it would make no tuple
         self._known: dict[tuple[str, ...], _Terms] = {}
         self._windows = {w.name: w for w in plan.windows}
         self._country_is_code = False
@@ -65,14 +70,18 @@ class RowReader:
         """All rates of the lines; what is wrong goes to ``problems``."""
         done = Read()
         self._country_is_code = self._codes(body)
+        width, one, pick, known, digits = self._header.width, self._one, self._pick, self._known, _PLAIN.match
         for n, (number, cells) in enumerate(body, 1):
-            if len(cells) != self._header.width and not self._fitted(number, cells, problems, done):
+            if len(cells) != width and not self._fitted(number, cells, problems, done):
                 continue
-            texts = self._pick(cells)
-            terms = self._known.get(texts)
+            texts = pick(cells)
+            terms = known.get(texts)
             if terms is None:
-                terms = self._known[texts] = self._terms(texts)
-            self._take(number, cells, terms, problems, done)
+                terms = known[texts] = self._terms(texts)
+            if terms.plain and one is not None and digits(cells[one]):
+                _put(done, number, cells[one], terms)
+            else:
+                self._take(number, cells, terms, problems, done)
             if not n % 20_000:
                 progress(f"read {n:,} of {len(body):,} lines")
         return done
@@ -106,27 +115,22 @@ class RowReader:
         if wrong:
             return
         for prefix in found:
-            for price, rest in terms.rates:
-                rate = Rate(price, prefix, *rest)
-                if terms.gone:
-                    done.gone.append((number, rate))
-                else:
-                    done.lines.append(number)
-                    done.rates.append(rate)
+            if terms.gone:
+                done.gone += [(number, behind(prefix, rate)) for rate in terms.rates]
+            else:
+                _put(done, number, prefix, terms)
 
     def _prefixes(self, cells: list[str]) -> tuple[str, ...]:
         at = self._prefix_at
-        if self._one is not None and _PLAIN.match(cells[self._one]):
-            return (cells[self._one],)
         text = {name: cells[n].strip() for name, n in at.items()}
         if text.get("npanxx"):
             return north_american(text["npanxx"], text.get("nxx", ""))
         if text.get("area_code") and not text.get("dial_code") and not text.get("prefix"):
             return prefixes(text["area_code"], as_dialled=self._as_dialled)
         if "area_code" in at and (text.get("dial_code") or text.get("prefix")):
-            return behind(text.get("dial_code") or text["prefix"], text["area_code"])
+            return areas_of(text.get("dial_code") or text["prefix"], text["area_code"])
         if text.get("dial_code") and not text.get("prefix"):
-            return behind(text["dial_code"], "")
+            return areas_of(text["dial_code"], "")
         found = prefixes(text.get("prefix", ""), as_dialled=self._as_dialled)
         if text.get("dial_code"):
             _check_behind(text["dial_code"], found, self._header.theirs["prefix"])
@@ -159,7 +163,7 @@ class RowReader:
         at = self._header.at.get("country")
         if at is None:
             return False
-        found = {line.cells[at].strip() for line in body if len(line.cells) > at} - {""}
+        found = set(map(str.strip, {line.cells[at] for line in body if len(line.cells) > at})) - {""}
         return all(len(text) in (2, 3) and text.isupper() for text in found)
 
     def _terms(self, texts: tuple[str, ...]) -> _Terms:
@@ -195,8 +199,8 @@ class RowReader:
         ]
         for rate in rates[:1]:
             _check_rate(rate, plan.service, fields.wrong)
-        split = [(rate.price, tuple(getattr(rate, name) for name in _AFTER_PREFIX)) for rate in rates]
-        return _Terms(fields.wrong, split, read.GONE in states)
+        gone = read.GONE in states
+        return _Terms(fields.wrong, rates, gone, not (fields.wrong or gone or plan.service == "message"))
 
     def _rate(self, fields: "_Fields", column: str, common: dict[str, Any], blocked: bool) -> Rate:
         price = fields.get(column, self._price, None)
@@ -266,8 +270,15 @@ class _Fields:
             return default
 
 
+def _put(done: Read, number: int, prefix: str, terms: _Terms) -> None:
+    for rate in terms.rates:
+        done.lines.append(number)
+        done.prefixes.append(prefix)
+        done.terms.append(rate)
+
+
 def _check_behind(dial: str, found: tuple[str, ...], theirs: str) -> None:
-    (code,) = behind(dial, "")
+    (code,) = areas_of(dial, "")
     if any(not prefix.startswith(code) for prefix in found):
         msg = (
             f"does not begin with country code {code}: if it is an area code, say --map '{theirs}=area_code'"

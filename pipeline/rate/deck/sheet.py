@@ -45,7 +45,7 @@ def read_lines(
     else:
         text = _text(data, layout, problems)
         found = _csv(text, _delimiter(text, layout, score), problems)
-    return [line for line in found if any(line.cells) and any(map(str.strip, line.cells))]
+    return [line for line in found if any(map(str.strip, line.cells))]
 
 
 def _sheet(

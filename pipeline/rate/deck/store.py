@@ -18,6 +18,7 @@ from pipeline.lake.lake import Lake
 from pipeline.lake.tables import BY_NAME
 from pipeline.ledger.ledger import Ledger
 from pipeline.masters.decks import DeckFile
+from pipeline.rate.deck.clash import mixed_units
 from pipeline.rate.deck.diff import Diff, diff
 from pipeline.rate.deck.file import Deck, DeckOptions, read_whole
 from pipeline.rate.deck.layout import Layout, Problems
@@ -202,11 +203,11 @@ def _notes(deck: Deck, options: DeckOptions, versions: Iterable[RatePlan], *, wh
     if whole and deck.gone:
         notes.append(f"left out, gone by their status: {len(deck.gone):,} rows")
     if deck.plan.service == "call":
-        found = zip(deck.lines, deck.plan.rates, strict=True)
+        notes += mixed_units(deck.plan, deck.lines, deck.rates)
         notes += [
             f"line {line} has no prefix: it prices every call without one"
-            for line, r in found
-            if not r.prefix
+            for line, prefix in zip(deck.lines, deck.rates.prefixes, strict=True)
+            if not prefix
         ]
     for other in versions:
         if other.effective_from and other.effective_from > options.effective_from:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from pipeline.domain.rate_plan import (
@@ -140,7 +141,8 @@ def _said(options: DeckOptions) -> dict[str, str]:
 
 def _uniform(name: str, header: Header, body: Sequence[Line], problems: Problems) -> str:
     at = header.at[name]
-    values = {line.cells[at].strip(): line.number for line in reversed(body) if len(line.cells) > at}
+    found = {line.cells[at]: line.number for line in reversed(body) if len(line.cells) > at}
+    values = {text.strip(): number for text, number in sorted(found.items(), key=itemgetter(1), reverse=True)}
     for nothing in ("", header.theirs[name]):
         values.pop(nothing, None)
     if len(values) > 1:

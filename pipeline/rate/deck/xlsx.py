@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from xml.parsers import expat
 
+from pipeline.domain.money import plain
 from pipeline.rate.deck.layout import Problems
 
 LARGEST = 512 * 1024 * 1024
@@ -121,8 +122,8 @@ def _sheet_parts(book: zipfile.ZipFile, wanted: str) -> dict[str, str]:
     shown = [a for a in found if a.get("state", "visible") == "visible"] or found
     chosen = [a for a in found if a.get("name") == wanted] if wanted else shown
     if not chosen:
-        names = ", ".join(repr(a.get("name", "")) for a in found) or "none"
-        msg = f"the workbook has no sheet {wanted!r}; its sheets are {names}"
+        named = ", ".join(repr(a.get("name", "")) for a in found) or "none"
+        msg = f"the workbook has no sheet {wanted!r}; its sheets are {named}"
         raise _RefusedError(msg)
     links = {a.get("Id"): a.get("Target", "") for _, a in _elements(book, "xl/_rels/workbook.xml.rels")}
     paths = [links[next(value for name, value in a.items() if name.endswith(":id"))] for a in chosen]
@@ -272,7 +273,7 @@ def _column(reference: str) -> int:
 def _decimal_shown(value: Decimal, kind: str) -> str:
     places = _PRECISION - 1 - value.adjusted()
     rounded = round(value, places) if places >= 0 else value
-    text = f"{rounded.normalize():f}"
+    text = plain(rounded)
     whole = text.lstrip("-").isdecimal()
     if (whole and len(text) >= _SHOWN_DIGITS and kind == "general") or len(
         text.partition(".")[0]

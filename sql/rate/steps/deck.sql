@@ -6,7 +6,8 @@
 -- Prices are in 1e-12 of the currency. A tick is the longest time that divides increment, minimum and unit, so that
 -- price_e12 times the ticks of a call is exact. whole() makes prices and ticks 128 bits wide, or 64 where ``largest``,
 -- the largest number that rating any call could meet, is small enough. Times without an end reach further than any call.
-create or replace temp table deck_rows as
+-- The table is no temporary one: all connections that rate together read it.
+create or replace temp view deck_rows as
 select
     p.plan_key, r.* exclude (plan_sid, plan_version, prefix, origin_prefix, window_name),
     coalesce(r.prefix, '') as prefix,
@@ -29,7 +30,7 @@ select coalesce(max(greatest(
 )), 0) as largest
 from deck_rows;
 
-create or replace temp table deck as
+create or replace table deck as
 with special as (
     select distinct plan_key, prefix
     from deck_rows

@@ -1,13 +1,19 @@
 -- purpose: how calls end
 -- grain:   one row per SIP cause
--- reads:   measure.causes
+-- reads:   measure.cause_days
+with counted as (
+    select
+        sipcause,
+        sum(calls)::bigint as calls,
+        coalesce(sum(calls) filter (disconnect_originator = 'src'), 0)::bigint as by_caller,
+        coalesce(sum(calls) filter (disconnect_originator = 'dst'), 0)::bigint as by_called
+    from measure.cause_days
+    where day >= $first and day < $after
+    group by sipcause
+)
+
 select
-    sipcause,
-    sum(calls)::bigint as calls,
-    coalesce(sum(calls) filter (disconnect_originator = 'src'), 0)::bigint as by_caller,
-    coalesce(sum(calls) filter (disconnect_originator = 'dst'), 0)::bigint as by_called,
-    round(100.0 * sum(calls) / sum(sum(calls)) over (), 1) as share_percent
-from measure.causes
-where day >= $first and day < $after
-group by sipcause
+    *,
+    ((calls * 2000 + sum(calls) over ()) // (2 * sum(calls) over ()))::decimal(18, 0) * 0.1::decimal(2, 1) as share_percent
+from counted
 order by calls desc, sipcause

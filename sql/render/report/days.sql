@@ -1,20 +1,38 @@
 -- purpose: volume and quality by day
 -- grain:   one row per UTC day of the month
--- reads:   measure.traffic
+-- reads:   measure.call_hours, measure.message_days
+-- ASR = answered / calls, NER = effective / calls, ACD = talk seconds / answered calls (ITU-T E.425), on integers.
 with spine as (
     select unnest(generate_series($first::timestamp, $after::timestamp - interval 1 day, interval 1 day))::date as day
+),
+
+calls as (
+    select day, sum(calls)::bigint as calls, sum(answered)::bigint as answered, sum(effective)::bigint as effective,
+        sum(talk_ms)::bigint as talk_ms, sum(setup_ms)::bigint as setup_ms
+    from measure.call_hours
+    where day >= $first and day < $after
+    group by day
+),
+
+messages as (
+    select day, sum(messages)::bigint as messages
+    from measure.message_days
+    where day >= $first and day < $after
+    group by day
 )
 
 select
     day,
-    coalesce(sum(attempts) filter (service = 'call'), 0)::bigint as calls,
-    coalesce(sum(answered), 0)::bigint as answered,
-    coalesce(sum(attempts) filter (service = 'call') - sum(answered), 0)::bigint as unanswered,
-    round(100.0 * sum(answered) / nullif(sum(attempts) filter (service = 'call'), 0), 1) as asr_percent,
-    coalesce(sum(talk_seconds), 0)::decimal(38, 3) as talk_seconds,
-    round(sum(talk_seconds) / nullif(sum(answered), 0), 1) as acd_seconds,
-    coalesce(sum(attempts) filter (service = 'message'), 0)::bigint as messages
+    coalesce(calls, 0) as calls,
+    coalesce(answered, 0) as answered,
+    coalesce(calls - answered, 0) as unanswered,
+    ((answered * 2000 + calls) // (2 * calls))::decimal(18, 0) * 0.1::decimal(2, 1) as asr_percent,
+    ((effective * 2000 + calls) // (2 * calls))::decimal(18, 0) * 0.1::decimal(2, 1) as ner_percent,
+    coalesce(talk_ms, 0)::decimal(18, 0) * 0.001::decimal(4, 3) as talk_seconds,
+    ((talk_ms + 50 * answered) // nullif(100 * answered, 0))::decimal(18, 0) * 0.1::decimal(2, 1) as acd_seconds,
+    ((setup_ms + 50 * answered) // nullif(100 * answered, 0))::decimal(18, 0) * 0.1::decimal(2, 1) as delay_seconds,
+    coalesce(messages, 0) as messages
 from spine
-left join measure.traffic using (day)
-group by day
+left join calls using (day)
+left join messages using (day)
 order by day

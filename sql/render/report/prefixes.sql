@@ -1,38 +1,18 @@
 -- purpose: the prefixes that cost us most
 -- grain:   one row per matched prefix of the provider's plan, and currency
--- reads:   rate.calls, land.countries
+-- reads:   measure.prefixes
 -- What is charged in another currency than it costs is a row of its own.
-with outbound as (
-    select source, dr_sid, level, country_code, matched_prefix, currency, base_seconds, amount
-    from rate.calls
-    where direction = 'outbound' and rating_status = 'rated' and level <= 1
-        and date_stop >= $first::timestamptz and date_stop < $after::timestamptz
-),
-
-costs as (
-    select * from outbound where level = 0
-),
-
-sides as (
-    select matched_prefix, country_code, currency, base_seconds, amount as cost, null as revenue from costs
-    union all
-    select costs.matched_prefix, costs.country_code, charges.currency, null, null, charges.amount
-    from outbound as charges
-    inner join costs using (source, dr_sid)
-    where charges.level = 1
-)
-
 select
-    matched_prefix as prefix,
-    any_value(countries.common_name) as country,
+    prefix,
+    any_value(country) as country,
     currency,
-    count(cost) as calls,
-    coalesce(sum(base_seconds), 0)::decimal(38, 3) as talk_seconds,
-    coalesce(sum(revenue), 0) as revenue,
-    coalesce(sum(cost), 0) as cost,
-    coalesce(sum(revenue), 0) - coalesce(sum(cost), 0) as margin
-from sides
-left join land.countries as countries on countries.iso_3166_alpha_3 = country_code
-group by matched_prefix, currency
+    sum(calls)::bigint as calls,
+    sum(talk_seconds)::decimal(38, 3) as talk_seconds,
+    sum(revenue)::decimal(38, 10) as revenue,
+    sum(cost)::decimal(38, 10) as cost,
+    sum(margin)::decimal(38, 10) as margin
+from measure.prefixes
+where month = $first and direction = 'outbound'
+group by prefix, currency
 order by cost desc, prefix, currency
 limit 25

@@ -91,6 +91,24 @@ def test_options_that_cannot_be_meant(desk: Desk, words: tuple[str, ...], code: 
     assert said in " ".join(done.err.split())
 
 
+def test_a_deck_file_is_quoted_as_it_would_be_imported(desk: Desk) -> None:
+    asked = ("quote", "+442079460000", "--seconds", "90", "--at", "2026-02-01", "--json")
+    file = desk.warm.tollbook(*asked, "--plan-file", desk.folder / "deck.csv", *SAID, cwd=desk.folder)
+    stored = desk.warm.tollbook("--home", desk.home, *asked, "--plan", "gold", cwd=desk.folder)
+    same = ("status", "amount", "currency", "billed", "matched_prefix")
+    quoted, imported = (json.loads(done.out) for done in (file, stored))
+
+    assert quoted["amount"] == "0.0300000000"
+    assert [quoted[name] for name in same] == [imported[name] for name in same]
+
+
+def test_only_a_deck_file_is_told_how_it_is_written(desk: Desk) -> None:
+    done = desk.warm.tollbook("--home", desk.home, "quote", "44", "--plan", "gold", *SAID, cwd=desk.folder)
+
+    assert done.code == 2
+    assert "--currency, --map, --ignore can only be said of a --plan-file" in " ".join(done.err.split())
+
+
 def test_versions_are_compared(desk: Desk) -> None:
     desk.take("prefix,price\n44,0.03\n", "--mode", "change", since="2026-03-01")
     done = desk.plans("diff", "gold", "--before", "2026-02-01", "--after", "2026-03-01", "--json")

@@ -65,6 +65,21 @@ def test_what_an_answer_means(sink: Sink, status: str, note: str) -> None:
     assert (outcome.status, note in outcome.note) == (status, True)
 
 
+# what the server says to a@x.example and b@y.example -> who is lost, who may be tried again
+REFUSALS = {
+    "one for good": (("250 OK", "550 who"), {"b@y.example": "550 who"}, ()),
+    "one for now": (("250 OK", "450 busy"), {}, ("b@y.example",)),
+    "one each": (("550 who", "450 busy"), {"a@x.example": "550 who"}, ("b@y.example",)),
+    "both for now": (("450 busy", "450 busy"), {}, ALL),
+}
+
+
+@pytest.mark.parametrize(("answers", "refused", "later"), REFUSALS.values(), ids=REFUSALS)
+def test_who_is_lost_and_who_may_be_tried_again(answers: tuple, refused: dict, later: tuple) -> None:
+    (outcome,) = send(Sink(rcpt=dict(zip(ALL, answers, strict=True))))
+    assert (outcome.refused, outcome.later) == (refused, later)
+
+
 def test_lost_connection_is_opened_again() -> None:
     sink = Sink(drop="mail")
     with smtp_server(sink) as url:

@@ -13,7 +13,7 @@ from pipeline.domain.invoice import Item
 from pipeline.domain.money import to_minor
 from pipeline.domain.period import Period
 from pipeline.domain.tax import Assessment, Supply, Unplaced, assess
-from pipeline.masters.model import Exemption, Place, TaxRule
+from pipeline.masters.model import Exemption, Place, TaxRule, TaxShare
 
 MARCH = Period(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
 TEXAS, GERMANY = Place("USA", "TX"), Place("DEU")
@@ -143,6 +143,28 @@ def test_a_rule_that_ran_out_is_no_tax_of_zero() -> None:
 )
 def test_what_follows_on_a_rule(rules: tuple[TaxRule, ...], amounts: list[str]) -> None:
     assert [str(tax.amount) for tax in assessed(*rules).items] == amounts
+
+
+STUDY = TaxShare("house", "t", Decimal("0.25"), "traffic study 2026-1", date(2026, 1, 1), date(2026, 7, 1))
+# whose study, of which rule, when -> base, and what the source says
+SHARES = {
+    "in force": (STUDY, "5.2500", "the law; share by traffic study 2026-1"),
+    "another seller's": (replace(STUDY, seller="other"), "13.6290", "the law"),
+    "of another rule": (replace(STUDY, rule="u"), "13.6290", "the law"),
+    "run out": (replace(STUDY, end=date(2026, 3, 31)), "13.6290", "the law"),
+    "not yet begun": (replace(STUDY, start=date(2026, 4, 1)), "13.6290", "the law"),
+}
+
+
+@pytest.mark.parametrize(("study", "base", "source"), SHARES.values(), ids=SHARES)
+def test_a_traffic_study_replaces_the_share_of_a_rule(study: TaxShare, base: str, source: str) -> None:
+    harbour = replace(RULE, share=Decimal("0.649"))
+    supply = Supply(LINES, "acme", TEXAS, date(2026, 3, 31), "USD", seller="house")
+    found = assess(supply, [harbour], [Place("USA")], shares=[study])
+    assert isinstance(found, Assessment)
+    (tax,) = found.items
+    assert (tax.base, tax.legal_source) == (Decimal(base), source)
+    assert tax.base == tax.share * 21
 
 
 def test_whoever_is_exempt_altogether_pays_nothing_and_reads_why() -> None:

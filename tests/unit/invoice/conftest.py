@@ -1,3 +1,3 @@
-"""Every test of a ledger runs on SQLite and on PostgreSQL."""
+"""Tests of billing lie in SQLite, and on both databases where they say so."""
 
-from tests.fixtures.databases import database, postgresql, pytest_generate_tests  # noqa: F401
+from tests.fixtures.databases import both, database, postgresql, pytest_generate_tests  # noqa: F401

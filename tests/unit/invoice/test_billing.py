@@ -242,7 +242,8 @@ def test_an_unknown_place_parks_and_an_exempt_customer_does_not_need_one(desk: D
     somewhere = replace(ACME, place=replace(ACME.place, state="NV"))
     exempt = replace(somewhere, tax_exempt="certificate 17")
     desk.call("a").commit()
-    assert [p.reason for p in desk.bill(masters=masters(somewhere)).parked] == ["no tax rules for NV, USA"]
+    (parked,) = desk.bill(masters=masters(somewhere)).parked
+    assert parked.reason.startswith("no tax rules for NV, USA: add what is due there")
     assert len(desk.bill(masters=masters(exempt)).invoices) == 1
 
 

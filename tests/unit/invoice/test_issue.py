@@ -2,11 +2,9 @@
 
 import json
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -18,7 +16,7 @@ from pipeline.lake.lake import Lake
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.schema import decisions, entries, invoices
 from tests.fixtures.billing import ACME, NOW, Desk, masters
-from tests.fixtures.ledgers import ledger_url
+from tests.fixtures.ledgers import in_processes, ledger_url
 
 APRIL_DAY = datetime(2026, 4, 15, 12, tzinfo=UTC)
 MAY = datetime(2026, 5, 3, 6, tzinfo=UTC)
@@ -143,6 +141,7 @@ def _approve_one(job: tuple[str, str, str]) -> str:
         ledger.close()
 
 
+@pytest.mark.usefixtures("both")
 def test_four_processes_number_without_gaps(tmp_path: Path) -> None:
     customers = [replace(ACME, partner_sid=f"p{n}", name=f"P{n}", approval="manual") for n in range(16)]
     desk = Desk(tmp_path, masters(*customers), {c.partner_sid: "root" for c in customers})
@@ -150,8 +149,7 @@ def test_four_processes_number_without_gaps(tmp_path: Path) -> None:
         desk.call(c.partner_sid, payer_sid=c.partner_sid, partner_sid=c.partner_sid)
     url = ledger_url(tmp_path)
     jobs = [(str(tmp_path), url, b.invoice_sid) for b in desk.commit().bill().invoices]
-    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
-        numbers = list(pool.map(_approve_one, jobs))
+    numbers = in_processes(_approve_one, jobs)
     assert Counter(numbers) == Counter(f"HCS-2026-{n:06d}" for n in range(1, 17))
     sums = Counter()
     for entry in desk.ledger_rows(entries):

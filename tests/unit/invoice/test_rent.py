@@ -1,12 +1,16 @@
 """The rent of numbers: in advance for the next period, by days in the first one, to the same payers as calls."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from pipeline.domain.did_prices import DidPrice
+from pipeline.domain.period import Period, day_start
+from pipeline.invoice.due import Account, Due
+from pipeline.invoice.rent import Holding, rent_lines, unpriced
 from pipeline.ledger.schema import invoice_items
 from pipeline.masters.model import Customer, Seller
 from tests.fixtures.billing import ACME, HOUSE, Desk, masters
@@ -107,7 +111,103 @@ def test_each_level_of_the_tree_pays_for_a_number(tmp_path: Path) -> None:
     ]
 
 
+MARCH = Period(day_start(date(2026, 3, 1), ACME.time_zone), day_start(date(2026, 4, 1), ACME.time_zone))
+
+
+def due(customer: Customer = ACME) -> Due:
+    return Due(Account(customer, HOUSE, "root"), MARCH, MARCH.start, "sid")
+
+
+def held(
+    n: int, start: datetime | None = None, end: datetime | None = None, number: str = "12125550100"
+) -> Holding:
+    return Holding(f"d{n:03}", "acme", start, end, ((FIRST, Decimal("0.6")),), number)
+
+
+def steps(prefix: str = "", who: str = "acme", *at: tuple[int, str]) -> DidPrice:
+    return DidPrice(who, prefix, "USD", tuple((n, Decimal(price)) for n, price in at))
+
+
+HUNDRED = steps("", "acme", (0, "1"), (100, "0.8"))
+PRICED = {
+    "the next hundred is cheaper, the first is not": (
+        [held(n) for n in range(120)],
+        [HUNDRED],
+        [ahead("20 at 0.80", 20, "16"), ahead("100 at 1.00", 100, "100")],
+    ),
+    "exactly a hundred": ([held(n) for n in range(100)], [HUNDRED], [ahead("100 at 1.00", 100, "100")]),
+    "a new number comes after those long held": (
+        [held(0, MARCH_11), *(held(n) for n in range(1, 101))],
+        [HUNDRED],
+        [
+            started("1 at 0.80", 1, "0.5419354839"),
+            ahead("1 at 0.80", 1, "0.8"),
+            ahead("100 at 1.00", 100, "100"),
+        ],
+    ),
+    "one that came and went makes room again": (
+        [*(held(n) for n in range(99)), held(100, MARCH_11, MARCH_20), held(101, MARCH_20)],
+        [HUNDRED],
+        [
+            started("1 at 0.80", 1, "0.3096774194"),
+            started("1 at 1.00", 1, "0.3225806452"),
+            ahead("100 at 1.00", 100, "100"),
+        ],
+    ),
+    "each prefix has steps of its own": (
+        [held(1), held(2, number="18005550100"), held(3, number="18005550101")],
+        [steps("1800", "acme", (0, "3"), (1, "2")), steps("", "acme", (0, "1"))],
+        [ahead("1 at 1.00", 1, "1"), ahead("1 at 2.00", 1, "2"), ahead("1 at 3.00", 1, "3")],
+    ),
+    "what no row covers is at the provider's price": (
+        [held(1), held(2, number="442079460000")],
+        [steps("1", "acme", (0, "1"))],
+        [ahead("1 at 0.60", 1, "0.6"), ahead("1 at 1.00", 1, "1")],
+    ),
+    "everybody's list where there is no own": (
+        [held(1)],
+        [steps("", "*", (0, "4"))],
+        [ahead("1 at 4.00", 1, "4")],
+    ),
+    "a price of nothing is no line": ([held(1)], [steps("", "acme", (0, "0"))], []),
+    "an odd price keeps its decimals": (
+        [held(1)],
+        [steps("", "acme", (0, "0.125"))],
+        [ahead("1 at 0.125", 1, "0.125")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("numbers", "prices", "expected"), PRICED.values(), ids=PRICED)
+def test_price_lists(numbers: list[Holding], prices: list[DidPrice], expected: list[tuple]) -> None:
+    lines = rent_lines(due(), numbers, prices)
+    found = [(x.item, x.parts) for x in lines if x.item]
+    assert [
+        (i.description, i.usage, i.amount_exact, i.period.start.date().isoformat()) for i, _ in found
+    ] == [(text, usage, Decimal(amount), day) for text, usage, amount, day in expected]
+    assert [(sum(p.amount for p in parts), len(parts)) for _, parts in found] == [
+        (i.amount_exact, i.records) for i, _ in found
+    ]
+
+
+@pytest.mark.parametrize(
+    ("prices", "expected"),
+    [
+        pytest.param([], True, id="without a list"),
+        pytest.param(
+            [replace(steps("1", "*", (0, "1")), currency="EUR")], False, id="with one in its currency"
+        ),
+        pytest.param([steps("1", "*", (0, "1"))], True, id="with one in another"),
+        pytest.param(
+            [replace(steps("44", "*", (0, "1")), currency="EUR")], True, id="with one for other numbers"
+        ),
+    ],
+)
+def test_rent_is_unknown_in_another_currency(prices: list[DidPrice], expected: bool) -> None:
+    assert unpriced(due(replace(ACME, currency="EUR")), [held(1)], prices) is expected
+
+
 def test_rent_in_another_currency_parks(tmp_path: Path) -> None:
     desk = Desk(tmp_path).commit().put("land/dids", [did("a")])
     (found,) = desk.bill(masters=masters(replace(ACME, currency="EUR"))).parked
-    assert found.reason.endswith("known in USD only: give it a did_price")
+    assert found.reason.endswith("known in USD only: give it a did_price, or rows in did_prices.csv")

@@ -1,4 +1,4 @@
-"""A day is one sorted file, merged a row group at a time, whatever comes and in whatever order."""
+"""A day is sorted, in one file or in parts, merged a row group at a time, whatever comes and in whatever order."""
 
 import random
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +13,7 @@ from pipeline.domain.cursor import CALLS, Bookmark, Page
 from pipeline.lake import parquet
 from pipeline.lake.lake import Lake
 from pipeline.lake.tables import BY_NAME
+from pipeline.land import days
 from pipeline.land.records import land_pages
 from pipeline.ledger.ledger import Ledger, sqlite_url
 from tests.fixtures.records import call, calls, stamp
@@ -33,6 +34,19 @@ def land(lake: Lake, items: list[dict[str, Any]]) -> None:
 
 def sids(lake: Lake) -> list[str]:
     return lake.scan("land/calls", [DAY]).select("dr_sid").collect().to_series().to_list()
+
+
+Parts = dict[str, str]
+
+
+def parts(lake: Lake, table: str = "land/calls") -> Parts:
+    """The ids of each file by its label, of the first day without the day."""
+    return {
+        file.label.removeprefix(DAY) or "first": " ".join(
+            lake.scan_files(table, [file]).select("dr_sid").collect().to_series()
+        )
+        for file in lake.files(table)
+    }
 
 
 def groups(lake: Lake) -> list[int]:
@@ -92,3 +106,106 @@ def test_several_days_at_once(lake: Lake) -> None:
     land(lake, [*records, *later])
     labels = [DAY, *(f"date={date(2026, 4, 3) + n * late}" for n in range(3))]
     assert [file.label for file in lake.files("land/calls")] == labels
+
+
+def at(text: str, **changes: Any) -> dict[str, Any]:
+    """Call ``07a`` ends in minute 7 of the day; ``07>09`` is call 07, which a newer version ends in minute 9."""
+    sid, _, minute = text.partition(">")
+    end = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(minutes=int((minute or sid)[:4].rstrip("abc")))
+    dates = {"date_start": stamp(end), "date_talk": stamp(end), "date_stop": stamp(end)}
+    return call(sid, **dates, version=3 if minute else 2, **changes)
+
+
+NEXT_DAY = f"date={date(2026, 3, 2)}"
+PARTS: dict[str, tuple[list[str], Parts]] = {
+    "a day that is full goes on in the next part": (
+        ["01 02 03 04 05 06"],
+        {"first": "01 02 03 04", ".p0002": "05 06"},
+    ),
+    "the last part is filled up before another is opened": (
+        ["01 02 03", "04 05 06"],
+        {"first": "01 02 03 04", ".p0002": "05 06"},
+    ),
+    "what follows a full part leaves it alone": (
+        ["01 02 03 04", "05"],
+        {"first": "01 02 03 04", ".p0002": "05"},
+    ),
+    "one commit fills several parts": (
+        ["01", "02 03 04 05 06 07 08 09 10"],
+        {"first": "01 02 03 04", ".p0002": "05 06 07 08", ".p0003": "09 10"},
+    ),
+    "a late record goes into the part whose range it falls in": (
+        ["01 02 05 06 07 08", "03"],
+        {"first": "01 02 03 05 06", ".p0002": "07 08"},
+    ),
+    "one between two parts goes into the later": (
+        ["01 02 03 04 07 08", "05"],
+        {"first": "01 02 03 04", ".p0002": "05 07 08"},
+    ),
+    "one at the end of a part goes into it": (
+        ["01 02 03 04 07 08", "04a"],
+        {"first": "01 02 03 04 04a", ".p0002": "07 08"},
+    ),
+    "records of one commit go each into its own part": (
+        ["01 02 05 06 07 08", "03 07a 09"],
+        {"first": "01 02 03 05 06", ".p0002": "07 07a 08 09"},
+    ),
+    "an inner part is cut when it has doubled": (
+        ["01 02 03 08 10 11", "04 05 06 07", "01a"],
+        {"first": "01 01a 02 03 04", ".p0002": "10 11", ".p0003": "05 06 07 08"},
+    ),
+    "and what comes late after that goes into the halves": (
+        ["01 02 03 08 10 11", "04 05 06 07", "01a", "04a 05a"],
+        {"first": "01 01a 02 03 04 04a", ".p0002": "10 11", ".p0003": "05 05a 06 07 08"},
+    ),
+    "a late record into a full last part stays in it": (
+        ["01 02 03 05", "04"],
+        {"first": "01 02 03 04 05"},
+    ),
+    "a new version moves a record to another part": (
+        ["01 02 03 04 05 06", "02>07"],
+        {"first": "01 03 04", ".p0002": "05 06 02"},
+    ),
+    "a new version moves a record to another day": (
+        ["01 02 03 04 05 06", "05>1441"],
+        {"first": "01 02 03 04", ".p0002": "06", NEXT_DAY: "05"},
+    ),
+    "a part that lost all its records is gone, and its range falls to the next": (
+        ["01 02 03 04 05 06", "01>06 02>06 03>06 04>06", "02a"],
+        {".p0002": "02a 05 01 02 03", ".p0003": "04 06"},
+    ),
+    "the last part that is gone leaves its number free": (
+        ["01 02 03 04 05", "05>02", "06"],
+        {"first": "01 02 05 03 04", ".p0002": "06"},
+    ),
+    "identical content changes nothing": (
+        ["01 02 03 04 05 06", "06 02"],
+        {"first": "01 02 03 04", ".p0002": "05 06"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("commits", "wanted"), PARTS.values(), ids=PARTS)
+def test_parts_of_a_day(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, commits: list[str], wanted: Parts
+) -> None:
+    """Each commit is a list of records; a part takes four, and each record is in one of them."""
+    monkeypatch.setattr(days, "PART", 4)
+    for texts in commits:
+        land(lake, [at(text) for text in texts.split()])
+    assert parts(lake) == wanted
+
+
+def test_superseded_contents_lie_in_parts_too(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(days, "PART", 4)
+    for version in (2, 3, 4):
+        land(lake, [at(text) | {"version": version} for text in ("01", "02", "03")])
+    assert parts(lake, "land/calls_versions") == {"first": "01 01 02 02", ".p0002": "03 03"}
+
+
+def test_a_part_is_shown_in_the_folder_of_its_day(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(days, "PART", 4)
+    land(lake, [at(text) for text in "01 02 03 04 05 06".split()])
+    lake.publish(NOW)
+    assert {path.parent.name for path in (lake.home / "lake").rglob("*.parquet")} == {DAY}
+    assert lake.scan("land/calls", [DAY]).collect().height == 6

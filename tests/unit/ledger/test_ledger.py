@@ -1,9 +1,7 @@
 """What a ledger promises on either database: one writer, one moment to read, values and order that are the same."""
 
-from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,7 @@ from sqlalchemy import select
 from pipeline.errors import HomeError
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.schema import SCHEMA_VERSION, adjustment_batches, meta, series
-from tests.fixtures.ledgers import connected, ledger_at, ledger_url
+from tests.fixtures.ledgers import connected, in_processes, ledger_at, ledger_url
 
 AT = datetime(2026, 3, 1, 5, 30, 0, 250, tzinfo=UTC)
 NAMES = ("HCS-CN-2026-000001", "HCS-2026-000002", "hcs-2026-000001", "Ärger", "HCS 2026", "HCS-2026-000010")
@@ -22,6 +20,7 @@ def note(tx, key: str, value: str = "x") -> None:
     tx.execute(meta.insert(), {"key": key, "value": value})
 
 
+@pytest.mark.usefixtures("both")
 def test_names_sort_by_their_bytes_whatever_the_server_sorts_by(tmp_path: Path) -> None:
     ledger = ledger_at(tmp_path)
     with ledger.transaction() as tx:
@@ -32,6 +31,7 @@ def test_names_sort_by_their_bytes_whatever_the_server_sorts_by(tmp_path: Path) 
         assert list(found.scalars()) == sorted(NAMES)
 
 
+@pytest.mark.usefixtures("both")
 def test_a_long_name_is_kept_whole(tmp_path: Path) -> None:
     ledger = ledger_at(tmp_path)
     with ledger.transaction() as tx:
@@ -39,6 +39,7 @@ def test_a_long_name_is_kept_whole(tmp_path: Path) -> None:
     assert ledger.get("k" * 300) == "x"
 
 
+@pytest.mark.usefixtures("both")
 def test_instants_come_back_to_the_microsecond_and_sort_as_time(tmp_path: Path) -> None:
     ledger = ledger_at(tmp_path)
     moments = [AT.replace(year=2027), AT, AT.replace(microsecond=0), AT.replace(second=1)]
@@ -53,6 +54,7 @@ def test_instants_come_back_to_the_microsecond_and_sort_as_time(tmp_path: Path) 
         assert list(found.scalars()) == sorted(moments)
 
 
+@pytest.mark.usefixtures("both")
 def test_what_fails_half_way_was_never_there(tmp_path: Path) -> None:
     ledger = ledger_at(tmp_path)
     with pytest.raises(KeyError), ledger.transaction() as tx:
@@ -61,6 +63,7 @@ def test_what_fails_half_way_was_never_there(tmp_path: Path) -> None:
     assert ledger.get("half") is None
 
 
+@pytest.mark.usefixtures("both")
 def test_a_reader_sees_one_moment(tmp_path: Path) -> None:
     reader, writer = ledger_at(tmp_path), ledger_at(tmp_path)
     count = select(meta.c.key)
@@ -87,12 +90,12 @@ def _count_up(url: str) -> list[int]:
     return seen
 
 
+@pytest.mark.usefixtures("both")
 def test_four_writers_take_turns(tmp_path: Path) -> None:
     with ledger_at(tmp_path).transaction() as tx:
         tx.execute(series.insert(), {"series": "HCS", "year": 2026, "last": 0})
     url = ledger_url(tmp_path)
-    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
-        seen = [n for part in pool.map(_count_up, [url] * 4) for n in part]
+    seen = [n for part in in_processes(_count_up, [url] * 4) for n in part]
     assert sorted(seen) == list(range(1, 81))
 
 
@@ -104,10 +107,10 @@ def _open_new(url: str) -> str | None:
         ledger.close()
 
 
+@pytest.mark.usefixtures("both")
 def test_four_processes_make_one_ledger(tmp_path: Path) -> None:
     url = ledger_url(tmp_path)
-    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
-        assert list(pool.map(_open_new, [url] * 4)) == [str(SCHEMA_VERSION)] * 4
+    assert in_processes(_open_new, [url] * 4) == [str(SCHEMA_VERSION)] * 4
     with connected(url) as tx:
         assert tx.exec_driver_sql("select count(*) from meta").scalar() == 1
 

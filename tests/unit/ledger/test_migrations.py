@@ -31,6 +31,7 @@ def earlier(path: Path) -> str:
     return url
 
 
+@pytest.mark.usefixtures("both")
 def test_an_earlier_ledger_is_completed_and_keeps_its_rows(tmp_path: Path) -> None:
     earlier(tmp_path)
     ledger = ledger_at(tmp_path)
@@ -44,6 +45,7 @@ def test_an_earlier_ledger_is_completed_and_keeps_its_rows(tmp_path: Path) -> No
     assert ledger.get("partner_sid") == "root"
 
 
+@pytest.mark.usefixtures("both")
 def test_a_completed_ledger_has_the_columns_and_indexes_of_a_new_one(tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
     earlier(tmp_path)
@@ -63,6 +65,7 @@ def test_a_completed_ledger_has_the_columns_and_indexes_of_a_new_one(tmp_path: P
     assert shapes[0] == shapes[1]
 
 
+@pytest.mark.usefixtures("both")
 def test_a_migration_that_fails_leaves_the_earlier_ledger(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

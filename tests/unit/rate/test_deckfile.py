@@ -8,6 +8,7 @@ import pytest
 from pipeline.domain.rate_plan import Rate
 from pipeline.errors import DeckError
 from pipeline.rate.deck.file import COLUMNS, DeckOptions, read_deck
+from pipeline.rate.deck.windows import windows_said
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -223,6 +224,60 @@ def test_lines_are_those_of_the_file(tmp_path):
 )
 def test_two_rows_for_one_key_must_not_be_in_force_at_once(tmp_path, rows, problem):
     assert problems(tmp_path, f"prefix,price,effective_date,end_date\n{rows}\n") == (problem,)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (
+            ("44,60,,,,,0.6", "44,1,49,,,,0.01"),
+            "line 3: prefix '44' has a price per 1 s and, {} 60 s (line 2){}",
+        ),
+        (
+            ("44,1,,intrastate,,,0.01", "44,60,,interstate,,,0.6"),
+            "line 3: prefix '44' has a price per 60 s and, {} 1 s (line 2){}",
+        ),
+        (
+            ("44,60,,,peak,,0.6", "1,6,,,,,0.06", "44,6,,,,,0.06"),
+            "line 4: prefix '44' has a price per 6 s and, {} 60 s (line 2){}",
+        ),
+        (
+            (",60,,,,,0.6", ",1,1,,,,0.01"),
+            "line 3: the default row has a price per 1 s and, {} 60 s (line 2){}",
+        ),
+        (
+            ("44,60,,,,2026-03-01,0.6", "44,1,49,,,2026-04-01,0.01"),
+            "line 3: prefix '44' has a price per 1 s and, {} 60 s (line 2){}",
+        ),
+        (
+            ("44,60,,,,,0.6", "44,1,,,,,0.01"),
+            "line 3: prefix '44' is in force at the same time as line 2, with another rate",
+        ),
+    ],
+    ids=["origins", "jurisdictions", "windows", "the default row", "while both hold", "one key is told once"],
+)
+def test_one_prefix_has_one_unit_at_a_time(tmp_path, rows, said):
+    header = "prefix,unit_seconds,origin_prefix,jurisdiction,window,end_date,price"
+    found = problems(tmp_path, "\n".join((header, *rows)), windows=windows_said("peak mon-fri 08:00-20:00"))
+
+    assert found == (said.format("in force at the same time, one per", ": write both for one unit"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("prefix,unit_seconds,price\n44,60,0.6\n441,1,0.01\n", {}),
+        (
+            "prefix,unit_seconds,origin_prefix,effective_date,end_date,price\n"
+            "44,60,,,2026-03-01,0.6\n44,1,49,2026-03-01,,0.01\n",
+            {},
+        ),
+        ("prefix,billing_minimum,origin_prefix,price\n44,60,,0.6\n44,6,49,0.06\n", {"unit_rule": "minimum"}),
+    ],
+    ids=["two prefixes", "one after the other", "a price per each row's own minimum"],
+)
+def test_units_that_differ_lawfully(tmp_path, text, options):
+    assert read(tmp_path, text, **options).rates
 
 
 def test_rows_that_follow_one_another_are_fine(tmp_path):

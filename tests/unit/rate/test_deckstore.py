@@ -27,6 +27,14 @@ def test_an_import_can_be_read_back(home):
     assert plan.rates == (Rate(Decimal("0.02"), "44", "GBR", increment=Decimal("0.5"), minimum=Decimal(30)),)
 
 
+def test_a_deck_with_prices_for_different_units_is_taken_and_says_so(home):
+    taken = home.deck("prefix,unit_seconds,price\n44,60,0.6\n49,60,0.6\n33,1,0.01\n1,60,0.6\n")
+
+    assert taken.notes == (
+        "prices are for different units, is that meant? per 60 s on 3 rows; per 1 s on 1 (line 4)",
+    )
+
+
 def test_the_same_deck_again_changes_nothing(home):
     first = home.deck()
     files = home.hashes("rate/plans") | home.hashes("rate/rates")

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from pipeline.rate.lookup import NONE, SPECIAL, lookup
+from pipeline.rate.lookup import NONE, SPECIAL, Lookup, prefixes
 
 EARLY, LATE = -999_999_999_999_999, 999_999_999_999_999
 NOON, DAY_END = 43_200_000, 86_399_999
@@ -24,9 +24,9 @@ def row(
 
 
 def found(rates: pa.Table, asked: list[tuple[int, str, int]], keys: tuple[int, ...] = (0,)) -> list[int]:
-    made = lookup(rates)
+    made = Lookup(prefixes(rates))
     made.lay_out(keys, min(at for *_, at in asked), max(at for *_, at in asked))
-    digits = made.digits
+    digits = made.prefixes.digits
     number_keys = [int(f"{n[:digits]:0<{digits}}") * 16 + min(len(n), digits) for _, n, _ in asked]
     columns = [pa.array([p for p, *_ in asked], pa.int32()), pa.array(number_keys, pa.int64())]
     return made.find(*columns, pa.array([at for *_, at in asked], pa.int64())).to_pylist()
@@ -80,7 +80,7 @@ def test_rows_hold_from_their_first_instant_to_before_their_last_within_a_day():
 
 
 def test_days_are_laid_out_one_after_the_other():
-    made = lookup(deck(row(1, "44", end=NOON), row(2, "44", start=NOON)))
+    made = Lookup(prefixes(deck(row(1, "44", end=NOON), row(2, "44", start=NOON))))
     ask = (pa.array([0], pa.int32()), pa.array([44 * 16 + 2], pa.int64()))
     answers = []
     for at in (NOON - 1, NOON, NOON + 1, NOON - 2):
@@ -101,4 +101,4 @@ def test_a_group_with_one_special_row_is_special_and_its_children_are_not():
     [("1" * 15, 1, True), ("1" * 16, 1, False), ("1" * 15, 500, False), ("1" * 12, 5_000, True)],
 )
 def test_it_says_when_keys_would_not_fit(prefix, plans, expected):
-    assert lookup(deck(row(1, prefix))).lay_out(range(plans), 0, DAY_END) is expected
+    assert Lookup(prefixes(deck(row(1, prefix)))).lay_out(range(plans), 0, DAY_END) is expected

@@ -104,6 +104,15 @@ WRONG = {
     "a shorter row of the old version": ("unexplained", "0.007", {"number": "447700900000"}),
     "the country's row": ("prefix", "0.01", {"number": "447700900000"}),
     "the other family": ("plan", "0.5", {}),
+    "per second": ("unit", "0.6", {"number": "12125550100"}),
+    "a sixtieth": ("unit", "0.000167", {"number": "12125550100"}),
+    "twice": ("charged_twice", "0.02", {"number": "12125550100"}),
+    "half": ("charged_half", "0.005", {"number": "12125550100"}),
+    "ten times": ("decimal_shift", "0.1", {"number": "12125550100"}),
+    "a thousand times": ("decimal_shift", "10", {"number": "12125550100"}),
+    "a hundredth": ("decimal_shift", "0.0001", {"number": "12125550100"}),
+    "nearly twice": ("unexplained", "0.0201", {"number": "12125550100"}),
+    "three times": ("unexplained", "0.03", {"number": "12125550100"}),
     "nothing": ("not_charged", None, {}),
     "unanswered": ("unrated: answer_missing", "0.01", {"date_talk": None}),
     "not billable": ("not_billable", "0.01", {"seconds": "0.000", "date_talk": "stop"}),
@@ -154,7 +163,7 @@ def test_the_groups_add_up_to_the_whole_by_every_dimension(wrong):
 def test_the_list_is_short_and_the_file_is_whole(wrong, tmp_path):
     report = audit(wrong.lake, listed=2)
 
-    assert [d.dr_sid for d in report.differences] == ["the other family", "nowhere"]
+    assert [d.dr_sid for d in report.differences] == ["a thousand times", "per second"]
     assert write_differences(wrong.lake, tmp_path / "all.parquet") == len(WRONG)
     assert write_differences(wrong.lake, tmp_path / "all.csv") == len(WRONG)
     table = pl.read_parquet(tmp_path / "all.parquet")
@@ -166,7 +175,13 @@ def test_the_list_is_short_and_the_file_is_whole(wrong, tmp_path):
 
 @pytest.mark.parametrize(
     ("price", "reason"),
-    [("0.02", "segments"), ("0.009", "date"), ("0.0466", "prefix"), ("0.0123", "unexplained")],
+    [
+        ("0.02", "segments"),
+        ("0.009", "date"),
+        ("0.0466", "prefix"),
+        ("0.0001", "decimal_shift"),
+        ("0.0123", "unexplained"),
+    ],
 )
 def test_a_message_too(home, price, reason):
     def plan(rates, version, since):

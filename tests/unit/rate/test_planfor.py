@@ -7,10 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.domain.allowances import Bundle, Scope
 from pipeline.errors import DeckError, SettingsError
 from pipeline.masters.model import Assignment
-from pipeline.rate.planfor import CustomerPlan, StoredPlan, would_draw
+from pipeline.rate.planfor import CustomerPlan, StoredPlan
 from pipeline.rate.quote import Ask, quote
 from pipeline.rate.quotefile import quote_usage
 from tests.unit.rate.homes import DECK, MASTERS, SINCE, customer
@@ -114,17 +113,6 @@ def test_a_file_is_priced_row_by_row_at_its_own_times(two, tmp_path):
         "0.0200000000",
         "0.0300000000",
     ]
-
-
-def test_the_bundle_that_would_be_drawn_on(two):
-    bundle = Bundle("b", "100 minutes", "shop", Scope("call", countries=("GBR",)), Decimal(6000))
-    held = replace(TREE, bundles=(bundle,))
-    outcome = under_customer(two, "shop").outcome
-
-    assert would_draw(held, "shop", ASK, "call", outcome) == (
-        "What is left of the bundle 100 minutes (6000 in a period) is drawn on first.",
-    )
-    assert would_draw(held, "till", ASK, "call", outcome) == ()
 
 
 def test_what_is_not_there_is_named(two):

@@ -16,7 +16,7 @@ EVERYTHING = (
     "prefix,country_code,billing_increment,billing_minimum,price,unit_seconds,connect_fee,grace_seconds,"
     "effective_date,end_date,status,origin_prefix,jurisdiction,window,min_charge,max_charge,steps\n"
     "44,GBR,6,60,0.020,,0.1,2.5,2026-02-01T10:00:00Z,2027-01-01,,49,interstate,peak,0.05,1,60:0.01;120:0.005\n"
-    "44,GBR,1,1,0.0001,1,,,,,,,,,,,\n,,,,0.5,,,,,,blocked,,,,,,\n7,,,,,,,,,,,,,,,,\n"
+    "1,USA,1,1,0.0001,1,,,,,,,,,,,\n,,,,0.5,,,,,,blocked,,,,,,\n7,,,,,,,,,,,,,,,,\n"
 )
 TERMS = {
     "increment_rule": "total",

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from pipeline.desk import quiet
+from pipeline.domain.allowances import Bundle, Scope, Tier, TierStep
 from pipeline.errors import DeckError, SettingsError
 from pipeline.ledger.schema import metadata
 from pipeline.masters.model import Assignment, Masters
@@ -76,6 +77,30 @@ def test_all_charges_of_a_plan_move(rated):
         ("44", 2, *money("0.06", "0.045", "-0.015")),
         ("1", 1, *money("0.005", "0.001", "-0.004")),
     ]
+
+
+def test_bundles_are_drawn_anew_on_both_sides(rated):
+    british = Bundle("b", "3 minutes", "shop", Scope("call", countries=("GBR",)), Decimal(180))
+    halved = Tier("t", "Many", "cafe", Scope("call"), (TierStep(Decimal(30), percent=Decimal(-50)),))
+    found = ask(rated, masters=replace(TWO, bundles=(british,), tiers=(halved,)))
+
+    assert told(found.totals) == [(None, 4, *money("0.105", "0.107", "0.002"))]
+    assert [(d.payer_sid, d.start, d.records, d.before, d.after, d.difference) for d in found.drawn] == [
+        ("cafe", MARCH, 1, *money("0.015", "0.01125", "-0.00375")),
+        ("shop", MARCH, 3, *money("0.025", "0.00125", "-0.02375")),
+    ]
+
+
+def test_what_was_not_moved_is_drawn_along(rated):
+    stop = rated.rows("max(date_stop)", "rate.calls where dr_sid in ('a', 'b')")[0][0]
+    bundle = Bundle("b", "3 minutes", "shop", Scope("call"), Decimal(180))
+    found = ask(rated, masters=replace(TWO, bundles=(bundle,)), start=stop, payer="shop")
+
+    assert (found.totals[0].records, [d.records for d in found.drawn]) == (2, [3])
+
+
+def test_a_customer_without_bundles_is_not_drawn(rated):
+    assert ask(rated).drawn == ()
 
 
 def test_only_one_customer_moves(rated):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.domain.masking import OFF
 from pipeline.lake.lake import Lake
 from pipeline.ledger.ledger import Ledger
 from pipeline.render.detail import Detail, reading
@@ -18,11 +19,16 @@ ALIEN = {"=", "+", "-", "@", "\t", "\r"}
 
 
 def write(lake: Lake, service: str = "call", sid: str = "inv-1") -> list[dict[str, str]]:
-    path = lake.home / "detail.csv"
-    with reading(lake, [sid]) as reader:
-        reader.write(path, sid, service, "America/Chicago", "USD")
+    path, _ = write_both(lake, service, sid)
     with path.open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
+
+
+def write_both(lake: Lake, service: str = "call", sid: str = "inv-1", mask: str = OFF) -> tuple[Path, Path]:
+    paths = lake.home / "detail.csv", lake.home / "detail.parquet"
+    with reading(lake, [sid], mask) as reader:
+        reader.write(*paths, sid, service, "America/Chicago", "USD")
+    return paths
 
 
 def test_csv_adds_up_to_what_was_claimed(lake: Lake) -> None:
@@ -59,12 +65,12 @@ def test_numbers_are_masked_on_the_page_and_in_the_file(
     lake: Lake, mask: str, numbers: tuple[str, str]
 ) -> None:
     add_invoice(lake, calls=1, messages=1)
-    path = lake.home / "detail.csv"
     with reading(lake, ["inv-1"], mask) as reader:
         page = [reader.first("inv-1", service, 5).rows[0] for service in ("call", "message")]
-        for service in ("call", "message"):
-            reader.write(path, "inv-1", service, "UTC", "USD")
-            assert not any(n in path.read_text() for n in ("15125550100", "+4930901820"))
+    for service in ("call", "message"):
+        text, typed = write_both(lake, service, mask=mask)
+        whole = text.read_text() + str(pq.read_table(typed).to_pylist())
+        assert not any(n in whole for n in ("15125550100", "+4930901820"))
 
     assert [(row.number_src, row.number_dst) for row in page] == [numbers] * 2
 
@@ -129,11 +135,9 @@ def test_empty_lake_has_no_detail(tmp_path: Path) -> None:
 
 def test_parquet_holds_the_same_records_typed(lake: Lake) -> None:
     add_invoice(lake, calls=7, messages=4)
-    path = lake.home / "detail.parquet"
     for service, usage in (("call", "billed_seconds"), ("message", "billed_units")):
-        with reading(lake, ["inv-1"]) as reader:
-            reader.write_parquet(path, "inv-1", service, "America/Chicago", "USD")
-        typed, text = pq.read_table(path).to_pylist(), write(lake, service)
+        text, (_, path) = write(lake, service), write_both(lake, service)
+        typed = pq.read_table(path).to_pylist()
         assert [list(row) for row in typed] == [list(row) for row in text]
         assert [(f"{r['amount']:f}", r["record"], str(r["revision"])) for r in typed] == [
             (r["amount"], r["record"], r["revision"]) for r in text
@@ -143,18 +147,7 @@ def test_parquet_holds_the_same_records_typed(lake: Lake) -> None:
 
 def test_parquet_keeps_both_clocks(lake: Lake) -> None:
     add_invoice(lake, calls=1, messages=0)
-    path = lake.home / "detail.parquet"
-    with reading(lake, ["inv-1"]) as reader:
-        reader.write_parquet(path, "inv-1", "call", "America/Chicago", "USD")
+    _, path = write_both(lake)
     (row,) = pq.read_table(path).to_pylist()
     assert row["started"] == datetime(2026, 3, 2, 9)  # noqa: DTZ001  a clock on the wall
     assert row["started_utc"] == datetime(2026, 3, 2, 15, tzinfo=UTC)
-
-
-def test_parquet_masks_numbers_as_the_csv_does(lake: Lake) -> None:
-    add_invoice(lake, calls=1, messages=0)
-    path = lake.home / "detail.parquet"
-    with reading(lake, ["inv-1"], "hide_last4") as reader:
-        reader.write_parquet(path, "inv-1", "call", "America/Chicago", "USD")
-    (row,) = pq.read_table(path).to_pylist()
-    assert ("15125550100" in row["from"], "+4930901820" in row["to"]) == (False, False)

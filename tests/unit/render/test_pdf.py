@@ -115,7 +115,10 @@ def test_page_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -
         make_pdf(SMALL + "<table>" + "<tr><td>x<td>y" * 4000, "ab")
 
 
-def test_many_documents_are_made_by_processes_and_one_bad_one_harms_no_other() -> None:
+def test_many_documents_are_made_by_processes_and_one_bad_one_harms_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pdf, "_DOCUMENTS_PER_POOL", 4)
     jobs = [Job(str(n), SMALL + str(n), "ab") for n in range(4)]
     jobs.append(Job("bad", SMALL + "<img src='file:///etc/hostname'>", "ab"))
     done = {job.key: result for job, result in make_pdfs(jobs)}

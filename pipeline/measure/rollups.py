@@ -1,0 +1,243 @@
+"""The roll-ups: each day of records once, counted and added up, so that a year of questions reads no record.
+
+A roll-up is a table of the lake whose query, ``sql/measure/<name>.sql``, reads landed or rated records. It is asked
+once for each day, with the day's files in place of the whole tables, and again only where one of these files or the
+query has changed; ``measure.rolled_days`` holds what each day was made from. A month lies in one file: hundreds of
+small files would be slower to open than to read. A day whose records are gone is gone here too.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from pipeline.errors import LakeError
+from pipeline.lake.disk import quoted
+from pipeline.lake.lake import DataFile, Lake, Staged
+from pipeline.lake.layout import label_day
+from pipeline.lake.tables import BY_NAME
+from pipeline.lake.views import sql_text
+from pipeline.ledger.ledger import Ledger
+from pipeline.measure.concurrency import trunk_hours
+
+ROLLED = "measure/rolled_days"
+# Raise it when rows change though the queries do not.
+VERSION = "1"
+_DAY = timedelta(days=1)
+# Days are rolled up several at a time, for a query costs milliseconds before it reads a row; but not without end.
+_BATCH_ROWS = 500_000
+_SOURCES = ("land/calls", "land/messages", "rate/calls", "rate/messages")
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """A table, and what a day of it is made from; ``past_midnight`` ones look into the next day as well."""
+
+    table: str
+    reads: tuple[str, ...]
+    past_midnight: bool = False
+
+
+ROLLUPS = (
+    Rollup("measure/call_hours", ("land/calls",)),
+    Rollup("measure/cause_days", ("land/calls",)),
+    Rollup("measure/trunk_hours", ("land/calls",), past_midnight=True),
+    Rollup("measure/number_days", ("land/calls", "land/messages")),
+    Rollup("measure/lag_days", ("land/calls",)),
+    Rollup("measure/message_days", ("land/messages",)),
+    Rollup("measure/money_days", ("rate/calls", "rate/messages")),
+    Rollup("measure/prefix_days", ("rate/calls",)),
+)
+
+Days = dict[date, list[DataFile]]
+Due = dict[date, str]
+
+
+@dataclass(slots=True)
+class RollupReport:
+    """What was rolled up: the days of each table, and the rows that came of them."""
+
+    days: dict[str, tuple[date, ...]] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def written(self) -> int:
+        """Days of which anything was made anew."""
+        return len({day for days in self.days.values() for day in days})
+
+
+def roll_up(lake: Lake, ledger: Ledger, *, now: datetime, progress: Progress | None = None) -> RollupReport:
+    """Rolls up the days of which anything has changed; all tables of a month are committed together.
+
+    Raises:
+        LakeError: a file is damaged, or a rated file does not hold its costs and charges in the same order.
+    """
+    files = {table: _by_day(lake.files(table)) for table in _SOURCES}
+    made = _made_from(lake)
+    due = {rollup: _due(rollup, files, made[rollup.table]) for rollup in ROLLUPS}
+    months = sorted({day.replace(day=1) for days in due.values() for day in days})
+    report = RollupReport()
+    if not months:
+        return report
+    with lake.duck() as con:
+        days = _Days(lake, con, files)
+        for month in months:
+            here = {
+                r: {d: i for d, i in found.items() if d.replace(day=1) == month} for r, found in due.items()
+            }
+            if progress:
+                progress(f"rolling up {month:%Y-%m}")
+            _roll_month(lake, ledger, days, month, here, made, now, report)
+    return report
+
+
+def _roll_month(
+    lake: Lake,
+    ledger: Ledger,
+    days: "_Days",
+    month: date,
+    due: Mapping[Rollup, Due],
+    made: dict[str, Due],
+    now: datetime,
+    report: RollupReport,
+) -> None:
+    label = f"month={month:%Y-%m}"
+    staged: list[Staged] = []
+    gone: list[tuple[str, str]] = []
+    for rollup, changed in due.items():
+        if not changed:
+            continue
+        fresh = [days.rolled(rollup, batch) for batch in days.batches(rollup, changed)]
+        held = lake.scan(rollup.table, [label]).filter(~pl.col("day").is_in(list(changed))).collect()
+        rows = pl.concat([held, *(pl.DataFrame(pl.from_arrow(table)) for table in fresh)]).sort(
+            "day", maintain_order=True
+        )
+        if rows.is_empty():
+            gone.append((rollup.table, label))
+        else:
+            staged.append(lake.stage(rollup.table, label, rows))
+        made[rollup.table] = {d: i for d, i in (made[rollup.table] | changed).items() if i}
+        report.days[rollup.table] = report.days.get(rollup.table, ()) + tuple(sorted(changed))
+        report.rows[rollup.table] = report.rows.get(rollup.table, 0) + sum(map(len, fresh))
+    staged.append(lake.stage(ROLLED, "all", _rolled_rows(made)))
+    with ledger.transaction() as tx:
+        lake.commit(tx, staged, at=now, stage="measure", note=f"roll-ups of {month:%Y-%m}", remove=gone)
+
+
+def _due(rollup: Rollup, files: Mapping[str, Days], made: Due) -> Due:
+    """The days that are out of date, each with what it is to be made from; nothing where its records are gone."""
+    query = hashlib.sha256(f"{VERSION} {sql_text(rollup.table)}".encode()).hexdigest()
+    days = {day for table in rollup.reads for day in files[table]}
+    wanted: Due = {}
+    for day in days:
+        read = _read(rollup, files, day)
+        wanted[day] = hashlib.sha256("".join([query, *(f.sha256 for f in read)]).encode()).hexdigest()
+    found = {day: inputs for day, inputs in wanted.items() if made.get(day) != inputs}
+    return found | dict.fromkeys(made.keys() - days, "")
+
+
+def _read(rollup: Rollup, files: Mapping[str, Days], day: date) -> list[DataFile]:
+    days = (day, day + _DAY) if rollup.past_midnight else (day,)
+    return [file for table in rollup.reads for each in days for file in files[table].get(each, [])]
+
+
+def _by_day(files: Iterable[DataFile]) -> Days:
+    found: Days = {}
+    for file in files:
+        if file.rows:
+            found.setdefault(label_day(file.label), []).append(file)
+    return found
+
+
+def _made_from(lake: Lake) -> dict[str, Due]:
+    made: dict[str, Due] = {rollup.table: {} for rollup in ROLLUPS}
+    for row in lake.scan(ROLLED).collect().iter_rows(named=True):
+        if row["table_name"] in made:
+            made[row["table_name"]][row["day"]] = row["inputs"]
+    return made
+
+
+def _rolled_rows(made: Mapping[str, Due]) -> pa.Table:
+    rows = [
+        {"table_name": table, "day": day, "inputs": inputs}
+        for table, days in sorted(made.items())
+        for day, inputs in sorted(days.items())
+    ]
+    return pa.Table.from_pylist(rows, schema=BY_NAME[ROLLED].schema)
+
+
+@dataclass(slots=True)
+class _Days:
+    """A connection in which the tables hold one day at a time."""
+
+    lake: Lake
+    con: Any
+    files: Mapping[str, Days]
+
+    def __post_init__(self) -> None:
+        for table in _SOURCES:
+            self.con.execute(f"create temp table {_blank(table)} as select * from {_view(table)} limit 0")
+
+    def batches(self, rollup: Rollup, changed: Due) -> Iterator[list[date]]:
+        """The days that still have records, in order, as many at a time as are rolled up together."""
+        batch: list[date] = []
+        rows = 0
+        for day in sorted(day for day, inputs in changed.items() if inputs):
+            here = sum(file.rows for file in _read(rollup, self.files, day))
+            if batch and rows + here > _BATCH_ROWS:
+                yield batch
+                batch, rows = [], 0
+            batch.append(day)
+            rows += here
+        if batch:
+            yield batch
+
+    def rolled(self, rollup: Rollup, days: Sequence[date]) -> pa.Table:
+        """These days of a roll-up, in the columns of its table."""
+        for table in rollup.reads:
+            self._show(table, rollup, days)
+        schema = BY_NAME[rollup.table].schema
+        query = sql_text(rollup.table)
+        if rollup.past_midnight:
+            calls = self.con.sql(query, params={"after": f"{max(days) + _DAY} 00:00:00Z"}).to_arrow_table()
+            return pa.Table.from_pylist(trunk_hours(calls, days), schema=schema)
+        if "positional join" in query:
+            self._check_pairs(days)
+        return self.con.sql(query).to_arrow_table().select(schema.names).cast(schema)
+
+    def _show(self, table: str, rollup: Rollup, days: Sequence[date]) -> None:
+        """Puts the files of these days in place of a whole table."""
+        wanted = {*days, *(day + _DAY for day in days if rollup.past_midnight)}
+        files = [self.lake.verify(file) for day in sorted(wanted) for file in self.files[table].get(day, [])]
+        names = ", ".join(f"'{quoted(file.path.resolve())}'" for file in files)
+        source = (
+            f"read_parquet([{names}], hive_partitioning = false, union_by_name = true)"
+            if names
+            else _blank(table)
+        )
+        self.con.execute(f"create or replace view {_view(table)} as select * from {source}")
+
+    def _check_pairs(self, days: Sequence[date]) -> None:
+        """Whether a cost and the first charge of the same call stand at the same place among their like."""
+        found = self.con.execute("""
+            select count(*)
+            from (select date_stop as cost_stop from rate.calls where level = 0) as costs
+            positional join (select date_stop as charge_stop from rate.calls where level = 1) as charges
+            where cost_stop is distinct from charge_stop
+        """).fetchall()[0][0]
+        if found:
+            msg = f"rate/calls from {days[0]} on: {found} costs stand beside no charge. Run `tollbook verify --repair`."
+            raise LakeError(msg)
+
+
+def _view(table: str) -> str:
+    return table.replace("/", ".")
+
+
+def _blank(table: str) -> str:
+    return f"blank_{table.replace('/', '_')}"

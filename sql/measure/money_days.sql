@@ -1,0 +1,47 @@
+-- purpose: what traffic costs and brings in, and what of it has no price: what every question about money adds up
+-- grain:   one row per UTC day, service, direction, family, kind of usage, country, partner, side, payer, currency, status and reason
+-- reads:   rate.calls, rate.messages
+-- A cost belongs to the customer who pays us for the same traffic (customer_sid): by a partner's place in the tree that is
+-- one for all its records of a day. Seconds are those of the rating: talk_seconds before increments, billed_seconds after.
+-- answered is talk time present, as in measure.call_hours. Each call is here once for each that pays: count it on level 0,
+-- or on level 1. The amount is at the price of the plan; bundles and tiers change it when it is invoiced (invoice.draws).
+with rated as (
+    select
+        epoch_ms(date_stop) // 86400000 as day_of_time,
+        service, direction, family, item_type, country_code, partner_sid, side, level, payer_sid, payee_sid, currency,
+        rating_status, unrated_reason,
+        count(*) as records,
+        count(*) filter (base_seconds > 0) as answered,
+        coalesce(sum(base_seconds) filter (base_seconds > 0), 0)::decimal(18, 3) as talk_seconds,
+        coalesce(sum(billed_seconds), 0)::decimal(18, 3) as billed_seconds,
+        null::bigint as billed_units,
+        coalesce(sum(amount), 0)::decimal(20, 10) as amount,
+        sum(provider_price)::decimal(24, 12) as provider_price
+    from rate.calls
+    group by all
+    union all
+    select
+        epoch_ms(date_stop) // 86400000,
+        service, direction, family, item_type, country_code, partner_sid, side, level, payer_sid, payee_sid, currency,
+        rating_status, unrated_reason,
+        count(*), null, null, null, coalesce(sum(billed_units), 0)::bigint,
+        coalesce(sum(amount), 0)::decimal(20, 10), sum(provider_price)::decimal(24, 12)
+    from rate.messages
+    group by all
+),
+
+customers as (
+    select day_of_time, partner_sid, max(payer_sid) as customer_sid
+    from rated
+    where level = 1
+    group by day_of_time, partner_sid
+)
+
+select
+    date '1970-01-01' + r.day_of_time::integer as day,
+    r.* exclude (day_of_time), case when r.level = 0 then c.customer_sid else r.payer_sid end as customer_sid
+from rated as r
+left join customers as c on c.day_of_time = r.day_of_time and c.partner_sid is not distinct from r.partner_sid
+order by
+    day, service, level, payer_sid, direction, family, item_type, country_code, partner_sid, payee_sid, currency,
+    rating_status, unrated_reason

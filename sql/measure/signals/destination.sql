@@ -1,0 +1,27 @@
+-- purpose: calls to a country that the customer has not called before
+-- grain:   one row per partner and country; places are the calls there
+-- reads:   calls, ranges, areas, past_ranges, past_days
+-- Raised where at least destination_calls calls go to a country that no day of the history has.
+with today as (
+    select partner, country as subject, sum(calls)::bigint as measured
+    from ranges join areas using (area)
+    where is_out
+    group by all
+    having sum(calls) >= $destination_calls
+),
+
+raised as (
+    select * from today join past_days using (partner)
+    where days >= $history_least
+        and (partner, subject) not in (select (partner, subject) from past_ranges where what = 'country')
+)
+
+select
+    raised.partner, subject, measured, $destination_calls as threshold, 'calls' as unit,
+    format('{} calls to {}, for the first time in {} days of traffic', measured, subject, days) as reason,
+    list(place order by place) as places
+from raised
+join areas on areas.country = raised.subject
+join ranges on ranges.partner = raised.partner and ranges.area = areas.area and ranges.is_out
+join calls on calls.partner = ranges.partner and calls.head = ranges.head and calls.is_out
+group by raised.partner, subject, measured, days
