@@ -1,6 +1,7 @@
 """``listen``: takes the provider's callbacks as hints."""
 
-from contextlib import suppress
+import signal
+import threading
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -27,6 +28,12 @@ def listen(
     with Receiver(ledger, host, port, settings.callback_secret, lambda: datetime.now(UTC)) as server:
         word = "/<TOLLBOOK_CALLBACK_SECRET>" if settings.callback_secret else ""
         say(f"callbacks are taken at {server.url}{word}; stop with Ctrl-C", style="bold")
-        with suppress(KeyboardInterrupt):
-            server.serve_forever()
+
+        def stop(*_: object) -> None:
+            # From a thread of its own, because it waits for the server, which runs in this one.
+            threading.Thread(target=server.shutdown, daemon=True).start()
+
+        for sent in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(sent, stop)
+        server.serve_forever()
     ledger.close()

@@ -98,7 +98,9 @@ def _versions(found: list[dict[str, Any]]) -> None:
         if plan["unit_rule"] == "minimum"
         else f"{plan['unit_rule'].removeprefix('fixed:')} s"
     )
-    terms = f"in {plan['currency']}" if plan["service"] == "message" else f"in {plan['currency']} per {per}"
+    rule = "whole calls rounded up" if plan["increment_rule"] == "total" else "increments after the minimum"
+    calls = f"in {plan['currency']} per {per}, {rule}"
+    terms = f"in {plan['currency']}" if plan["service"] == "message" else calls
     heading(
         f"{plan['plan_sid']}: {plan['service']}s, direction {plan['direction']}, family {plan['family']}, {terms}"
     )

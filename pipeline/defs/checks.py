@@ -96,6 +96,7 @@ PROMISES = (
     Promise("numbers_gapless", "invoice/invoices"),
     Promise("taxes_to_the_cent", "invoice/invoices"),
     Promise("issued_is_mailed", "deliver/emails", blocking=False),
+    Promise("rolled_up", "measure/statement", blocking=False),
     Promise("adds_up", "measure/statement", False, _differences, "the statement has no differences"),
 )
 BOOKMARKS = tuple(p.spec.key for p in PROMISES if p.says == _NOT_AHEAD)

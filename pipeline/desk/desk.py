@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from pipeline.desk.dimensions import DimensionLanded, LookupReport
     from pipeline.invoice.adjustments import Adjustment
     from pipeline.invoice.differences import Posted
+    from pipeline.measure.access import AccessRule, Outcome
+    from pipeline.measure.alarms import Alarm
     from pipeline.measure.rollups import RollupReport
+    from pipeline.measure.signals import SignalReport
     from pipeline.measure.statement import Statement
     from pipeline.pull.lookup import Detail
     from pipeline.rate.audit import AuditReport
@@ -62,6 +65,31 @@ class Desk(Billing):
 
         with self.locked():
             return roll_up(self.lake, self.ledger, now=self.now, progress=self.progress)
+
+    def find_signals(self) -> "SignalReport":
+        """Looks for signals of fraud in the days of which anything has changed."""
+        from pipeline.measure.signals import find_signals
+
+        with self.locked():
+            return find_signals(self.lake, self.ledger, self.masters, now=self.now, progress=self.progress)
+
+    def untold_signals(self) -> "list[Alarm]":
+        """The signals that somebody is to be told of and has not been."""
+        from pipeline.measure.alarms import untold
+
+        return untold(self.lake, self.ledger, self.masters.policy.signals)
+
+    def signals_told(self, alarms: "Sequence[Alarm]", how: Sequence[str]) -> None:
+        """Takes down that somebody has been told of them."""
+        from pipeline.measure.alarms import mark_told
+
+        mark_told(self.ledger, alarms, how=how, at=self.now)
+
+    def try_rules(self, rules: "Sequence[AccessRule]", *, since: datetime, until: datetime) -> "list[Outcome]":
+        """What access rules would have rejected of past calls; nothing is changed."""
+        from pipeline.measure.access import try_rules
+
+        return try_rules(self.lake, rules, since=since, until=until)
 
     def statement(self) -> "Statement":
         """The statement that adds up."""

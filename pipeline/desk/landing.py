@@ -43,10 +43,10 @@ class Landing(Room):
             mark = self._land(feed, walk.poll(client, feed, mark, since, self.settings.overlap), mark, total)
             if held.cursor_sid is None:
                 # All from ``since`` on has just been read, as it stands now.
-                mark = mark.with_(swept_to=self.now, oldest_value=since if mark.oldest_sid else None)
+                mark = self._swept(mark).with_(oldest_value=since if mark.oldest_sid else None)
             elif self._sweep_due(mark):
                 begin = (mark.swept_to or self.now) - self.settings.lookback
-                mark = self._sweep(client, feed, begin, mark, total).with_(swept_to=self.now)
+                mark = self._swept(self._sweep(client, feed, begin, mark, total))
             mark = self._land(feed, walk.history(client, feed, mark, since), mark, total, backwards=True)
             with self.ledger.transaction() as tx:
                 bookmarks.write(tx, self.settings.source, feed.resource, mark, self.now)
@@ -187,6 +187,10 @@ class Landing(Room):
             return datetime.combine(self.settings.bill_from, time(), UTC) - timedelta(days=1)
         msg = "where should history start? Set TOLLBOOK_SINCE (or since in tollbook.toml), for example 2026-01-01."
         raise SettingsError(msg)
+
+    def _swept(self, mark: Bookmark) -> Bookmark:
+        """Swept up to now; by the provider's clock, which its newest record shows where ours is ahead of it."""
+        return mark.with_(swept_to=min(self.now, mark.newest_value or self.now))
 
     def _sweep_due(self, mark: Bookmark) -> bool:
         return mark.swept_to is None or self.now - mark.swept_to >= SWEEP_EVERY

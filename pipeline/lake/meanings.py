@@ -50,7 +50,8 @@ def head_of(file: Path) -> Head:
         else:
             last = ""
     reads = re.findall(r"\b[a-z]+\.[a-z_0-9]+\b", said.get("reads", ""))
-    return Head(said.get("purpose", ""), said.get("grain", ""), tuple(reads), columns)
+    purpose, grain = (said.get(key, "").rstrip(".") for key in ("purpose", "grain"))
+    return Head(purpose, grain, tuple(reads), columns)
 
 
 def comments(con: duckdb.DuckDBPyConnection, made: list[Definition]) -> list[str]:

@@ -785,7 +785,11 @@ TABLES: tuple[Table, ...] = (
         (
             ("invoice_sid", text, "invoice"),
             ("line_no", int32, "line"),
-            ("type", text, "toll, toll_free, bridge, sms, mms, did, did_lookup_*, transcription_*, tts, adjustment"),
+            (
+                "type",
+                text,
+                "toll, toll_free, bridge, sms, mms, did, did_lookup_*, transcription_*, tts, adjustment",
+            ),
             ("direction", text, "inbound, outbound or null"),
             ("country_code", text, "alpha-3 or null"),
             ("description", text, "as printed"),
@@ -846,7 +850,11 @@ TABLES: tuple[Table, ...] = (
             ("line_no", int32, "its line; 0 where a commitment that was reached is noted"),
             ("payer_sid", text, "who pays"),
             ("payee_sid", text, "who is paid"),
-            ("kind", text, "number, recurring, one_off, discount, committed, counted, above, or the item type of a use"),
+            (
+                "kind",
+                text,
+                "number, recurring, one_off, discount, committed, counted, above, or the item type of a use",
+            ),
             ("key", text, "did_sid, the key of the charge in its master file, or the record of a use"),
             ("what", text, "in words"),
             ("of_line_no", int32, "the line that is discounted, or counts towards a commitment"),
@@ -1176,7 +1184,11 @@ TABLES: tuple[Table, ...] = (
         (
             ("signal_sid", text, "named after kind, partner, subject and day: found again, it is the same"),
             ("day", day, "UTC day"),
-            ("kind", text, "premium, spend, wangiri, ...: the query of that name under sql/measure/signals says what"),
+            (
+                "kind",
+                text,
+                "premium, spend, wangiri, ...: the query of that name under sql/measure/signals says what",
+            ),
             ("severity", text, "high, medium or low: how far beyond the threshold"),
             ("partner_sid", text, "the partner whose traffic it is"),
             ("subject", text, "range, country or number that it is about; empty for all of the day"),

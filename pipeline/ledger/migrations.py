@@ -8,6 +8,7 @@ leaves the older ledger whole. An older tollbook refuses the newer ledger.
 from sqlalchemy import Column, Connection, Table, inspect, select
 from sqlalchemy.schema import CreateColumn
 
+import pipeline.ledger.alarms
 import pipeline.ledger.bounces
 import pipeline.ledger.rulings  # noqa: F401  their tables are part of the schema
 from pipeline.ledger.schema import SCHEMA_VERSION, meta, metadata

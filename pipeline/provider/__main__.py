@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from pipeline.errors import TollbookError
 from pipeline.provider.app import DEFAULT_TOKEN
 from pipeline.provider.faults import Faults
+from pipeline.provider.fraud import KINDS
 from pipeline.provider.partners import partners
 from pipeline.provider.server import serve
 from pipeline.provider.world import World, WorldConfig
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--price-unit", type=int, help="60: prices are per minute, against the documents")
     parser.add_argument("--now", type=_moment, help="the sandbox clock; default: a day after the last day")
     parser.add_argument("--faults", type=str, default="", help="name=value,...")
+    parser.add_argument("--fraud", default="", help=f"what is planted: all, or {', '.join(KINDS)}")
     parser.add_argument("--newer-keys", action="store_true", help="add the keys of the newer documents")
     parser.add_argument("--partners-json", action="store_true", help="print the partners and leave")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
@@ -87,6 +89,7 @@ def _config(options: argparse.Namespace) -> WorldConfig:
         now=options.now,
         faults=Faults.parse(options.faults),
         newer_keys=options.newer_keys,
+        fraud=options.fraud,
     )
 
 

@@ -135,6 +135,10 @@ class Calls:
         """Whether 32 bits of chance make a call late."""
         return bool(self.late) and (draw >> 16) < self.late * 65_536
 
+    def share(self, partner_sid: str) -> int:
+        """How much of the traffic is a partner's, beside that of the others."""
+        return sum(owner.sid == partner_sid for owner in self._owners)
+
     def late_indexes(self) -> list[int]:
         """Every late call. Asks each record: a second or two per million."""
         clock = self._entropy.clock

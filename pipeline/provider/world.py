@@ -12,15 +12,16 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
 from pipeline.errors import TollbookError
-from pipeline.provider import inventory
+from pipeline.provider import fraud, inventory
 from pipeline.provider.calls import Calls, subscribers
 from pipeline.provider.countries import countries
 from pipeline.provider.entropy import Entropy
 from pipeline.provider.faults import Faults
+from pipeline.provider.joining import Joined
 from pipeline.provider.messages import Messages
 from pipeline.provider.partners import partners
 from pipeline.provider.planting import PLANTED, plant
-from pipeline.provider.records import Window
+from pipeline.provider.records import Feed, Window
 from pipeline.provider.traffic import Curve, to_ms
 
 MOST_PARTNERS = 400
@@ -35,7 +36,8 @@ class WorldConfig:
     """What a world is made from.
 
     ``price_unit`` None: prices are per billing_minimum, as documented; 60: per minute, against the documents.
-    ``now`` None: a day after the last day of traffic. ``newer_keys`` adds the keys of the newer documents.
+    ``now`` None: a day after the last day of traffic. ``newer_keys`` adds the keys of the newer documents. ``fraud``
+    names what is planted among the ordinary records, with commas, or all.
     """
 
     seed: int = 1
@@ -48,12 +50,14 @@ class WorldConfig:
     now: datetime | None = None
     faults: Faults = field(default_factory=Faults)
     newer_keys: bool = False
+    fraud: str = ""
 
     def __post_init__(self) -> None:
         if not 1 <= self.partners <= MOST_PARTNERS:
             raise WorldError(f"a world has 1 to {MOST_PARTNERS} partners, not {self.partners}")
         if min(self.calls, self.messages, self.days - 1) < 0:
             raise WorldError("a world has at least one day, and no less than zero calls and messages")
+        fraud.kinds(self.fraud)
 
     def flags(self) -> list[str]:
         """The command line flags of ``python -m pipeline.provider`` that make this world."""
@@ -113,6 +117,11 @@ class World:
         self.clock = Clock(config.now or midnight + timedelta(days=config.days + 1))
         self.lookups: Counter[str] = Counter()
         self.spoil(config.faults)
+        extra_calls, extra_messages = fraud.planted(
+            self, fraud.kinds(config.fraud), curve.start_ms, config.days, config.price_unit
+        )
+        self.call_feed: Feed = Joined(self.calls, extra_calls) if extra_calls else self.calls
+        self.message_feed: Feed = Joined(self.messages, extra_messages) if extra_messages else self.messages
 
     def spoil(self, faults: Faults) -> None:
         """Puts ``faults`` in place of those before."""
@@ -156,8 +165,8 @@ class World:
         calls = self.calls
         return {
             "visible": {
-                "calls": Window(calls, self.now_ms).count(),
-                "messages": Window(self.messages, self.now_ms).count(),
+                "calls": Window(self.call_feed, self.now_ms).count(),
+                "messages": Window(self.message_feed, self.now_ms).count(),
                 "partners": len(self.partners),
                 "dids": len(self.dids),
             },
@@ -165,5 +174,11 @@ class World:
                 "late_inserts": [{"dr_sid": calls.codec.encode(index)} for index in calls.late_indexes()],
                 "late_status": self.messages.late_endings(),
                 **{fault: calls.planted.named(calls, fault) for fault in PLANTED},
+            },
+            "fraud": {
+                kind: sids
+                for feed in (self.call_feed, self.message_feed)
+                if isinstance(feed, Joined)
+                for kind, sids in feed.named().items()
             },
         }

@@ -11,6 +11,7 @@ import hmac
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -91,11 +92,16 @@ class Receiver(ThreadingHTTPServer):
         """Who hangs up in the middle is nobody's trouble."""
 
     def server_close(self) -> None:
-        """Closes, and writes what is still waiting."""
+        """Takes no more, answers who has come already, and writes all that was taken."""
         super().server_close()
+        until = time.monotonic() + _SECONDS
+        for _ in range(_CONNECTIONS):
+            self._room.acquire(timeout=max(0, until - time.monotonic()))
         self._ended.set()
         if self._writer.is_alive():
             self._writer.join(_SECONDS)
+        if left := self.waiting.qsize():
+            log.warning("%s hints were lost: the ledger took none for %s s", left, _SECONDS)
 
     def _write(self) -> None:
         while not (self._ended.is_set() and self.waiting.empty()):

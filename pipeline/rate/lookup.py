@@ -3,10 +3,11 @@
 A plan's prefixes are nested intervals of numbers. Flattened, they are one sorted list of points, each with the row
 that holds from there on; finding a number's row is one binary search. A number is a key: its first digits, filled up
 with zeros to as many as the longest prefix has, and then how many digits it has, so that 44 is before 440 and inside
-44 alone. The lists of all plans stand one after the other, each in a slot of its own; a plan whose rows begin or end
-during the day at hand has a slot for each piece of the day.
+44 alone. What is found of a row is its terms and, because the prefix is how the number begins, the length of that:
+neighbours that say the same are one. The lists of all plans stand one after the other, each in a slot of its own; a
+plan whose rows begin or end during the day at hand has a slot for each piece of the day.
 
-``sql/rate/steps/macros.sql`` says the same in plain SQL, one row at a time: that is what a user may read and copy,
+``sql/rate/steps/plain.sql`` says the same in plain SQL, one row at a time: that is what a user may read and copy,
 and what is used where the keys of very long prefixes or very many plans would not fit into 63 bits.
 """
 
@@ -31,7 +32,7 @@ _TIME_ZERO = 2 ** (_TIME_BITS - 1)
 
 @dataclass(frozen=True, slots=True)
 class Flat:
-    """Sorted points; from each on (to the next) the row named holds: a rate's id, NONE or SPECIAL."""
+    """Sorted points; from each on (to the next) the row named holds: its terms and the length of its prefix."""
 
     points: Ints
     rows: Ints
@@ -130,7 +131,9 @@ class Lookup:
             slot = np.searchsorted(self._slots, _slot_keys(plan_key, start_ms), side="right") - 1
             base = slot * self.stride
         keys = base + number_key.to_numpy(zero_copy_only=False)
-        return pa.array(self._day.rows[np.searchsorted(self._day.points, keys, side="right") - 1])
+        row = self._day.rows[np.searchsorted(self._day.points, keys, side="right") - 1]
+        columns = [pa.array(row // _LENGTHS, pa.int32()), pa.array(row % _LENGTHS, pa.int32())]
+        return pa.StructArray.from_arrays(columns, ["term_id", "prefix_length"])
 
     def _bases(self, pieces: list[tuple[int, int]], base: Ints) -> Ints | None:
         """Where each plan's keys begin; None where some plan has more than one piece of the day."""
@@ -143,13 +146,14 @@ class Lookup:
 
 
 def prefixes(deck: pa.Table) -> Prefixes:
-    """The rows of ``deck``: rate_id, plan_key, prefix, is_special, from_ms, to_ms."""
+    """The rows of ``deck``: term_id, plan_key, prefix, is_special, from_ms, to_ms."""
     length = pc.utf8_length(deck["prefix"]).to_numpy()
     digits = int(length.max(initial=1))
     if digits >= _LENGTHS or not len(deck):
         return Prefixes(digits, {})
     heads = pc.cast(pc.utf8_rpad(deck["prefix"], digits, "0"), pa.int64()).to_numpy()
-    row = np.where(deck["is_special"].to_numpy(), SPECIAL, deck["rate_id"].to_numpy()).astype(np.int32)
+    term = np.where(deck["is_special"].to_numpy(), SPECIAL, deck["term_id"].to_numpy())
+    row = (term * _LENGTHS + length).astype(np.int32)
     begin = heads * _LENGTHS + length
     end = (heads + 10 ** (digits - length).astype(np.int64)) * _LENGTHS
     columns = [begin, end, length, row, deck["from_ms"].to_numpy(), deck["to_ms"].to_numpy()]

@@ -24,6 +24,7 @@ from pipeline.rate.special import ported, window_pieces
 from pipeline.rate.tariff import Duck, Tariff, run_step, statements
 from pipeline.rate.world import World
 
+_ROW = "STRUCT(term_id INTEGER, prefix_length INTEGER)"
 _ORDER = "date_stop, dr_sid, source, level, payer_sid"
 
 
@@ -122,7 +123,7 @@ class Rater:
         return [ms for (ms,) in rows]
 
     def _set_specials_aside(self) -> None:
-        self.con.execute("create or replace temp table special_calls as select * from due where rate_id = -1")
+        self.con.execute("create or replace temp table special_calls as select * from due where term_id = -1")
         keys = [(n, plan) for n, plan in enumerate(self.world.book.plans)]
         first, last = self.con.execute("select min(date_stop), max(date_stop) from landed").fetchall()[0]
         if first is not None:
@@ -142,7 +143,7 @@ class Rater:
     def _add_functions(self) -> None:
         country = self._function("country_or_blank", _countries, ["VARCHAR"], "VARCHAR")
         self.con.execute(f"create or replace temp macro country_of(bare) as nullif({country}(bare), '')")
-        slot = self._function("rate_slot", self._lookup.find, ["INTEGER", "BIGINT", "BIGINT"], "INTEGER")
+        slot = self._function("rate_slot", self._lookup.find, ["INTEGER", "BIGINT", "BIGINT"], _ROW)
         self._compiled = _compiled_rate_row(slot, self.tariff.prefixes.digits)
         code = self._function("jurisdiction_code", jurisdictions().find, ["BIGINT", "BIGINT"], "TINYINT")
         words = ", ".join(f"'{word}'" for word in JURISDICTIONS)
@@ -177,6 +178,5 @@ def _compiled_rate_row(slot: str, digits: int) -> str:
     length = f"least(strlen(number), {digits})"
     key = f"left(number, {digits})::bigint * [{fill}][{length}] + {length}"
     return f"""
-        create or replace temp macro rate_row(plan, number, at_ms) as
-            coalesce({slot}(plan, {key}, at_ms), 0)
+        create or replace temp macro rate_row(plan, number, at_ms) as {slot}(plan, {key}, at_ms)
     """

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.lake.views import sql_text
 from pipeline.rate.choices import choices
@@ -19,7 +20,7 @@ from pipeline.rate.world import World
 Duck = Any
 WIDEST = 2**62
 _STEPS = "rate/steps/{}"
-_FOUND_BY = "rate_id, plan_key, prefix, is_special, from_ms, to_ms"
+_FOUND_BY = "term_id, plan_key, prefix, is_special, from_ms, to_ms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +40,23 @@ class Tariff:
 
 
 def read_tariff(con: Duck, world: World, service: str, partners: Iterable[str]) -> Tariff:
-    """Reads what these partners pay by, and lays out the table ``deck`` for every connection to the database."""
+    """Reads what these partners pay by, and lays out ``deck`` and ``terms`` for every connection to the database."""
     made = choices(world.book, world.tree, service, partners, world.kinds(service))
     con.register("plans", made.plans)
     if service == "message":
         return Tariff(made.parties, made.choices, made.plans, Prefixes(1, {}))
     run_step(con, "macros")
-    *views, deck = statements("deck")
-    for statement in views:
-        con.execute(statement)
-    largest = con.execute("select largest from largest").fetchall()[0][0]
-    kind = "bigint" if largest < WIDEST else "hugeint"
+    stated, largest, *tables = statements("deck")
+    con.execute(stated)
+    con.execute(largest)
+    greatest = con.execute("select largest from largest").fetchall()[0][0]
+    kind = "bigint" if greatest < WIDEST else "hugeint"
     con.execute(f"create or replace temp macro whole(number) as number::{kind}")
-    con.execute(deck)
-    con.execute("drop view largest; drop view deck_rows")
-    special = bool(con.execute("select bool_or(is_special) from deck").fetchall()[0][0])
-    rows = con.sql(f"select {_FOUND_BY} from deck where rate_id > 0").to_arrow_table()
-    return Tariff(made.parties, made.choices, made.plans, prefixes(rows), special)
+    for statement in tables:
+        con.execute(statement)
+    con.execute("drop table stated cascade")
+    rows = con.sql(f"select {_FOUND_BY} from deck").to_arrow_table()
+    return Tariff(made.parties, made.choices, made.plans, prefixes(rows), pc.any(rows["is_special"]).as_py())
 
 
 def run_step(con: Duck, step: str) -> None:

@@ -3,7 +3,7 @@ rented, every charge, what is discounted by which line, every use. It adds up to
 """
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -19,11 +19,14 @@ _COLUMNS = (
 )
 
 
-def charges_csv(lake: Lake, invoice_sid: str, currency: str, mask: str = OFF) -> bytes | None:
-    """The file's content; None where the invoice has no such line. Numbers are masked where the home says so."""
-    parts = lake.scan("invoice/parts", [invoice_sid]).filter(pl.col("line_no") > 0).sort("part_no").collect()
-    if parts.is_empty():
-        return None
+def read_parts(lake: Lake, invoice_sids: Sequence[str]) -> dict[str, pl.DataFrame]:
+    """What stands behind such lines, of each of these invoices that has any."""
+    parts = lake.scan("invoice/parts", invoice_sids).filter(pl.col("line_no") > 0).sort("part_no").collect()
+    return {str(sid): own for (sid,), own in parts.partition_by("invoice_sid", as_dict=True).items()}
+
+
+def charges_csv(parts: pl.DataFrame, currency: str, mask: str = OFF) -> bytes:
+    """The file's content. Numbers are masked where the home says so."""
     content = io.StringIO()
     write_csv(content, _COLUMNS, (_cells(part, currency, mask) for part in parts.iter_rows(named=True)))
     return content.getvalue().encode()

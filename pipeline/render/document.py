@@ -193,7 +193,7 @@ def make_document(
             language=customer["language"],
             zone=customer["time_zone"],
             paper="letter" if place["country"] in LETTER_COUNTRIES else "A4",
-            seller=_party(seller, logos),
+            seller=party_of(seller, logos),
             bill_to=_texts(snapshot["bill_to"]),
             customer_name=customer["name"],
             tax_id=customer["tax_id"],
@@ -259,7 +259,8 @@ def _image_type(suffix: str, content: bytes) -> str:
     return mime if mime and content.startswith(magic) else ""
 
 
-def _party(seller: Mapping[str, Any], logos: Path) -> Party:
+def party_of(seller: Mapping[str, Any], logos: Path) -> Party:
+    """Who issues, as a master file or a snapshot says."""
     accent = str(seller["accent"])
     return Party(
         name=seller["name"],

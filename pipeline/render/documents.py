@@ -14,13 +14,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from pipeline.domain.masking import OFF
 from pipeline.errors import RenderError
 from pipeline.lake.lake import Lake
 from pipeline.ledger import schema
 from pipeline.ledger.ledger import Ledger
 from pipeline.render import pdf as pdfs
-from pipeline.render.charges import charges_csv
+from pipeline.render.charges import charges_csv, read_parts
 from pipeline.render.detail import DetailReader, reading
 from pipeline.render.document import Document, corrected_sid, load_lines, load_rows, make_document
 from pipeline.render.electronic import electronic
@@ -201,30 +203,33 @@ def _pages(run: _Run, tasks: Sequence[_Task]) -> Iterator[tuple[_Task, _Page]]:
     """Each task with its page; what goes wrong is noted."""
     for batch in _batches(run.lake, tasks):
         whole = [task.row["invoice_sid"] for task in batch if not task.only_pdf]
+        parts = read_parts(run.lake, whole)
         with reading(run.lake, whole, run.mask) as reader:
             for task in batch:
+                sid = task.row["invoice_sid"]
                 try:
-                    yield task, _standing(task) if task.only_pdf else _write_page(run, task, reader)
+                    page = (
+                        _standing(task) if task.only_pdf else _write_page(run, task, reader, parts.get(sid))
+                    )
                 except RenderError as error:
-                    run.problems.append(f"{task.row['number'] or task.row['invoice_sid']}: {error}")
+                    run.problems.append(f"{task.row['number'] or sid}: {error}")
+                else:
+                    yield task, page
 
 
 def _jobs(
     run: _Run, pages: Iterable[tuple[_Task, _Page]], waiting: dict[str, tuple[_Task, _Page]]
 ) -> Iterator[pdfs.Job]:
     for task, page in pages:
-        waiting[task.row["invoice_sid"]] = task, page
-        yield _job(run, task, page)
-
-
-def _job(run: _Run, task: _Task, page: _Page) -> pdfs.Job:
-    return pdfs.Job(
-        key=task.row["invoice_sid"],
-        html=page.html,
-        identifier=_sha256(page.html.encode())[:32],
-        attached=_attached(task.shelf, page.files, run.attached_bytes),
-        at=task.row["date_issued"] or task.row["date_created"],
-    )
+        row, sid = task.row, task.row["invoice_sid"]
+        waiting[sid] = task, page
+        yield pdfs.Job(
+            key=sid,
+            html=page.html,
+            identifier=_sha256(page.html.encode())[:32],
+            attached=_attached(task.shelf, page.files, run.attached_bytes),
+            at=row["date_issued"] or row["date_created"],
+        )
 
 
 def _attached(shelf: Shelf, files: Mapping[str, Kept], room: int) -> tuple[pdfs.Attached, ...]:
@@ -249,7 +254,7 @@ def _standing(task: _Task) -> _Page:
     return _Page(page.decode(), files, before.no_einvoice)
 
 
-def _write_page(run: _Run, task: _Task, reader: DetailReader) -> _Page:
+def _write_page(run: _Run, task: _Task, reader: DetailReader, parts: pl.DataFrame | None) -> _Page:
     sid = task.row["invoice_sid"]
     items, taxes = load_lines(run.ledger, sid)
     calls = reader.first(sid, "call", run.detail_rows)
@@ -267,9 +272,8 @@ def _write_page(run: _Run, task: _Task, reader: DetailReader) -> _Page:
         )
         raise RenderError(msg)
     files = _write_detail(task, document, reader)
-    charges = charges_csv(run.lake, sid, document.currency, run.mask)
-    if charges is not None:
-        files[CHARGES] = task.shelf.keep(CHARGES, charges)
+    if parts is not None:
+        files[CHARGES] = task.shelf.keep(CHARGES, charges_csv(parts, document.currency, run.mask))
     einvoice = electronic(document, run.templates)
     files |= {name: task.shelf.keep(name, content) for name, content in einvoice.files.items()}
     files[HTML] = task.shelf.keep(HTML, html.encode())

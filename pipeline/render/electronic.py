@@ -30,7 +30,7 @@ def electronic(document: Document, templates: Path | None = None) -> Electronic:
     Raises:
         RenderError: the customer's language or zone is unknown.
     """
-    voice = Voice.of(document, templates)
+    voice = Voice.of(document.language, document.zone, document.currency, templates)
     names = [voice.described(item) for item in document.items]
     made = make_einvoice(document, names, _notes(document, voice), _terms(document, voice))
     if isinstance(made, Unfit):

@@ -112,18 +112,18 @@ def render_mail(document: Document, templates: Path | None = None) -> Mail:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """How one document speaks: its words and its figures."""
+    """How what one customer reads speaks: its words and its figures."""
 
     words: Wording
     formats: Formats
 
     @classmethod
-    def of(cls, document: Document, templates: Path | None) -> "Voice":
+    def of(cls, language: str, zone: str, currency: str, templates: Path | None) -> "Voice":
         """Raises RenderError where the customer's language or zone is unknown."""
-        formats = Formats.of(document.language, document.zone, document.currency)
+        formats = Formats.of(language, zone, currency)
         words = wording(formats.locale.language, templates)
         if words.language != formats.locale.language:
-            formats = Formats.of(_ENGLISH_ABROAD, document.zone, document.currency)
+            formats = Formats.of(_ENGLISH_ABROAD, zone, currency)
         return cls(words, formats)
 
     def told(self, sentence: str) -> str:
@@ -180,24 +180,28 @@ def _section(kind: str, items: tuple[Item, ...]) -> Section:
 
 
 def _render(name: str, document: Document, templates: Path | None) -> str:
-    voice = Voice.of(document, templates)
+    voice = Voice.of(document.language, document.zone, document.currency, templates)
+    values = {
+        "invoice": document,
+        "title": voice.title(document),
+        "bill_to": voice.address(document.bill_to),
+        "sections": sections(document.items),
+        "not_charged": _NOT_CHARGED,
+        "chart": chart(document.days),
+        "total": add((document.totals.amount, document.totals.amount_tax)),
+    }
+    return fill(name, voice, templates, values)
+
+
+def fill(name: str, voice: Voice, templates: Path | None, values: Mapping[str, Any]) -> str:
+    """A template, filled in.
+
+    Raises:
+        RenderError: it is wrong; the message names it.
+    """
+    speaking = {"voice": voice, "formats": voice.formats, "language": voice.words.language}
     try:
-        return (
-            environment(templates)
-            .get_template(name)
-            .render(
-                invoice=document,
-                formats=voice.formats,
-                voice=voice,
-                language=voice.words.language,
-                title=voice.title(document),
-                bill_to=voice.address(document.bill_to),
-                sections=sections(document.items),
-                not_charged=_NOT_CHARGED,
-                chart=chart(document.days),
-                total=add((document.totals.amount, document.totals.amount_tax)),
-            )
-        )
+        return environment(templates).get_template(name).render(speaking, **values)
     except (TemplateError, SecurityError, TypeError, AttributeError, ArithmeticError) as error:
         where = getattr(error, "name", None) or name
         reason = f"{type(error).__name__}: {error}"

@@ -1,24 +1,24 @@
 -- rate/calls: every landed call, rated for everybody who pays for it.
 --
 -- Grain:  one row per call, side and payer.
--- Reads:  due   who pays for which call, on which plan and row: steps/due.sql
---         deck  the rows of the plans as integers; rate_id 0 stands for none. A tick is a length of time that divides
---               the row's increment, minimum and unit; prices are in 1e-12 of the currency
+-- Reads:  due    who pays for which call, on which plan and row: steps/due.sql
+--         terms  what the rows of the plans say, as integers; term_id 0 stands for none. A tick is a length of time
+--                that divides the row's increment, minimum and unit; prices are in 1e-12 of the currency
 --         country_of: the country of a number's digits
 -- Rules:  pipeline/domain/rating.py says the same for one call and is held to the same cases.
 -- All arithmetic is on integers: milliseconds, ticks, and prices in 1e-12 of the currency. They are 64 bits wide where
--- the largest price times the longest call fits, else 128: the deck's columns decide.
--- Calls on rows with an origin, a jurisdiction, hours, steps or bounds (rate_id -1) are those of steps/special.sql.
+-- the largest price times the longest call fits, else 128: the columns of the terms decide.
+-- Calls on rows with an origin, a jurisdiction, hours, steps or bounds (term_id -1) are those of steps/special.sql.
 -- Any column of the landed call may be asked for beside those named at the end.
 with matched as (
     select
         d.*,
-        r.prefix, r.country_code, r.status as rate_status, r.price as rate_price, r.connect_fee,
+        r.country_code, r.status as rate_status, r.price as rate_price, r.connect_fee,
         r.price_e12, r.connect_fee_e12, r.increment_ms, r.minimum_ms, r.grace_ms, r.unit_ms, r.unit_ticks, r.tick_ms,
         case when not d.answer_missing then d.counted_ms end as base_ms,
         least(greatest(d.counted_ms, 0), 86400000) as bounded_ms
     from due as d
-    join deck as r on r.rate_id = d.rate_id
+    join terms as r on r.term_id = d.term_id
 ),
 
 -- The first rule that applies decides. 'rated' stands for none of them.
@@ -36,7 +36,7 @@ decided as (
             when verdict is not null then verdict
             when plan_key is null then coalesce(missing, 'no_plan')
             when number is null then 'no_number'
-            when rate_id = 0 then 'no_rate'
+            when term_id = 0 then 'no_rate'
             when rate_status = 'blocked' or rate_price is null then 'blocked'
             when counted_ms <= grace_ms then 'grace'
             else 'rated'

@@ -1,4 +1,5 @@
-"""On any input: lines sum to totals, taxes stay within a cent, periods leave no gap, entries sum to zero."""
+"""On any input: lines sum to totals and to what they are made of, taxes stay within a cent, periods leave no gap,
+charges are billed once, entries sum to zero."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -11,14 +12,18 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.domain.charges import Charge, Commitment, Discount
 from pipeline.domain.invoice import Item, totals
 from pipeline.domain.money import to_minor
 from pipeline.domain.period import Period, days_of, period_after, periods, whole_period
 from pipeline.domain.tax import Supply, assess
+from pipeline.invoice.charges import charge_lines
+from pipeline.invoice.due import Account, Due
 from pipeline.ledger.schema import entries
-from pipeline.masters.model import Place, TaxRule
+from pipeline.masters.model import Masters, Place, TaxRule
 from pipeline.measure.statement import make_statement
-from tests.fixtures.billing import Desk
+from pipeline.shipped import shipped
+from tests.fixtures.billing import ACME, HOUSE, LOOKBACK, MARCH, Desk, masters
 
 PERIOD = Period(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
 ZONES = ("UTC", "America/New_York", "Europe/Berlin", "America/Santiago", "Asia/Kolkata", "Pacific/Chatham")
@@ -90,13 +95,31 @@ turns = st.lists(
 )
 
 
+days = st.dates(date(2026, 2, 15), date(2026, 7, 15))
+
+
+@st.composite
+def terms(draw: st.DrawFn) -> Masters:
+    """A charge that may begin and end at any day, a discount on calls, and a minimum that calls may not reach."""
+    start, end = sorted((draw(st.none() | days), draw(st.none() | days)), key=lambda d: d or date.min)
+    price = draw(st.decimals(1, 100, places=2))
+    billed = draw(st.sampled_from(["advance", "arrears", "once"]))
+    once = billed == "once"
+    first = end or MARCH if once else start
+    last = None if once or end == start else end
+    charge = Charge("seat", "Seat", "acme", price, "USD", billed, draw(st.integers(1, 3)), first, last)
+    discount = Discount("off", "Off", "acme", "USD", draw(st.decimals(1, 100, places=1)), items=("toll",))
+    least = Commitment("least", "Least", "acme", draw(st.decimals(1, 20, places=2)), "USD", ("toll",))
+    return masters(charges=(charge,), discounts=(discount,), commitments=(least,))
+
+
 @settings(max_examples=12, deadline=None)
-@given(turns)
-def test_every_record_is_billed_once_whatever_happens_between_runs(
-    played: list[list[tuple[int, Any, bool]]],
+@given(turns, terms())
+def test_everything_is_billed_once_whatever_happens_between_runs(
+    played: list[list[tuple[int, Any, bool]]], held: Masters
 ) -> None:
     with TemporaryDirectory() as folder:
-        desk = Desk(Path(folder))
+        desk = Desk(Path(folder), held)
         month = datetime(2026, 4, 3, tzinfo=UTC)
         for turn in played:
             for which, amount, revised in turn:
@@ -107,6 +130,7 @@ def test_every_record_is_billed_once_whatever_happens_between_runs(
         assert make_statement(desk.lake, desk.ledger).differences == ()
         _check_entries(desk)
         _check_claims(desk)
+        _check_parts(desk, month)
         desk.ledger.close()
 
 
@@ -140,3 +164,34 @@ def _check_claims(desk: Desk) -> None:
         for sid, row in desk.calls.items()
     }
     assert {sid: claimed.get(sid, Decimal(0)) for sid in now} == now
+
+
+def _check_parts(desk: Desk, as_of: datetime) -> None:
+    assert desk.rows(shipped("sql", "check", "parts_sum_to_items.sql").read_text()) == []
+    # Billed month by month it comes to what it would, all at once.
+    closed = periods(ACME.time_zone, 1, MARCH, as_of, LOOKBACK)
+    last = Due(Account(ACME, HOUSE, "root"), closed[-1], closed[0].start, "sid")
+    at_once = [p.amount for line in charge_lines(last, closed, desk.masters, []) for p in line.parts]
+    billed = desk.rows(
+        "select coalesce(sum(amount), 0) from invoice.parts where kind in ('recurring', 'one_off')"
+    )
+    assert billed == [(sum(at_once, Decimal(0)),)]
+    # What a period was short of its minimum, with all that came late.
+    assert desk.rows(_SHORT) == []
+    (percent,) = (d.percent for d in desk.masters.discounts)
+    ((calls, off),) = desk.rows(_OFF)
+    assert off == -(calls * percent / 100)
+
+
+_SHORT = """
+select date_billing_period_end, sum(amount) as billed,
+    greatest(sum(amount) filter (kind in ('committed', 'counted')), 0) as short
+from invoice.parts
+where kind in ('committed', 'counted', 'above')
+group by all
+having billed <> short
+"""
+_OFF = """
+select coalesce(sum(amount) filter (type = 'toll'), 0), coalesce(sum(amount_exact) filter (description like 'Off:%'), 0)
+from invoice.items
+"""

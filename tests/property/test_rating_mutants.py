@@ -49,18 +49,18 @@ MUTANTS = {
     ),
     "a tick is a second": (
         "steps/deck",
-        "greatest(gcd(gcd(r.increment_ms, r.minimum_ms), r.unit_ms), 1) as tick_ms",
+        "greatest(gcd(gcd(increment_ms, minimum_ms), unit_ms), 1) as tick_ms",
         "1000 as tick_ms",
     ),
     "the minimum is no whole tick": (
         "steps/deck",
-        "gcd(gcd(r.increment_ms, r.minimum_ms), r.unit_ms)",
-        "gcd(r.increment_ms, r.unit_ms)",
+        "gcd(gcd(increment_ms, minimum_ms), unit_ms)",
+        "gcd(increment_ms, unit_ms)",
     ),
     "the default row is lost": (
         "steps/deck",
-        "coalesce(r.prefix, '') as prefix",
-        "coalesce(nullif(r.prefix, ''), '9') as prefix",
+        "coalesce(r.prefix, '') as digits",
+        "coalesce(nullif(r.prefix, ''), '9') as digits",
     ),
     "ringing is billed": ("steps/due", "else d.stop_ms - d.talk_ms", "else d.stop_ms - d.start_ms"),
     "whole seconds go up": (
@@ -101,7 +101,7 @@ LOOKUP_MUTANTS = {
     "row end inclusive": ("to_ms", lambda deck: pc.add(deck["to_ms"], 1)),
     "row starts late": ("from_ms", lambda deck: pc.add(deck["from_ms"], 1)),
     "one digit less": ("prefix", lambda deck: pc.utf8_slice_codeunits(deck["prefix"], 0, 1)),
-    "another row": ("rate_id", lambda deck: pc.add(pc.multiply(deck["rate_id"], -1), len(deck) + 1)),
+    "another row": ("term_id", lambda deck: pc.subtract(pc.max(deck["term_id"]), pc.subtract(deck["term_id"], 1))),
 }
 MESSAGE_MUTANTS = {
     "country before code": ("else 2 end", "else 5 end"),

@@ -67,5 +67,5 @@ def test_wide_integers_rate_every_call_alike(con, seed, monkeypatch):
     monkeypatch.setattr(tariff, "WIDEST", 0)
     fast(case, "call", records, con)
 
-    assert con.execute("select any_value(typeof(price_e12)) from deck").fetchall() == [("HUGEINT",)]
+    assert con.execute("select any_value(typeof(price_e12)) from terms").fetchall() == [("HUGEINT",)]
     assert rated(con) == narrow

@@ -36,6 +36,6 @@ def test_the_longest_call_at_the_highest_price_is_exact(con, price, increment, k
     calls = [call(seconds, "441", seconds) for seconds in ("86400", "86399.999", "0.001", "59")]
 
     assert fast(case, "call", calls, con) == reference(case, "call", calls)
-    assert con.execute("select any_value(typeof(price_e12)) from deck where rate_id > 0").fetchall() == [
+    assert con.execute("select any_value(typeof(price_e12)) from terms where term_id > 0").fetchall() == [
         (kind,)
     ]

@@ -6,6 +6,7 @@ from tests.spec.drawing import check_calls
 
 
 def test_the_price_is_for_the_rows_unit(engine):
+    """The price is for the row's unit."""
     deck = """
         prefix | price | unit
         44     | 0.06  | 60

@@ -29,6 +29,7 @@ def test_calls_that_end_at_the_same_instant_draw_in_the_order_of_their_ids(drawi
 
 
 def test_the_rest_of_a_call_costs_the_plans_price_and_the_connect_fee_stays(drawing):
+    """The rest of a call costs the plan's price, and the connect fee stays."""
     calls = """
         sid | seconds | -> included | to pay
         a   | 90      |    90       | 0.1
@@ -118,6 +119,7 @@ def test_each_number_can_have_a_pool_of_its_own(drawing):
 
 
 def test_a_customers_own_bundle_takes_the_place_of_everybodys_with_the_same_key(drawing):
+    """A customer's own bundle takes the place of everybody's with the same key."""
     terms = Terms(
         [
             bundle("start", "100"),

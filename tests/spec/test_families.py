@@ -13,6 +13,7 @@ def world(*families: str | None) -> Case:
 
 
 def test_outbound_by_the_destination_inbound_by_the_source(engine):
+    """Outbound, the destination's type decides; inbound, the source's."""
     calls = """
         direction | src     | dst     | -> family     | item   | plan
         outbound  | room    | gateway |    pstn       | toll   | for-pstn
@@ -24,6 +25,7 @@ def test_outbound_by_the_destination_inbound_by_the_source(engine):
 
 
 def test_without_endpoint_data_a_call_is_pstn(engine):
+    """Without endpoint data a call is PSTN."""
     calls = """
         direction | src | dst     | -> family
         outbound  |     | unheard |    pstn

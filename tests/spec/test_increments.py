@@ -6,6 +6,7 @@ from tests.spec.drawing import check_calls
 
 
 def test_30_6_bills_thirty_seconds_and_then_six_by_six(engine):
+    """30/6 bills thirty seconds, and then six by six."""
     deck = """
         prefix | price | increment | minimum
         44     | 0.60  | 6         | 30
@@ -81,6 +82,7 @@ def test_fractions_of_a_second_count(engine):
 
 
 def test_seven_increments_of_0_6_seconds_are_seven(engine):
+    """Seven increments of 0.6 seconds are seven."""
     # In binary fractions 4.2 / 0.6 is a little more than 7, and ceil makes it 8.
     deck = """
         prefix | price | increment | minimum

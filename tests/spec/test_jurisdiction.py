@@ -6,6 +6,7 @@ DECK = "prefix | price\n | 0.01"
 
 
 def test_two_states_are_interstate_one_state_is_intrastate_one_place_is_local(engine):
+    """Two states are interstate, one state is intrastate, one place is local."""
     calls = """
         caller       | number       | -> jurisdiction
         +12012000100 | 12012160100  |    local
@@ -17,6 +18,7 @@ def test_two_states_are_interstate_one_state_is_intrastate_one_place_is_local(en
 
 
 def test_territories_count_as_states_canada_and_the_caribbean_are_abroad(engine):
+    """Territories count as states; Canada and the Caribbean are abroad."""
     calls = """
         caller      | number       | -> jurisdiction
         12125550100 | 17875550100  |    interstate

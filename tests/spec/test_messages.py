@@ -92,6 +92,7 @@ def test_without_a_row_there_is_no_price(engine):
 
 
 def test_the_family_is_that_of_the_subscribers_number(engine):
+    """The family is that of the subscriber's number."""
     plans = [
         plan("mcc | price\n | 0.01", service="message", plan_sid=family, family=family)
         for family in ("toll", "toll_free", "short_code")

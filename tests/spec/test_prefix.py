@@ -117,6 +117,7 @@ def test_the_plan_says_which_number_is_matched_and_the_called_one_stands_in(engi
 
 
 def test_the_country_is_the_rows_own_else_the_numbers(engine):
+    """The country is the row's own, else the number's."""
     deck = """
         prefix | price | country
         44     | 0.02  | GBR

@@ -8,6 +8,7 @@ from tests.spec.allowances import Terms, bundle, check, tier
 
 
 def test_marginal_each_part_of_a_call_is_priced_in_the_step_in_which_it_lies(drawing):
+    """Marginal: each part of a call is priced in the step in which it lies."""
     calls = """
         sid | seconds | -> counts | to pay
         a   | 60      |    60     | 0.06
@@ -18,6 +19,7 @@ def test_marginal_each_part_of_a_call_is_priced_in_the_step_in_which_it_lies(dra
 
 
 def test_retroactive_everything_is_priced_in_the_step_that_the_period_has_reached(drawing):
+    """Retroactive: everything is priced in the step that the period has reached."""
     calls = """
         sid | seconds | -> counts | to pay
         a   | 60      |    60     | 0.03
@@ -33,6 +35,7 @@ def test_a_step_is_reached_with_its_first_second(drawing):
 
 
 def test_a_price_takes_the_place_of_the_plans_and_the_connect_fee_stays(drawing):
+    """A price takes the place of the plan's, and the connect fee stays."""
     calls = """
         sid | seconds | -> to pay
         a   | 60      |    0.16

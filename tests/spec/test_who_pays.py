@@ -8,8 +8,6 @@
     └── orphanage ── orphan   nobody here is a customer
 """
 
-import pytest
-
 from pipeline.masters.model import Assignment
 from tests.spec.drawing import check, instant, plan, table
 from tests.spec.engines import Case, call
@@ -46,42 +44,61 @@ def world(assignments: str, resells: dict[str, bool] | None = None) -> Case:
     return Case(plans, made, PARENTS, RESELLS if resells is None else resells)
 
 
-def payers(engine, case: Case, partner: str) -> list[tuple]:
-    answers = engine(case, "call", [call("a", partner_sid=partner)])
-    return [(a.side, a.level, a.payer_sid, a.payee_sid, a.reason) for a in answers]
-
-
-@pytest.mark.parametrize(
-    ("partner", "charges"),
-    [
-        ("shop", [(1, "shop", "root", None)]),
-        ("desk", [(1, "shop", "root", None)]),
-        ("reseller", [(1, "reseller", "root", None)]),
-        ("sub", [(1, "reseller", "root", None), (2, "sub", "reseller", None)]),
-        ("subsub", [(1, "reseller", "root", None), (2, "sub", "reseller", None)]),
-        ("root", [(1, "root", "root", "own_use")]),
-        ("orphan", [(1, "orphan", "root", "no_customer")]),
-        ("stranger", [(1, "stranger", "root", "unknown_partner")]),
-    ],
-)
-def test_one_cost_and_a_charge_for_each_level_that_sells_on(engine, partner, charges):
-    case = world("partner | plan\n* | all")
-
-    assert payers(engine, case, partner) == [
-        ("cost", 0, "root", None, "no_plan"),
-        *(("charge", level, payer, payee, reason) for level, payer, payee, reason in charges),
+def check_payers(engine, case: Case, drawn: str) -> None:
+    """Each record of a partner comes out as one row per payer, as drawn."""
+    rows = table(drawn)
+    actual = [
+        {
+            "partner": partner,
+            "side": a.side,
+            "level": str(a.level),
+            "payer": a.payer_sid,
+            "payee": a.payee_sid or "",
+            "reason": a.reason or "",
+        }
+        for partner in dict.fromkeys(row["partner"] for row in rows)
+        for a in engine(case, "call", [call("a", partner_sid=partner)])
     ]
+    assert [{name: row[name] for name in rows[0]} for row in actual] == rows
+
+
+def test_one_cost_and_a_charge_for_each_level_that_sells_on(engine):
+    """One cost, and a charge for each level that sells on; here only `reseller` does."""
+    calls = """
+        partner  | -> side | level | payer    | payee    | reason
+        shop     |    cost   | 0   | root     |          | no_plan
+        shop     |    charge | 1   | shop     | root     |
+        desk     |    cost   | 0   | root     |          | no_plan
+        desk     |    charge | 1   | shop     | root     |
+        reseller |    cost   | 0   | root     |          | no_plan
+        reseller |    charge | 1   | reseller | root     |
+        sub      |    cost   | 0   | root     |          | no_plan
+        sub      |    charge | 1   | reseller | root     |
+        sub      |    charge | 2   | sub      | reseller |
+        subsub   |    cost   | 0   | root     |          | no_plan
+        subsub   |    charge | 1   | reseller | root     |
+        subsub   |    charge | 2   | sub      | reseller |
+        root     |    cost   | 0   | root     |          | no_plan
+        root     |    charge | 1   | root     | root     | own_use
+        orphan   |    cost   | 0   | root     |          | no_plan
+        orphan   |    charge | 1   | orphan   | root     | no_customer
+        stranger |    cost   | 0   | root     |          | no_plan
+        stranger |    charge | 1   | stranger | root     | unknown_partner
+    """
+    check_payers(engine, world("partner | plan\n* | all"), calls)
 
 
 def test_every_level_that_resells_is_a_payer(engine):
+    """Every level that resells is a payer; here `sub` does too."""
     case = world("partner | plan\n* | all", {"reseller": True, "sub": True, "subsub": False})
-
-    assert [row[1:4] for row in payers(engine, case, "subsub")] == [
-        (0, "root", None),
-        (1, "reseller", "root"),
-        (2, "sub", "reseller"),
-        (3, "subsub", "sub"),
-    ]
+    calls = """
+        partner | -> level | payer    | payee
+        subsub  |    0     | root     |
+        subsub  |    1     | reseller | root
+        subsub  |    2     | sub      | reseller
+        subsub  |    3     | subsub   | sub
+    """
+    check_payers(engine, case, calls)
 
 
 def test_own_use_is_free_and_a_stranger_is_not(engine):
@@ -97,6 +114,7 @@ def test_own_use_is_free_and_a_stranger_is_not(engine):
 
 
 def test_its_own_plan_else_its_parents_else_the_default(engine):
+    """Its own plan, else its parent's, else the default."""
     case = world("""
         partner  | plan
         *        | all
@@ -110,11 +128,17 @@ def test_its_own_plan_else_its_parents_else_the_default(engine):
         reseller |    wholesale
     """
     check(engine, case, "call", calls)
+    resold = """
+        partner | level | -> plan
+        sub     | 1     |    wholesale
+        sub     | 2     |    wholesale
+    """
     answers = engine(case, "call", [call("a", partner_sid="sub")])
-    assert [(a.level, a.plan and a.plan[0]) for a in answers if a.side == "charge"] == [
-        (1, "wholesale"),
-        (2, "wholesale"),
-    ]
+    assert [
+        {"partner": "sub", "level": str(a.level), "plan": a.plan and a.plan[0]}
+        for a in answers
+        if a.side == "charge"
+    ] == table(resold)
 
 
 def test_without_an_assignment_there_is_no_plan(engine):
@@ -193,10 +217,18 @@ def test_the_provider_is_paid_by_its_own_plans(engine):
 
 
 def test_a_loop_and_an_invisible_parent_end_the_walk(engine):
+    """A loop and a parent that cannot be seen end the walk: `a` and `b` are each above the other, and nothing is known
+    above `c`."""
     parents = {"root": None, "a": "b", "b": "a", "c": "unseen"}
     case = Case(
         [plan("prefix | price\n | 0.01")], [Assignment("*", "plan")], parents, {"b": False, "c": False}
     )
 
-    assert [row[2] for row in payers(engine, case, "a")] == ["root", "b"]
-    assert [row[2] for row in payers(engine, case, "c")] == ["root", "c"]
+    calls = """
+        partner | -> level | payer
+        a       |    0     | root
+        a       |    1     | b
+        c       |    0     | root
+        c       |    1     | c
+    """
+    check_payers(engine, case, calls)

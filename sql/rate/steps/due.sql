@@ -1,4 +1,4 @@
--- What is due to be rated: every landed call with who pays for it, on which plan, and the row of that plan.
+-- What is due to be rated: every landed call with who pays for it, on which plan, and by which of its rows.
 --
 -- Grain:  one row per call, side and payer; calls in the order in which they landed, then level and payer.
 -- Reads:  landed    land/calls of the day at hand
@@ -6,7 +6,7 @@
 --         routes    partner_sid, home, direction, family, epoch, payers: the payer_ids of a partner's calls, in order;
 --                   home is whether the record is of the provider whose plans we have
 --         payers    payer_id; who pays whom (side, level, payer_sid, payee_sid, verdict) and on which plan with what
---                   terms; plan_key is null where there is none, and missing says why; quantum is the rounding step
+--                   conditions; plan_key is null where there is none, and missing says why; quantum is the rounding step
 --                   in 1e-12 of the currency
 --         digits, epoch_of, rate_row, routed, jurisdiction_of: see macros.sql
 -- Every join finds exactly one row, so that calls keep their order and need no sorting.
@@ -56,10 +56,14 @@ planned as (
         end as number
     from paid as d
     join payers as p on p.payer_id = d.payer_id
+),
+
+found as (
+    select *, rate_row(plan_key, number, start_ms) as row from planned
 )
 
 select
-    *,
+    * exclude (row),
     -- Whole seconds first, where the plan says so.
     case
         when exact_ms > 0 and base_rounding = 'floor' then exact_ms // 1000 * 1000
@@ -67,5 +71,6 @@ select
         else exact_ms
     end as counted_ms,
     jurisdiction_of(routed(src, start_ms), routed(dst, start_ms)) as jurisdiction,
-    rate_row(plan_key, number, start_ms) as rate_id
-from planned
+    coalesce(row.term_id, 0) as term_id,
+    case when row.term_id > 0 then left(number, row.prefix_length) end as prefix
+from found

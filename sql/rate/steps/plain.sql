@@ -12,14 +12,13 @@
 create or replace temp macro epoch_of(at_ms) as
     (select count(*) from epochs where begin_ms <= at_ms) - 1;
 
--- The row of a plan that a number is rated by: the longest prefix in force; 0 is none.
--- -1: the rows of that prefix ask for more than the number and the time, see special.sql.
-create or replace temp macro rate_row(plan, number, at_ms) as
-    coalesce((
-        select arg_max(if(is_special, -1, rate_id), length(prefix))
-        from deck
-        where plan_key = plan and starts_with(number, prefix) and from_ms <= at_ms and at_ms < to_ms
-    ), 0);
+-- The terms of the row of a plan that a number is rated by, and the length of its prefix: the longest in force.
+-- term_id -1: the rows of that prefix ask for more than the number and the time, see special.sql.
+create or replace temp macro rate_row(plan, number, at_ms) as (
+    select arg_max({'term_id': if(is_special, -1, term_id), 'prefix_length': length(prefix)}, length(prefix))
+    from deck
+    where plan_key = plan and starts_with(number, prefix) and from_ms <= at_ms and at_ms < to_ms
+);
 
 -- The number that a call is routed to, where the one that was dialled is known to have been ported by then.
 create or replace temp macro routed(bare, at_ms) as

@@ -1,15 +1,16 @@
 -- The calls whose rows ask for more than a number and a time: origin, jurisdiction, windows, steps, least and most.
 --
 -- Grain:  one row per row of special_calls, with the columns of rate/calls.
--- Reads:  special_calls  the rows of due.sql whose rate_id is -1: they have a payer, a plan, a start and a number
---         deck           the rows of the plans at hand, plain ones too: prices in 1e-12, times in milliseconds
+-- Reads:  special_calls  the rows of due.sql whose term_id is -1: they have a payer, a plan, a start and a number
+--         deck           the rows of the plans at hand, plain ones too
+--         terms          what these rows say: prices in 1e-12, times in milliseconds
 --         window_pieces  plan_key, from_ms, to_ms, window_name: gapless time by plan, cut where another window begins
 --         country_of     see macros.sql
 -- Rules:  pipeline/domain/rating.py and charging.py say the same for one call and are held to the same cases.
 -- All arithmetic is on integers: milliseconds, and prices in 1e-12 of the currency.
 with calls as materialized (
     select
-        *,
+        * exclude (prefix, term_id),
         row_number() over () as call_id,
         coalesce(digits(number_src), '') as origin,
         case when exact_ms between 1 and 86400000
@@ -41,6 +42,13 @@ held as materialized (
     select call_id, rate_id, window_name, steps
     from fitting
     qualify narrowness = max(narrowness) over (partition by call_id)
+),
+
+rates as materialized (
+    select r.* exclude (term_id), t.* exclude (term_id)
+    from deck as r
+    join terms as t on t.term_id = r.term_id
+    where r.rate_id in (select rate_id from held)
 ),
 
 held_calls as (
@@ -86,7 +94,7 @@ matched as materialized (
     left join held as n on n.call_id = o.call_id and n.window_name <> '' and n.window_name = o.window_name
     left join held as e
         on e.call_id = o.call_id and e.window_name = '' and (not o.clocked or o.window_name is not null)
-    left join deck as r on r.rate_id = coalesce(n.rate_id, e.rate_id)
+    left join rates as r on r.rate_id = coalesce(n.rate_id, e.rate_id)
 ),
 
 -- The price of a row from one second of a call to another: its own, then that of each step.
@@ -96,8 +104,7 @@ stepped_rows as (
 
 price_starts as (
     select rate_id, 0 as from_ms, price_e12::hugeint as price_e12
-    from deck
-    where rate_id in (select rate_id from held)
+    from rates
     union all
     select
         rate_id,
@@ -160,7 +167,7 @@ priced_parts as (
         and p.from_ms <= a.began_ms + a.edge_ms and a.began_ms + a.edge_ms < p.to_ms
     left join held as n on n.call_id = a.call_id and n.window_name <> '' and n.window_name = p.window_name
     left join held as e on e.call_id = a.call_id and e.window_name = ''
-    left join deck as r on r.rate_id = coalesce(n.rate_id, e.rate_id)
+    left join rates as r on r.rate_id = coalesce(n.rate_id, e.rate_id)
     left join prices as s on s.rate_id = r.rate_id and s.from_ms <= a.edge_ms and a.edge_ms < s.to_ms
 ),
 

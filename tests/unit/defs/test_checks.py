@@ -103,6 +103,9 @@ def right() -> dict[str, list[Row]]:
         "invoice/taxes": [tax()],
         "invoice/entries": BOOKED,
         "deliver/emails": [email()],
+        "measure/call_hours": [row(day=AT.date(), calls=1)],
+        "measure/message_days": [row(day=AT.date(), messages=1)],
+        "measure/money_days": [row(day=AT.date(), records=3), row(day=AT.date(), records=1)],
     }
 
 
@@ -141,6 +144,10 @@ BROKEN = [
     ("issued_is_mailed", "deliver/emails", [email(), email(email_sid="e2")]),
     ("issued_is_mailed", "deliver/emails", [email(kind="reminder", level=1)]),
     ("issued_is_mailed", "invoice/invoices", [invoice(document_hash=None)]),
+    ("rolled_up", "land/calls", []),
+    ("rolled_up", "measure/call_hours", [row(day=LATER.date(), calls=1)]),
+    ("rolled_up", "measure/message_days", [row(day=AT.date(), messages=2)]),
+    ("rolled_up", "measure/money_days", [row(day=AT.date(), records=3)]),
 ]  # fmt: skip
 
 

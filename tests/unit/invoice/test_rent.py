@@ -10,7 +10,7 @@ import pytest
 from pipeline.domain.did_prices import DidPrice
 from pipeline.domain.period import Period, day_start
 from pipeline.invoice.due import Account, Due
-from pipeline.invoice.rent import Holding, rent_lines, unpriced
+from pipeline.invoice.rent import Holding, holdings, rent_lines, unpriced
 from pipeline.ledger.schema import invoice_items
 from pipeline.masters.model import Customer, Seller
 from tests.fixtures.billing import ACME, HOUSE, Desk, masters
@@ -19,6 +19,13 @@ FIRST = datetime(2026, 2, 1, tzinfo=UTC)
 MARCH_11 = datetime(2026, 3, 11, 15, tzinfo=UTC)
 MARCH_20 = datetime(2026, 3, 20, 15, tzinfo=UTC)
 APRIL_2 = datetime(2026, 4, 2, 6, tzinfo=UTC)
+
+
+MARCH = Period(day_start(date(2026, 3, 1), ACME.time_zone), day_start(date(2026, 4, 1), ACME.time_zone))
+
+
+def due(customer: Customer = ACME) -> Due:
+    return Due(Account(customer, HOUSE, "root"), MARCH, MARCH.start, "sid")
 
 
 def did(
@@ -39,6 +46,23 @@ def rent(tmp_path: Path, *dids: dict, customer: Customer = ACME) -> list[tuple]:
     desk.bill(masters=masters(customer))
     found = sorted(desk.ledger_rows(invoice_items), key=lambda i: i.line_no)
     return [(i.description, i.usage, str(i.amount_exact), i.period_start.date().isoformat()) for i in found]
+
+
+class Snapshots:
+    """Stands in for a connection: the history of numbers, as the lake would give it."""
+
+    def __init__(self, dids: list[dict]) -> None:
+        rows = sorted(dids, key=lambda d: (d["did_sid"], d["valid_from"]))
+        self.rows = [
+            (*(d[name] for name in ("did_sid", "partner_sid", "price", "valid_from", "valid_to")), "1")
+            for d in rows
+        ]
+
+    def execute(self, _query: str) -> "Snapshots":
+        return self
+
+    def fetchall(self) -> list[tuple]:
+        return self.rows
 
 
 def ahead(text: str, count: int, amount: str) -> tuple:
@@ -80,8 +104,14 @@ TABLE = {
 
 
 @pytest.mark.parametrize(("dids", "expected"), TABLE.values(), ids=TABLE)
-def test_rent(tmp_path: Path, dids: list[dict], expected: list[tuple]) -> None:
-    assert rent(tmp_path, *dids) == expected
+def test_rent(dids: list[dict], expected: list[tuple]) -> None:
+    numbers = holdings(Snapshots([did("anchor", price="0"), *dids]))
+    lines = rent_lines(due(), [h for h in numbers if h.partner_sid == "acme"])
+    assert [
+        (i.description, i.usage, f"{i.amount_exact:f}", i.period.start.date().isoformat())
+        for i in (line.item for line in lines)
+        if i
+    ] == expected
 
 
 def test_a_customers_own_price_wins(tmp_path: Path) -> None:
@@ -109,13 +139,6 @@ def test_each_level_of_the_tree_pays_for_a_number(tmp_path: Path) -> None:
         ("acme", "HCS-2026-000001", Decimal("0.60")),
         ("shop", "BR-2026-000001", Decimal("3.00")),
     ]
-
-
-MARCH = Period(day_start(date(2026, 3, 1), ACME.time_zone), day_start(date(2026, 4, 1), ACME.time_zone))
-
-
-def due(customer: Customer = ACME) -> Due:
-    return Due(Account(customer, HOUSE, "root"), MARCH, MARCH.start, "sid")
 
 
 def held(

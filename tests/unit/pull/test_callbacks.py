@@ -120,6 +120,26 @@ def test_the_answer_does_not_wait_for_the_ledger(ledger: Ledger) -> None:
     assert kept(ledger) == [("calls", CALL["dr_sid"])]
 
 
+def test_who_has_come_before_the_end_is_answered_and_kept(ledger: Ledger) -> None:
+    """A callback is half-way when the receiver closes."""
+    body = json.dumps(CALL).encode()
+    head = f"POST /callbacks HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with listening(ledger) as server, socket.create_connection(("127.0.0.1", server.server_port)) as raw:
+        raw.sendall(head + body[:5])
+        post(server, json.dumps(SMS).encode())
+        server.shutdown()
+        closing = threading.Thread(target=server.server_close)
+        closing.start()
+        closing.join(1)
+        waits = closing.is_alive()
+        raw.sendall(body[5:])
+        status = raw.recv(100).split()[1]
+        closing.join()
+
+    assert (waits, status) == (True, b"204")
+    assert kept(ledger) == [("calls", CALL["dr_sid"]), ("messages", SMS["message_sid"])]
+
+
 def test_what_cannot_be_held_is_said_to_be_unavailable(ledger: Ledger, monkeypatch) -> None:
     monkeypatch.setattr(callbacks, "_WAITING", 1)
     monkeypatch.setattr(Receiver, "_write", lambda _self: None)

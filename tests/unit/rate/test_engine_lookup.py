@@ -10,8 +10,8 @@ NOON, DAY_END = 43_200_000, 86_399_999
 
 
 def deck(*rows: tuple) -> pa.Table:
-    """Rows as (rate_id, plan_key, prefix, special, from, to)."""
-    names = ("rate_id", "plan_key", "prefix", "is_special", "from_ms", "to_ms")
+    """Rows as (term_id, plan_key, prefix, special, from, to)."""
+    names = ("term_id", "plan_key", "prefix", "is_special", "from_ms", "to_ms")
     kinds = (pa.int32(), pa.int32(), pa.string(), pa.bool_(), pa.int64(), pa.int64())
     columns = zip(*rows, strict=True) if rows else [()] * len(names)
     return pa.table({n: pa.array(c, k) for n, k, c in zip(names, kinds, columns, strict=True)})
@@ -29,7 +29,8 @@ def found(rates: pa.Table, asked: list[tuple[int, str, int]], keys: tuple[int, .
     digits = made.prefixes.digits
     number_keys = [int(f"{n[:digits]:0<{digits}}") * 16 + min(len(n), digits) for _, n, _ in asked]
     columns = [pa.array([p for p, *_ in asked], pa.int32()), pa.array(number_keys, pa.int64())]
-    return made.find(*columns, pa.array([at for *_, at in asked], pa.int64())).to_pylist()
+    rows = made.find(*columns, pa.array([at for *_, at in asked], pa.int64()))
+    return rows.field("term_id").to_pylist()
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_days_are_laid_out_one_after_the_other():
     answers = []
     for at in (NOON - 1, NOON, NOON + 1, NOON - 2):
         made.lay_out([0], at, at)
-        answers += made.find(*ask, pa.array([at], pa.int64())).to_pylist()
+        answers += made.find(*ask, pa.array([at], pa.int64())).field("term_id").to_pylist()
 
     assert answers == [1, 2, 2, 1]
 

@@ -14,9 +14,10 @@ from pipeline.domain.allowances import Bundle, Scope, Tier, TierStep
 from pipeline.errors import DeckError, SettingsError
 from pipeline.ledger.schema import metadata
 from pipeline.masters.model import Assignment, Masters
-from pipeline.rate.candidate import from_deck, from_store
+from pipeline.rate.candidate import from_deck, from_store, world_with
 from pipeline.rate.deck.file import DeckOptions
 from pipeline.rate.whatif import Question, what_if
+from pipeline.rate.world import Route, read_world
 from tests.unit.rate.homes import DAY, HEADER, MASTERS, SINCE, call, customer
 from tests.unit.rate.test_engine import message_row
 
@@ -168,6 +169,12 @@ def test_a_stored_plan_at_an_instant_is_a_candidate_too(rated):
     assert ask(rated, from_store(rated.lake, "retail", APRIL)).totals[0].difference == Decimal("0.002")
     assert ask(rated, from_store(rated.lake, "retail", MARCH)).totals[0].difference == 0
     assert ask(rated, from_store(rated.lake, "retail", None)).totals[0].difference == 0
+
+
+def test_ported_numbers_stay_ported(rated):
+    world = replace(read_world(rated.lake, TWO, "root"), routes=(Route(SINCE, "12125550100", "14155550000"),))
+
+    assert world_with(world, deck(rated), payer="shop").routes == world.routes
 
 
 def test_selling_at_cost(rated):
