@@ -43,7 +43,6 @@ RATING = (
 PARQUET = "(format parquet, compression zstd, row_group_size 122880)"
 GROUP = 122_880
 LEVEL = 3
-PER_MESSAGE = 10
 
 
 def make(home: str, calls: str, prefixes: str, plans: str) -> None:
@@ -83,7 +82,7 @@ def narrow(home: Path) -> float:
     return rated(home, "call", narrow_part)
 
 
-def narrow_part(con: Any, file: Any, query: str, out: Path) -> None:
+def narrow_part(con: Any, _: Any, query: str, out: Path) -> None:
     con.execute(f"copy (select {NARROW} from ({query}) where side = 'charge') to '{out}' {PARQUET}")
 
 
@@ -261,7 +260,11 @@ def in_turns(homes: dict[str, Path], tasks: list[str], runs: int) -> dict[str, d
 
 
 def report(found: dict[str, dict[str, float]], calls: int) -> None:
-    print(f"{calls:,} calls\n\n  task              s     CPU s   of it load   us of CPU each    records/s   peak MB")
+    from rate_world import PER_MESSAGE
+
+    print(
+        f"{calls:,} calls\n\n  task              s     CPU s   of it load   us of CPU each    records/s   peak MB"
+    )
     for task, got in found.items():
         if task == "check":
             print("  check        what wide wrote is whole")

@@ -1,14 +1,16 @@
-"""The calls, decks and customers that ``rate.py`` measures with: made here, the same every time.
+"""The calls, messages, decks and customers that ``rate.py`` measures with: made here, the same every time.
 
 Calls have every column of ``land.calls``, filled as the provider fills them. Customers and destinations follow power
 laws, durations an exponential one; seven calls in ten are answered. The rows of the decks are shared out to the plans
 by a power law too; six in ten are area code and exchange in North America, the others abroad and nested. A tenth of
-the rows of each plan change their price on a day of the month that is the plan's own.
+the rows of each plan change their price on a day of the month that is the plan's own. There is a message for every
+ten calls, and plans for messages with the prices of two thousand networks.
 
 Days lie in parts of the size that landing gives them, and are made part by part, two at once: a hundred million calls
 take the memory of one.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -31,6 +33,8 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 NOW = datetime(2026, 4, 3, tzinfo=UTC)
 DAYS = 31
 PER_PLAN = 4
+PER_MESSAGE = 10
+TEXT_PLANS = 10
 PART = 4 * ROW_GROUP
 ROOT = "00000000-0000-4000-8000-000000000000"
 
@@ -126,6 +130,41 @@ _CALLS = """
 """
 
 
+_TEXT_RATES = """
+    select
+        'text-' || plan.range as plan_sid, 'v1' as plan_version, 200 + n.range // 4 as mcc,
+        case when n.range % 4 > 0 then n.range % 4 end as mnc,
+        0 as increment_ms, 0 as minimum_ms, 0 as grace_ms, 1000 as unit_ms,
+        ((hash(n.range, plan.range) % 900 + 10)::decimal(18, 0) * 0.0001::decimal(10, 4))::decimal(24, 12) as price,
+        0::decimal(24, 12) as connect_fee, 'active' as status
+    from range({text_plans}) as plan, range(2000) as n
+"""
+
+_MESSAGES = """
+    with sent as (
+        select
+            range as n, p.sid as partner,
+            timestamptz '{day}' + to_milliseconds((range - {first}) * 86400000 // {count}) as inserted,
+            case when range % 10 < 6 then '1' || (2015550000 + hash(range) % 6000000000)
+                else (20 + hash(range) % 79) || (1000000000 + hash(range, 1) % 9000000000) end as far,
+            '1516' || lpad((hash(range, 6) % 4000)::varchar, 7, '2') as own
+        from range({begin}, {end})
+        join partners as p on p.customer = floor({customers} * pow(chance(range, 1), 2))::integer
+    )
+    select
+        'carrierx' as source, sid('text' || n) as dr_sid, 1 as revision, 2::bigint as version,
+        timestamptz '2026-04-02 00:00:00+00' as landed_at, inserted - to_milliseconds(n % 2000) as date_start,
+        inserted as date_stop, inserted as date_insert, 'outbound' as direction,
+        case when n % 20 = 0 then 'mms' else 'sms' end as type, partner as partner_sid, own as number_billing,
+        far as number_external, own as number_src, far as number_dst, 0.004::decimal(24, 12) as rate,
+        0.004::decimal(24, 12) as price, inserted as date_sent,
+        case when n % 5 > 0 then (200 + hash(n, 2) % 600)::integer end as mcc, (hash(n, 3) % 4)::integer as mnc,
+        (1 + n % 3)::integer as message_segments, 1 as recipients, 'carrier' as provider,
+        case when n % 10 > 0 then 'sent' else 'failed' end as status
+    from sent
+"""
+
+
 def make(home: Path, calls: int, prefixes: int, plans: int) -> None:
     """A home with a month of calls landed and the decks imported; nothing is rated yet."""
     home.mkdir(parents=True)
@@ -135,7 +174,10 @@ def make(home: Path, calls: int, prefixes: int, plans: int) -> None:
         cons = [stack.enter_context(_set(lake, prefixes, plans)) for _ in range(2)]
         partners = cons[0].execute("select sid from partners order by customer").fetchall()
         gateway = cons[0].execute("select gateway from fixed").fetchall()[0][0]
-        rates = _whole("rate/rates", cons[0].sql(_RATES).to_arrow_table())
+        rates = [cons[0].sql(text) for text in (_RATES, _TEXT_RATES.format(text_plans=TEXT_PLANS))]
+        whole = pa.concat_tables(_whole("rate/rates", found.to_arrow_table()) for found in rates)
+        named = [RatePlan(f"plan-{n}", "v1", "call", "USD") for n in range(plans)]
+        named += [RatePlan(f"text-{n}", "v1", "message", "USD") for n in range(TEXT_PLANS)]
         staged = [
             _small(
                 lake,
@@ -147,10 +189,11 @@ def make(home: Path, calls: int, prefixes: int, plans: int) -> None:
                 "land/endpoints",
                 [{"endpoint_sid": gateway, "type": "system_gateway", "valid_from": START}],
             ),
-            lake.stage("rate/plans", "made", plans_table([(_plan(n), 0, "made") for n in range(plans)])),
-            lake.stage("rate/rates", "made", rates),
+            lake.stage("rate/plans", "made", plans_table([(plan, 0, "made") for plan in named])),
+            lake.stage("rate/rates", "made", whole),
         ]
-        parts = list(_parts(calls, len(partners)))
+        parts = [("land/calls", *part) for part in _parts(_CALLS, calls, len(partners))]
+        parts += [("land/messages", *part) for part in _parts(_MESSAGES, calls // PER_MESSAGE, len(partners))]
         made = [pool.submit(_land, lake, con, parts[n::2]) for n, con in enumerate(cons)]
         staged += [file for done in made for file in done.result()]
     with ledger.transaction() as tx:
@@ -162,19 +205,18 @@ def _set(lake: Lake, prefixes: int, plans: int) -> Iterator[Any]:
     with lake.duck() as con:
         con.execute("reset memory_limit")
         con.execute("set threads = 1")
-        con.register("blank", BY_NAME["land/calls"].schema.empty_table())
         for statement in _SETTING.format(plans=plans, prefixes=prefixes, per_plan=PER_PLAN).split(";\n"):
             con.execute(statement)
         yield con
 
 
-def _parts(calls: int, customers: int) -> Iterator[tuple[str, str]]:
+def _parts(rows: str, records: int, customers: int) -> Iterator[tuple[str, str]]:
     """The label and the query of each part of each day."""
     for day in range(DAYS):
-        first, last = calls * day // DAYS, calls * (day + 1) // DAYS
+        first, last = records * day // DAYS, records * (day + 1) // DAYS
         at = START + timedelta(days=day)
         for n, begin in enumerate(range(first, last, PART), start=1):
-            rows = _CALLS.format(
+            query = rows.format(
                 begin=begin,
                 end=min(last, begin + PART),
                 first=first,
@@ -182,28 +224,28 @@ def _parts(calls: int, customers: int) -> Iterator[tuple[str, str]]:
                 day=at.isoformat(),
                 customers=customers,
             )
-            yield part_label(at.date(), n), f"({rows}) union all by name from blank"
+            yield part_label(at.date(), n), query
 
 
-def _land(lake: Lake, con: Any, parts: Iterable[tuple[str, str]]) -> list[Staged]:
-    return [lake.stage_query(con, "land/calls", label, query) for label, query in parts]
+def _land(lake: Lake, con: Any, parts: Iterable[tuple[str, str, str]]) -> list[Staged]:
+    made = []
+    for table, label, query in parts:
+        con.register("blank", BY_NAME[table].schema.empty_table())
+        made.append(lake.stage_query(con, table, label, f"({query}) union all by name from blank"))
+    return made
 
 
 def opened(home: Path) -> tuple[Lake, Ledger, Masters]:
     """The home again, with its customers: each has a plan, and each plan has several."""
     ledger = Ledger.open(sqlite_url(home / "ledger.db"))
     lake = Lake(home, ledger)
-    plans = sum(f.rows for f in lake.files("rate/plans"))
-    sids = [row["partner_sid"] for row in lake.query("select partner_sid from land.partners")]
-    order = lake.query(f"select md5('partner' || range) as start, range as customer from range({len(sids)})")
-    customer = {row["start"][:8]: row["customer"] for row in order}
-    held = tuple(Assignment(sid, f"plan-{customer[sid[:8]] % plans}") for sid in sids)
+    plans = sum(f.rows for f in lake.files("rate/plans")) - TEXT_PLANS
+    sids = lake.scan("land/partners").select("partner_sid").collect().to_series().to_list()
+    customer = {hashlib.md5(f"partner{n}".encode()).hexdigest()[:8]: n for n in range(len(sids))}
+    held = [Assignment(sid, f"plan-{customer[sid[:8]] % plans}", "call") for sid in sids]
+    held += [Assignment(sid, f"text-{customer[sid[:8]] % TEXT_PLANS}", "message") for sid in sids]
     customers = {sid: Customer(sid, sid, "house", "UTC", "USD", Place("USA")) for sid in sids}
-    return lake, ledger, Masters(customers=customers, assignments=held)
-
-
-def _plan(n: int) -> RatePlan:
-    return RatePlan(f"plan-{n}", "v1", "call", "USD")
+    return lake, ledger, Masters(customers=customers, assignments=tuple(held))
 
 
 def _small(lake: Lake, table: str, rows: list[dict]) -> Staged:

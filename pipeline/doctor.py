@@ -125,6 +125,7 @@ def _machine(settings: Settings) -> Iterator[Finding]:
 
 
 def _ledger(settings: Settings) -> Iterator[Finding]:
+    from pipeline.lake.lake import Lake
     from pipeline.ledger.ledger import Ledger
 
     try:
@@ -134,6 +135,10 @@ def _ledger(settings: Settings) -> Iterator[Finding]:
         return
     bound = ledger.get("provider_url")
     yield Finding("ledger", f"opens; belongs to {bound}" if bound else "opens; not bound to a provider yet")
+    with Lake(settings.home, ledger).ask() as ask:
+        ask("show all tables")
+        for name, why in ask.broken.items():
+            yield Finding(name, why, "bad", "mend that file: whatever needs it fails, and only that")
     ledger.close()
 
 

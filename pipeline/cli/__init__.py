@@ -12,7 +12,8 @@ from pipeline.errors import TollbookError
 # Each module registers its commands on the app.
 from pipeline.cli import journey, home, desk, money  # noqa: F401  isort: skip
 from pipeline.cli import plans, plansimport, plansassign, plansexport  # noqa: F401  isort: skip
-from pipeline.cli import quote, explain, whatif, suspense, lookup, listen, ask, report  # noqa: F401  isort: skip
+from pipeline.cli import quote, explain, whatif, suspense, lookup, listen, ask, report, account  # noqa: F401  isort: skip
+from pipeline.cli import fraud  # noqa: F401  isort: skip
 
 
 def main() -> None:

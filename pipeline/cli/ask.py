@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.app import app, the_home
-from pipeline.cli.show import as_json, err, fail, say, table
+from pipeline.cli.show import as_json, fail, say, table
 from pipeline.errors import QueryError, TollbookError
 
 if TYPE_CHECKING:
@@ -54,8 +54,6 @@ def sql(
         raise typer.BadParameter(msg)
     lake = _lake()
     with lake.ask() as ask:
-        for name, why in lake.broken.items():
-            err.print(f"{name} is left out, its query does not work: {why}", style="yellow", markup=False)
         if query is None:
             _session(ask, format, limit, lake)
         elif out is not None:

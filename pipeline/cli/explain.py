@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 _INVOICE = "select * from invoice.invoices where invoice_sid = $which or number = $which"
 _ITEMS = "select * from invoice.items where invoice_sid = $sid order by line_no"
+_METHODS = {
+    "minimum": ", the least that is due",
+    "maximum": ", the most that is due",
+    "reverse_charge": ", the recipient owes it",
+}
 _TAXES = "select * from invoice.taxes where invoice_sid = $sid order by line_no"
 _LINE = """
 select c.dr_sid, c.date_stop, c.revision, coalesce(r.matched_number, m.matched_number) as number,
@@ -99,14 +104,21 @@ def _invoice(desk: "Desk", invoice: dict[str, Any], json: bool) -> None:
         right=("line", "records", "usage", "exact", "rounded"),
     )
     for t in taxes:
-        percent = plain(t["rate"] * 100)
-        say(f"  {t['name']}: {percent} % of {money(t['base'])} = {money(t['amount'])}  ({t['legal_source']})")
+        say(f"  {tax_line(t)}")
     before, items_, taxes_, paid, after, due = (
         money(invoice[name])
         for name in ("balance_previous", "amount", "amount_tax", "payments", "balance_forward", "amount_due")
     )
     say(f"  {before} before + {items_} items + {taxes_} taxes - {paid} paid = {after}; due {due}")
     say(f"  a line's records: tollbook explain {number}/1", style="dim")
+
+
+def tax_line(tax: dict[str, Any]) -> str:
+    """How a tax was found: rate and base, what bounded it, the rule, and where the rule is from."""
+    counted = f"{plain(tax['base'])} x {money(tax['rate'])} per {tax['per']}"
+    how = counted if tax["per"] else f"{plain(tax['rate'] * 100)} % of {money(tax['base'])}"
+    found = f"{how} = {money(tax['amount'])}{_METHODS.get(tax['method'], '')}"
+    return f"{tax['name']}: {found}  ({tax['rule']}: {tax['legal_source']})"
 
 
 def _line(desk: "Desk", invoice: dict[str, Any], line: str, limit: int, json: bool) -> None:

@@ -20,6 +20,9 @@ PriceUnit = Annotated[
     int | None,
     typer.Option(help="Let the sandbox price per this many seconds, against its own documents."),
 ]
+Fraud = Annotated[
+    str, typer.Option(help="Fraud to plant: all, or kinds with commas, like wangiri,spend; see `tollbook fraud`.")
+]
 _DEMO_FAULTS = "late_inserts=0.002,wrong_charges=7,missing_answer=1"
 
 
@@ -34,6 +37,7 @@ def demo(
     seed: Seed = 1,
     price_unit: PriceUnit = None,
     faults: Annotated[str, typer.Option(help="What the sandbox does wrong.")] = _DEMO_FAULTS,
+    fraud: Fraud = "",
 ) -> None:
     """Bill a month of a made-up carrier: sandbox provider, whole journey, invoices, statement."""
     from pipeline.cli.summary import print_summary
@@ -48,7 +52,12 @@ def demo(
     folder = (home or demo_home()).resolve()
     started = time.monotonic()
     config = WorldConfig(
-        seed=seed, calls=calls, messages=messages, price_unit=price_unit, faults=Faults.parse(faults)
+        seed=seed,
+        calls=calls,
+        messages=messages,
+        price_unit=price_unit,
+        faults=Faults.parse(faults),
+        fraud=fraud,
     )
     show = progress_line()
     show("starting the sandbox provider")
@@ -75,6 +84,7 @@ def sandbox(
     seed: Seed = 1,
     price_unit: PriceUnit = None,
     faults: Annotated[str, typer.Option(help="name=value,...; see the README.")] = "",
+    fraud: Fraud = "",
 ) -> None:
     """Run the sandbox provider alone, to try tollbook or curl on."""
     from pipeline.provider.faults import Faults
@@ -89,6 +99,7 @@ def sandbox(
         days=days,
         price_unit=price_unit,
         faults=Faults.parse(faults),
+        fraud=fraud,
     )
 
     def listening(url: str) -> None:
@@ -206,18 +217,34 @@ def deliver(
         list[str] | None, typer.Option(help="Send this invoice again, by number or sid.")
     ] = None,
     to: Annotated[
-        list[str] | None, typer.Option(help="To this address, for the invoices of --resend.")
+        list[str] | None,
+        typer.Option(help="To this address, for the invoices of --resend or --provider-invoice."),
+    ] = None,
+    provider_invoice: Annotated[
+        str | None,
+        typer.Option(help="Only ask the provider to e-mail this invoice of its own, by display_id or sid."),
     ] = None,
     by: Annotated[str | None, typer.Option(help="Who decides; goes on record.")] = None,
     bounces: Annotated[
         Path | None,
         typer.Option(help="A folder of mails, or a maildir: read the delivery reports in it first."),
     ] = None,
+    preview: Annotated[
+        Path | None,
+        typer.Option(help="Only write what would be sent into this folder, as .eml and .html; nothing is sent."),
+    ] = None,
     as_of: AsOf = None,
     json: Json = False,
 ) -> None:
     """E-mail what is issued and not yet sent; each message at most once."""
     desk = open_desk(as_of, watch=not json)
+    if provider_invoice is not None:
+        sid = desk.mail_provider_invoice(provider_invoice, tuple(to or ()), by=by)
+        say(f"the provider was asked to e-mail its invoice {sid} to {', '.join(to or ())}")
+        return
+    if preview is not None:
+        _report("preview", desk.preview_mails(preview), json)
+        return
     report = desk.deliver(tuple(resend or ()), to=tuple(to or ()), by=by, bounces=bounces)
     desk.publish()
     clear_line()

@@ -114,7 +114,10 @@ def _one(plan_for: "PlanFor", ask: "Ask", service: str, customer: str, json: boo
     outcome = found.outcome
     currency = f" {outcome.plan.currency}" if outcome.plan else ""
     amount = "no price" if outcome.amount is None else f"{money(outcome.amount)}{currency}"
-    heading(f"{amount}  ({outcome.status}{f': {outcome.reason}' if outcome.reason else ''})")
+    why = f"{outcome.status}{f': {outcome.reason}' if outcome.reason else ''}"
+    if drawn and drawn.draws:
+        amount, why = f"{money(drawn.amount)}{currency}", f"{why}; {amount} before bundles and tiers"
+    heading(f"{amount}  ({why})")
     draws = drawn.sentences if drawn else ()
     for reason in filter(None, (found.why_number, found.why_plan, *outcome.reasons, *draws)):
         say(f"  {reason}")

@@ -7,7 +7,7 @@ import typer
 
 from pipeline.cli.app import AsOf, Json, app, instant, open_desk, read_amount
 from pipeline.cli.deckoptions import Reading, reads_deck
-from pipeline.cli.show import as_json, clear_line, heading, money, say, table
+from pipeline.cli.show import as_json, clear_line, heading, money, say, table, when
 from pipeline.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _name(candidate: "Candidate", whose: str) -> str:
 def _show(desk: "Desk", answer: "WhatIf", limit: int) -> None:
     question = answer.question
     moved = f"{question.payer} were billed" if question.payer else f"{question.replaces} were"
-    heading(f"If {moved} on {answer.candidate}, {question.start} to {question.end}")
+    heading(f"If {moved} on {answer.candidate}, {when(question.start)} to {when(question.end)}")
     names = {sid: customer.name for sid, customer in desk.masters.customers.items()}
     _changes("", answer.totals, {}, 0)
     _changes("customer", answer.by["customer"], names, 0)
@@ -147,8 +147,8 @@ def _drawn(answer: "WhatIf", names: dict[str, str]) -> None:
     rows = [
         (
             names.get(d.payer_sid, d.payer_sid),
-            d.start,
-            d.end,
+            when(d.start),
+            when(d.end),
             d.records,
             d.before,
             d.after,

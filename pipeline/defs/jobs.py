@@ -7,12 +7,13 @@ https://docs.dagster.io/guides/build/jobs/asset-jobs.
 
 import dagster as dg
 
+from pipeline.defs.assets.fraud import SIGNALS
 from pipeline.defs.assets.land import AROUND
 from pipeline.defs.assets.measure import ROLLED
 from pipeline.defs.checks import BOOKMARKS
 
 _AROUND = dg.AssetSelection.assets(*AROUND)
-_ROLLED = dg.AssetSelection.assets(*ROLLED)
+_ROLLED = dg.AssetSelection.assets(*ROLLED, SIGNALS)
 _FEEDS = dg.AssetSelection.assets(["land", "calls"], ["land", "messages"])
 
 poll = dg.define_asset_job(
@@ -34,7 +35,7 @@ around = dg.define_asset_job(
 rate = dg.define_asset_job(
     "rate",
     selection=dg.AssetSelection.groups("rate") | _ROLLED,
-    description="Any range of days in one run, and their roll-ups; where nothing changed they are left as they are.",
+    description="Any range of days in one run, their roll-ups and signals of fraud; what nothing changed stays as it is.",
 )
 bill = dg.define_asset_job(
     "bill",

@@ -20,6 +20,7 @@ from pipeline.deliver.letter import Row, addresses
 from pipeline.errors import DeliveryError
 from pipeline.ledger.bounces import bounces
 from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.query import rows_in
 from pipeline.ledger.schema import emails
 
 BOUNCED, SENT, UNKNOWN = "bounced", "sent", "unknown"
@@ -27,7 +28,7 @@ REFUSAL, REPORT = "refusal", "report"
 # The report itself comes first; what it returns of the message may be as long as that was.
 _BYTES = 1_000_000
 _MAILDIR = ("new", "cur")
-_RETURNED = ("text/rfc822-headers", "message/rfc822-headers")
+_HEADERS_ALONE = ("text/rfc822-headers", "message/rfc822-headers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def read_reports(ledger: Ledger, folder: Path, *, now: datetime) -> int:
     told = [(content, report) for content, report in read if report and report.failed]
     new = 0
     with ledger.transaction() as tx:
-        ours = {row["message_id"]: row for row in tx.execute(emails.select()).mappings()}
+        ours = {row["message_id"]: row for row in rows_in(tx, emails.select())}
         for content, report in told:
             row = ours.get(report.message_id)
             if row is not None:
@@ -138,9 +139,9 @@ def _said(block: Message, field: str) -> str:
 def _returned_id(part: Message) -> str:
     """The Message-ID of what a report returns."""
     payload = part.get_payload()
-    if part.get_content_type() == "message/rfc822" and isinstance(payload, list) and payload:
-        return _said(payload[0], "Message-ID")
-    if part.get_content_type() in _RETURNED:
-        text = payload[0].as_string() if isinstance(payload, list) and payload else str(payload)
-        return _said(HeaderParser().parsestr(text), "Message-ID")
-    return ""
+    inner = payload[0] if isinstance(payload, list) and payload else payload
+    if part.get_content_type() in _HEADERS_ALONE:
+        inner = HeaderParser().parsestr(str(inner))
+    elif part.get_content_type() != "message/rfc822":
+        return ""
+    return _said(inner, "Message-ID") if isinstance(inner, Message) else ""

@@ -1,7 +1,8 @@
 """What is sent for an invoice: the files that render made, taken only if they are what was issued.
 
 The page must have the hash that the ledger holds; every file must be what the manifest beside it says. So the right
-document and the right number leave together, or nothing leaves.
+document and the right number leave together, or nothing leaves. The PDF always leaves; what a customer wishes beside
+it leaves as far as it fits into ``ATTACHED_BYTES``, file by file: e-invoice, CSV, Parquet.
 """
 
 import hashlib
@@ -15,19 +16,24 @@ from pipeline.errors import DeliveryError
 
 ATTACHED_BYTES = 1_000_000
 _PAGE, _PDF, _MAIL = "invoice.html", "invoice.pdf", "email.json"
-_DETAIL = ("calls.csv", "messages.csv", "charges.csv")
+# What a customer may wish for, in the order in which room is given.
+_WISHES = {
+    "ubl": ("invoice.ubl.xml",),
+    "csv": ("charges.csv", "calls.csv", "messages.csv"),
+    "parquet": ("calls.parquet", "messages.parquet"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """The contents of one e-mail. ``detail`` are the CSV files that are small enough to attach, by name."""
+    """The contents of one e-mail. ``files`` are attached beside the PDF, by name."""
 
     subject: str
     text: str
     html: str
     pdf: bytes
     pdf_sha256: str
-    detail: Mapping[str, bytes]
+    files: Mapping[str, bytes]
 
 
 def load(home: Path, invoice: Mapping[str, Any]) -> Documents:
@@ -50,17 +56,25 @@ def load(home: Path, invoice: Mapping[str, Any]) -> Documents:
         msg = f"{folder / _PAGE} is not the page that was issued. Restore it from a backup."
         raise DeliveryError(msg)
     words = json.loads(mail)
-    detail = [name for name in _DETAIL if name in known]
-    if sum(known[name]["bytes"] for name in detail) > ATTACHED_BYTES:
-        detail = []
     return Documents(
         subject=words["subject"],
         text=words["text"],
         html=words["html"],
         pdf=pdf,
         pdf_sha256=known[_PDF]["sha256"],
-        detail={name: _read(folder / name, known[name]["sha256"]) for name in detail},
+        files={name: _read(folder / name, known[name]["sha256"]) for name in _wished(invoice, known)},
     )
+
+
+def _wished(invoice: Mapping[str, Any], known: Mapping[str, Any]) -> list[str]:
+    """What the customer wishes for and is there, as far as it fits: an e-mail that is too big is refused whole."""
+    wishes = json.loads(invoice["snapshot"])["customer"].get("attachments", ("csv",))
+    found, room = [], ATTACHED_BYTES
+    for name in (name for wish, names in _WISHES.items() if wish in wishes for name in names):
+        if name in known and known[name]["bytes"] <= room:
+            room -= known[name]["bytes"]
+            found.append(name)
+    return found
 
 
 def _manifest(folder: Path) -> Any:

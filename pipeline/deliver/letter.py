@@ -103,7 +103,7 @@ def compose(home: Path, row: Row, invoice: Row, from_email: str) -> tuple[Envelo
         msg = f"its PDF has changed since it was queued. {advice}"
         raise ChangedError(msg)
     if row["words"]:
-        documents = replace(documents, detail={}, **json.loads(row["words"]))
+        documents = replace(documents, files={}, **json.loads(row["words"]))
     seller = json.loads(invoice["snapshot"])["seller"]
     envelope = Envelope(
         sender=from_email or seller["email"],

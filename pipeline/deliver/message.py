@@ -11,6 +11,7 @@ from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
+from pathlib import Path
 
 from pipeline.deliver.documents import Documents
 from pipeline.errors import DeliveryError
@@ -20,6 +21,11 @@ _LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"(?=[^@]{{1,64}}@.{{1,255}}\Z){_LOCAL}@{_LABEL}(?:\.{_LABEL})+\Z")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
+_TYPES = {
+    ".csv": ("text", "csv"),
+    ".parquet": ("application", "vnd.apache.parquet"),
+    ".xml": ("application", "xml"),
+}
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 
 
@@ -67,8 +73,9 @@ def build(envelope: Envelope, documents: Documents, name: str) -> bytes:
     message.set_content(documents.text, cte="quoted-printable")
     message.add_alternative(documents.html, subtype="html", cte="quoted-printable")
     message.add_attachment(documents.pdf, maintype="application", subtype="pdf", filename=f"{name}.pdf")
-    for part, content in documents.detail.items():
-        message.add_attachment(content, maintype="text", subtype="csv", filename=f"{name}-{part}")
+    for part, content in documents.files.items():
+        maintype, subtype = _TYPES[Path(part).suffix]
+        message.add_attachment(content, maintype=maintype, subtype=subtype, filename=f"{name}-{part}")
     _fix_boundaries(message, envelope.message_id)
     return message.as_bytes()
 

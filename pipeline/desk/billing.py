@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipeline.deliver.outbox import DeliverReport
+    from pipeline.deliver.preview import PreviewReport
     from pipeline.invoice.billing import BillingReport
     from pipeline.invoice.disputes import Dispute
     from pipeline.invoice.dunning import Overdue
@@ -254,6 +255,13 @@ class Billing(Landing):
                 bounces=bounces,
                 progress=self.progress,
             )
+
+    def preview_mails(self, folder: Path) -> "PreviewReport":
+        """Writes what ``deliver`` would send into a folder, to be looked at; nothing is sent or marked."""
+        from pipeline.deliver.preview import preview
+
+        settings = self.settings
+        return preview(settings.home, self.ledger, folder, from_email=settings.from_email, now=self.now)
 
     def allow(self, code: str, *, reason: str, by: str | None = None) -> str:
         """Lets an invoice through that waits because it is beyond the bounds; the partner_sid whose it is."""

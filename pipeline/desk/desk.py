@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.desk.billing import Billing
-from pipeline.errors import BusyError, SettingsError
+from pipeline.errors import BusyError, DeliveryError, SettingsError
 from pipeline.settings import who
 
 if TYPE_CHECKING:
@@ -124,6 +124,19 @@ class Desk(Billing):
             templates=templates if templates.is_dir() else None,
         )
 
+    def account(self, which: str, target: Path | None = None) -> Path:
+        """Writes a customer's statement of account, as HTML or, where ``target`` ends so, as PDF; where it is.
+
+        Raises:
+            SettingsError: there is no such customer.
+        """
+        from pipeline.render.account import customer_of, read_statement, write_statement
+
+        customer = customer_of(self.masters, which)
+        statement = read_statement(self.lake, self.masters, customer, self.settings.masters, self.now)
+        path = target or self.settings.home / "reports" / f"account-{customer.partner_sid}.html"
+        return write_statement(statement, path, self._templates())
+
     def audit(self, *, listed: int = 100) -> "AuditReport":
         """The provider's charges against our own rating of its plans; ``listed`` differing records come along."""
         from pipeline.rate.audit import audit
@@ -178,6 +191,34 @@ class Desk(Billing):
                 by=by or who(),
                 now=self.now,
             )
+
+    def mail_provider_invoice(self, which: str, to: Sequence[str], *, by: str | None = None) -> str:
+        """Has the provider e-mail an invoice of its own (by display_id or sid) to these addresses; its sid.
+
+        Raises:
+            DeliveryError: there is no such invoice, or an address is none; nothing was asked.
+        """
+        from pipeline.deliver.message import is_address
+        from pipeline.invoice.issue import on_record
+        from pipeline.pull.invoicemail import ask_for_mail
+
+        named = "invoice_sid = $which or display_id = $which"
+        found = self.lake.query(
+            f"select distinct invoice_sid from land.provider_invoices where {named}", {"which": which}
+        )
+        if len(found) != 1:
+            why = "no" if not found else "more than one"
+            msg = f"there is {why} invoice {which!r} in land.provider_invoices. Name one by its invoice_sid."
+            raise DeliveryError(msg)
+        if not to or not all(map(is_address, to)):
+            msg = f"to whom? Name plain e-mail addresses (like a@example.com) with --to, not {', '.join(to) or 'none'}."
+            raise DeliveryError(msg)
+        sid = str(found[0]["invoice_sid"])
+        with self.locked(), self.provider() as client:
+            with self.ledger.transaction() as tx:
+                on_record(tx, by or who(), "provider_mail", sid, f"to {', '.join(to)}", self.now)
+            ask_for_mail(client, sid, to)
+        return sid
 
     def adjust(
         self, which: str, amount: Decimal, *, reason: str, taxed_as: str = "", by: str | None = None

@@ -1,9 +1,9 @@
 """The lines of discounts and of what a minimum commitment is short of.
 
 Both go by the rounded lines that stand on the invoice before them, so that the customer can check them on the page. A
-discount is one line for each kind of usage at home and abroad, because that is what taxes tell apart: each bears the
-taxes of what it is taken from. It holds where it is in force on the last day of a line's own period, as taxes do.
-Discounts go in their order, each on what the earlier ones left.
+discount is one line for each kind of usage at home and abroad, because that is what taxes tell apart: it has the dates
+of what it is taken from, and bears its taxes. It holds where it is in force on the last day of a line's own period, as
+taxes do. Discounts go in their order, each on what the earlier ones left.
 
 A commitment counts the lines of its period after discounts. Late usage counts for its own period: where that was short,
 what was billed for it is given back as far as it is reached by now.
@@ -50,8 +50,8 @@ _NAMES = {
     "tts": "Text to speech",
 }
 _REMEMBERED = (COMMITTED, COUNTED, ABOVE)
-# What a line is to a discount, and to taxes: word, item type, direction, and whether it is abroad.
-_Kind = tuple[str, str, str | None, bool]
+# What a line is to a discount, and to taxes: word, item type, direction, whether it is abroad, and its period.
+_Kind = tuple[str, str, str | None, bool, Period]
 
 
 def discount_lines(due: Due, items: Sequence[Item], masters: Masters) -> list[Line]:
@@ -66,7 +66,7 @@ def discount_lines(due: Due, items: Sequence[Item], masters: Masters) -> list[Li
             left[n] -= amount
         lines += _discounted(discount, due, items, {n: a for n, a in zip(meant, taken, strict=True) if a})
         if discount.below_zero and discount.amount and not any(taken) and _in_force(discount, due):
-            lines.append(_off(discount, due, ("", "", None, False), {0: discount.amount}, items))
+            lines.append(_off(discount, due, ("", "", None, False, due.period), {0: discount.amount}, items))
     return lines
 
 
@@ -121,15 +121,16 @@ def _discounted(
 
 def _kind(item: Item, customer: Customer) -> _Kind:
     taxed = item.taxed_as or ("" if item.type == _ADJUSTMENT else item.type)
-    return word_of(item), taxed, item.direction, item.country_code not in (None, customer.place.country)
+    abroad = item.country_code not in (None, customer.place.country)
+    return word_of(item), taxed, item.direction, abroad, item.period
 
 
 def _off(
     discount: Discount, due: Due, kind: _Kind, amounts: Mapping[int, Decimal], items: Sequence[Item]
 ) -> Line:
     """The line of a discount on lines of one kind; line 0 stands for none."""
-    word, taxed, direction, abroad = kind
-    customer, period = due.account.customer, due.period
+    word, taxed, direction, abroad, period = kind
+    customer = due.account.customer
     days, _ = days_and_whole(period, customer.time_zone, customer.anchor_day)
     exact = -add(amounts.values())
     countries = {items[n - 1].country_code for n in amounts if n}

@@ -18,6 +18,11 @@ from pipeline.invoice.due import Account, Due
 from pipeline.masters.model import Customer
 
 _LAKE_DECIMALS = 2
+_RATE = "Run `tollbook rate`, and try again."
+_PLACE = (
+    "Give these records a customer (customers.csv) and run `tollbook rate`, or accept the reason "
+    "(`tollbook suspense accept`), and try again."
+)
 
 _STANDING = """
 select
@@ -71,10 +76,11 @@ class Uncovered:
 
 @dataclass(slots=True)
 class Verdict:
-    """``parked`` holds the reasons of each account that is set aside, ``nobody`` what belongs to no account."""
+    """``parked`` holds the reasons of each account that is set aside, ``nobody`` what belongs to no account, each with
+    what to do."""
 
     parked: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
-    nobody: list[str] = field(default_factory=list)
+    nobody: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,18 +136,19 @@ def stop_for_nobody(verdict: Verdict) -> None:
         GateError: something does not add up that belongs to no customer.
     """
     if verdict.nobody:
-        msg = (
-            f"nothing was invoiced, because the statement does not add up: {'; '.join(verdict.nobody)}. "
-            "Give these records a customer (customers.csv) and run `tollbook rate`, or accept the reason "
-            "(`tollbook suspense accept`), and try again."
-        )
+        found = "; ".join(what for what, _ in verdict.nobody)
+        remedies = " ".join(dict.fromkeys(remedy for _, remedy in verdict.nobody))
+        msg = f"nothing was invoiced, because the statement does not add up: {found}. {remedies}"
         raise GateError(msg)
 
 
 def _judge_currencies(verdict: Verdict, due: Iterable[Due]) -> None:
     for account in {d.account.key: d.account for d in due}.values():
         if minor_unit(account.customer.currency) > _LAKE_DECIMALS:
-            text = f"{account.customer.currency} has three decimals, and invoices are kept with two"
+            currency = account.customer.currency
+            text = (
+                f"{currency} has three decimals, and invoices are kept with two: bill it in another currency"
+            )
             verdict.parked[account.key].append(text)
 
 
@@ -165,11 +172,15 @@ def _judge_standings(
         elif s.invoice_sid in due and charged and s.currency != accounts[key].customer.currency:
             foreign[key][str(s.currency)] += s.records
     for key, reasons in unrated.items():
-        verdict.parked[key].append(f"unrated records: {_counted(reasons)}")
+        verdict.parked[key].append(
+            f"unrated records: {_counted(reasons)}: `tollbook suspense list` shows them; mend the cause and run "
+            "`tollbook rate`, or accept it with `tollbook suspense accept`"
+        )
     for key, currencies in foreign.items():
         wanted = accounts[key].customer.currency
         verdict.parked[key].append(
-            f"billed in {wanted}, but rated in another currency: {_counted(currencies)}"
+            f"billed in {wanted}, but rated in another currency: {_counted(currencies)}: assign it plans in {wanted} "
+            "and run `tollbook rate`"
         )
     _judge_homeless(verdict, accounts, homeless)
 
@@ -181,11 +192,12 @@ def _judge_homeless(
     for (payer, reason), records in sorted(homeless.items()):
         account = by_payer.get(payer)
         if account is None:
-            verdict.nobody.append(f"{_records(records)} of partner {payer or '(none)'}: {reason}")
+            verdict.nobody.append((f"{_records(records)} of partner {payer or '(none)'}: {reason}", _PLACE))
         else:
             seller = account.seller
             text = (
-                f"{_records(records)} {reason}, while its seller {seller.key} stands for {account.payee_sid}"
+                f"{_records(records)} {reason}, while its seller {seller.key} stands for {account.payee_sid}: "
+                "give it that partner's seller in customers.csv"
             )
             verdict.parked[account.key].append(text)
 
@@ -193,16 +205,21 @@ def _judge_homeless(
 def _judge_gaps(
     verdict: Verdict, accounts: Mapping[tuple[str, str], Account], tree: Tree, gaps: Iterable[Uncovered]
 ) -> None:
+    behind: dict[tuple[tuple[str, str] | None, str], list[Uncovered]] = defaultdict(list)
     for gap in gaps:
-        text = (
-            f"not every {gap.service} record is rated in its newest revision "
-            f"({gap.landed} landed, {gap.rated} rated, first on {gap.first_day}): run `tollbook rate`"
-        )
         keys = [key for key in tree.payers(gap.partner_sid) if key in accounts]
-        for key in keys:
-            verdict.parked[key].append(text)
-        if not keys:
-            verdict.nobody.append(f"partner {gap.partner_sid or '(none)'}: {text}")
+        for key in keys or (None,):
+            behind[key, gap.service].append(gap)
+    for (account, service), own in behind.items():
+        text = (
+            f"not every {service} record is rated in its newest revision ({sum(g.landed for g in own)} landed, "
+            f"{sum(g.rated for g in own)} rated, first on {min(g.first_day for g in own)})"
+        )
+        if account is not None:
+            verdict.parked[account].append(f"{text}: run `tollbook rate`")
+        else:
+            partners = ", ".join(sorted({g.partner_sid or "(none)" for g in own}))
+            verdict.nobody.append((f"partner {partners}: {text}", _RATE))
 
 
 def _counted(counts: Mapping[str, int]) -> str:

@@ -22,8 +22,9 @@ import pyarrow as pa
 from sqlalchemy import Connection, select
 
 from pipeline.errors import LakeError
-from pipeline.lake import catalog, parquet, questions, views
+from pipeline.lake import catalog, duck, parquet, questions, views
 from pipeline.lake.disk import fsync, link, parquets, prune, quoted, sha256_of
+from pipeline.lake.duck import Duck
 from pipeline.lake.layout import Layout, whole
 from pipeline.lake.questions import Answer, Questions
 from pipeline.lake.tables import BY_NAME, TABLES, Table
@@ -56,12 +57,11 @@ class Staged(DataFile):
 
 @dataclass(slots=True)
 class Lake:
-    """The lake of one home. ``broken`` says which views the last connection had to leave out, and why."""
+    """The lake of one home."""
 
     home: Path
     ledger: Ledger
     memory_limit: str = "512MB"
-    broken: dict[str, str] = field(default_factory=dict, repr=False)
     _verified: dict[Path, tuple[int, int]] = field(default_factory=dict, repr=False)
 
     @property
@@ -93,26 +93,11 @@ class Lake:
         return pl.scan_parquet(found, glob=False, hive_partitioning=False, **how)
 
     @contextmanager
-    def duck(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def duck(self) -> Iterator[Duck]:
         """An in-memory DuckDB that sees every table as a view, and may write only to the staging folder."""
-        con = duckdb.connect(
-            config={
-                "memory_limit": self.memory_limit,
-                "autoinstall_known_extensions": "false",
-                "threads": "2",
-            }
-        )
-        try:
-            self.layout.staging.mkdir(parents=True, exist_ok=True)
-            con.execute("set timezone = 'UTC'")
-            con.execute(f"set temp_directory = '{quoted(self.layout.staging / 'spill')}'")
-            con.execute("set preserve_insertion_order = true")
-            con.execute("set enable_progress_bar = false")
-            con.execute("set parquet_metadata_cache = true")
-            self.broken = views.create(con, views.definitions(self._paths()))
+        wanted = views.definitions(self._paths())
+        with duck.opened(self.memory_limit, self.layout.staging, wanted) as con:
             yield con
-        finally:
-            con.close()
 
     def query(self, sql: str, params: object = None) -> list[dict[str, Any]]:
         """The rows of one query as dicts."""
@@ -125,6 +110,7 @@ class Lake:
     def ask(self) -> Iterator[Questions]:
         """For questions from outside: reads the lake and nothing else, and can change no setting."""
         with self.duck() as con:
+            con.lenient = True
             for statement in catalog.macros():
                 con.execute(statement)
             yield questions.locked(con, self.layout.files.resolve(), lambda: catalog.comments(con))

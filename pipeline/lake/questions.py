@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from pipeline.errors import QueryError
 from pipeline.lake.disk import quoted
+from pipeline.lake.duck import Duck
 
 T = TypeVar("T")
 
@@ -32,12 +33,13 @@ class Answer:
 class Questions:
     """A connection that is shut to all but the lake, and the way to ask it.
 
-    Comments take a while to attach to a thousand columns, so that is done when a question is about them.
+    Views are made when they are named, and comments attached when a question is about them: a thousand columns take
+    a while.
     """
 
-    _con: duckdb.DuckDBPyConnection
+    _con: Duck
     _comments: Callable[[], list[str]]
-    _commented: bool = field(default=False, init=False)
+    _said: set[str] = field(default_factory=set, init=False)
 
     def __call__(self, query: str) -> Answer:
         """Asks.
@@ -63,11 +65,18 @@ class Questions:
     def _asked(self, query: str, read: Callable[[str], T]) -> T:
         try:
             self._check(query)
-            if not self._commented and _ABOUT_TABLES.search(query):
-                self._comment()
+            if _ABOUT_ALL.search(query):
+                self._con.ensure_all()
+            if _ABOUT_TABLES.search(query):
+                self._comment(query)
             return read(self._described(query))
         except duckdb.Error as error:
-            raise QueryError(_plainly(str(error))) from None
+            raise QueryError(self._plainly(str(error))) from None
+
+    @property
+    def broken(self) -> dict[str, str]:
+        """The views that do not work, as far as they have been named, and why."""
+        return self._con.broken
 
     def _check(self, query: str) -> None:
         kinds = {s.type for s in self._con.extract_statements(query)}
@@ -80,11 +89,13 @@ class Questions:
             )
             raise QueryError(msg)
 
-    def _comment(self) -> None:
-        self._commented = True
+    def _comment(self, query: str) -> None:
+        self._con.ensure(query)
         self._con.execute("begin")
         for statement in self._comments():
-            self._con.execute(statement)
+            if statement not in self._said:
+                self._con.execute(statement)
+                self._said.add(statement)
         self._con.execute("commit")
 
     def _described(self, query: str) -> str:
@@ -96,8 +107,18 @@ class Questions:
         found = self._con.execute("select count(*) from columns_of($1)", [name]).fetchall()[0][0]
         return f"from columns_of('{name}')" if found else query
 
+    def _plainly(self, message: str) -> str:
+        """DuckDB's message; where the lock spoke or a view is left out, what that means."""
+        if _LOCK_SPOKE.search(message):
+            first = message.splitlines()[0]
+            return f"{first}. Questions read the lake and nothing else: no other files, no extensions."
+        left_out = [
+            f"{name} is left out, its query does not work: {why}" for name, why in self.broken.items()
+        ]
+        return "\n".join([message, *left_out])
 
-def locked(con: duckdb.DuckDBPyConnection, allowed: Path, comments: Callable[[], list[str]]) -> Questions:
+
+def locked(con: Duck, allowed: Path, comments: Callable[[], list[str]]) -> Questions:
     """Shuts a connection to all files but those under ``allowed``; ``comments`` gives the statements that make them."""
     for lock in (
         "set python_enable_replacements = false",
@@ -107,13 +128,6 @@ def locked(con: duckdb.DuckDBPyConnection, allowed: Path, comments: Callable[[],
     ):
         con.execute(lock)
     return Questions(con, comments)
-
-
-def _plainly(message: str) -> str:
-    """DuckDB's message; where the lock spoke, what it means."""
-    if _LOCK_SPOKE.search(message):
-        return f"{message.splitlines()[0]}. Questions read the lake and nothing else: no other files, no extensions."
-    return message
 
 
 # What may be asked. COPY, ATTACH, EXPORT, LOAD and PREPARE are not here: they reach files. SET is for variables, since
@@ -137,9 +151,10 @@ _READING = {
 _EXPLAINS_A_WRITE = re.compile(
     r"\bexplain\b.*\b(copy|attach|export|install|load)\b", re.IGNORECASE | re.DOTALL
 )
-_ABOUT_TABLES = re.compile(
-    r"\b(comment|describe|desc|columns_of|duckdb_columns|duckdb_views|duckdb_tables)\b", re.IGNORECASE
+_ABOUT_ALL = re.compile(
+    r"\b(show|pragma|duckdb_\w+|information_schema|pg_catalog|sqlite_master)\b", re.IGNORECASE
 )
+_ABOUT_TABLES = re.compile(r"\b(comment|describe|desc|columns_of|duckdb_\w+)\b", re.IGNORECASE)
 _DESCRIBE = re.compile(r'\s*desc(?:ribe)?\s+("?\w+"?\."?\w+"?)\s*;?\s*\Z', re.IGNORECASE)
 _LOCK_SPOKE = re.compile(
     r"disabled (?:through|by)|Permission Error|configuration has been locked", re.IGNORECASE

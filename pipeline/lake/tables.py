@@ -988,6 +988,7 @@ TABLES: tuple[Table, ...] = (
             ("talk_ms", int64, "from answer to end"),
             ("setup_ms", int64, "from start to answer, of answered calls"),
         ),
+        by_day=True,
     ),
     Table(
         "measure/cause_days",
@@ -1008,6 +1009,7 @@ TABLES: tuple[Table, ...] = (
             ("calls", int64, "attempts"),
             ("answered", int64, "of these, with talk time"),
         ),
+        by_day=True,
     ),
     Table(
         "measure/trunk_hours",
@@ -1022,6 +1024,7 @@ TABLES: tuple[Table, ...] = (
             ("peak_at", ts, "the first second with as many"),
             ("call_seconds", int64, "calls at once, added up over the hour's seconds; 3600 are one Erlang"),
         ),
+        by_day=True,
     ),
     Table(
         "measure/number_days",
@@ -1039,6 +1042,7 @@ TABLES: tuple[Table, ...] = (
             ("talk_ms", int64, "from answer to end"),
             ("segments", int64, "of messages"),
         ),
+        by_day=True,
     ),
     Table(
         "measure/lag_days",
@@ -1049,6 +1053,7 @@ TABLES: tuple[Table, ...] = (
             ("lag_seconds", int64, "whole seconds from the end to the insertion"),
             ("calls", int64, "how many"),
         ),
+        by_day=True,
     ),
     Table(
         "measure/message_days",
@@ -1069,14 +1074,14 @@ TABLES: tuple[Table, ...] = (
             ("sent", int64, "of the messages, handed on"),
             ("sent_ms", int64, "from start to handing on, of these"),
         ),
+        by_day=True,
     ),
     Table(
         "measure/money_days",
         "one row per UTC day and kind of traffic, for each that pays: records, usage and money",
         (
             *("day", "service", "direction", "family", "item_type", "country_code", "partner_sid"),
-            *("side", "level"),
-            *("payer_sid", "payee_sid", "currency", "rating_status", "unrated_reason"),
+            *("level", "payer_sid", "currency", "rating_status", "unrated_reason"),
         ),
         (
             ("day", day, "UTC day: of date_stop for calls, of date_insert for messages"),
@@ -1090,7 +1095,6 @@ TABLES: tuple[Table, ...] = (
             ("side", text, "cost or charge"),
             ("level", int32, "0 cost; 1 charged by us; 2 and up charged by a reseller below us"),
             ("payer_sid", text, "who pays"),
-            ("payee_sid", text, "who is paid; null for the provider"),
             ("currency", text, "ISO 4217; null where no plan was found"),
             ("rating_status", text, "rated, unrated or not_billable"),
             ("unrated_reason", text, "why there is no price, or why it is free"),
@@ -1102,17 +1106,14 @@ TABLES: tuple[Table, ...] = (
             ("amount", amount, "what it comes to"),
             ("provider_price", rate, "cost side: what the provider says it charged"),
         ),
+        by_day=True,
     ),
     Table(
         "measure/prefix_days",
         "one row per UTC day and prefix of a plan that calls were priced by",
-        (
-            *("day", "direction", "side", "plan_sid", "plan_version", "matched_prefix"),
-            *("country_code", "currency", "revenue_currency"),
-        ),
+        ("day", "side", "plan_sid", "plan_version", "matched_prefix", "currency", "revenue_currency"),
         (
             ("day", day, "UTC day"),
-            ("direction", text, "inbound or outbound"),
             ("side", text, "cost: the provider's plans; charge: ours"),
             ("plan_sid", text, "plan"),
             ("plan_version", text, "version"),
@@ -1122,20 +1123,10 @@ TABLES: tuple[Table, ...] = (
             ("revenue_currency", text, "cost side: in which the same calls are charged"),
             ("calls", int64, "how many"),
             ("talk_seconds", seconds, "before increments"),
-            ("billed_seconds", seconds, "after minimum and increments"),
             ("amount", amount, "what they come to on this side"),
             ("revenue", amount, "cost side: what we charge for the same calls"),
         ),
-    ),
-    Table(
-        "measure/rolled_days",
-        "one row per roll-up and UTC day: what it was made from",
-        ("table_name", "day"),
-        (
-            ("table_name", text, "the roll-up, like measure/call_hours"),
-            ("day", day, "UTC day"),
-            ("inputs", text, "fingerprint of its query and of the files that it read"),
-        ),
+        by_day=True,
     ),
     Table(
         "measure/landings",
@@ -1246,7 +1237,11 @@ TABLES: tuple[Table, ...] = (
         "measure/signal_days",
         "one row per UTC day that was looked at for signals",
         ("day",),
-        (("day", day, "UTC day"), ("inputs", text, "fingerprint of what was looked at, and how")),
+        (
+            ("day", day, "UTC day"),
+            ("inputs", text, "fingerprint of what was looked at, and how"),
+            ("rows", int64, "rows of the day in the tables of signals"),
+        ),
     ),
     Table(
         "deliver/emails",

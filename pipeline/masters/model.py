@@ -58,7 +58,8 @@ class Customer:
     (negative: credit). ``recipients`` empty means the provider's billing_email, else its owner_email.
     ``tax_exempt`` is the reason (certificate number) for not taxing, or empty. ``did_price`` is the monthly
     rent per number; None means the provider's own price. ``bill_from`` overrides the home's.
-    ``resells`` makes this customer a payee of its own for the partners below it.
+    ``resells`` makes this customer a payee of its own for the partners below it. ``attachments`` are what an e-mail
+    brings beside the PDF: ``csv`` and ``parquet`` (what stands behind the lines), ``ubl`` (the e-invoice).
     """
 
     partner_sid: str
@@ -79,6 +80,7 @@ class Customer:
     resells: bool = False
     language: str = "en_US"
     purchase_order: str = ""
+    attachments: tuple[str, ...] = ("csv",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +225,7 @@ class Policy:
     bounds: Bounds = Bounds()
     reminders: tuple[ReminderLevel, ...] = ()
     remind_daily: bool = False
-    signals: SignalPolicy = SignalPolicy()
+    signals: SignalPolicy = field(default_factory=SignalPolicy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ _LEAST = {
     "history_days": (7, 90),
     "history_least": (1, 60),
     "factor": (1, 1000),
+    "premium_calls": (1, 100_000),
     "premium_minutes": (0, 100_000),
     "short_seconds": (0, 60),
     "wangiri_calls": (2, 100_000),
@@ -48,6 +49,7 @@ class SignalPolicy:
     history_days: int = 28
     history_least: int = 7
     factor: int = 5
+    premium_calls: int = 5
     premium_minutes: int = 30
     spend_least: Decimal = Decimal(25)
     short_seconds: int = 6
@@ -92,5 +94,8 @@ def _prefixes(row: Row, column: str) -> tuple[str, ...]:
     for prefix in found:
         # An area is the first six digits of a number: see sql/measure/signals/steps/areas.sql.
         if not (prefix.isascii() and prefix.isdigit() and len(prefix) <= 6):
-            row.wrong(column, f'holds {prefix!r}; valid are one to six first digits of international numbers like "882"')
+            row.wrong(
+                column,
+                f'holds {prefix!r}; valid are one to six first digits of international numbers like "882"',
+            )
     return found

@@ -20,6 +20,7 @@ OPERATIONS = ("exact", "prefix", "regexp")
 QUANTIFIERS = ("any", "all", "none")
 DIRECTIONS = ("any", "inbound", "outbound")
 _MOST_ENTRIES = 10_000
+_LOOKS_AROUND = re.compile(r"\(\?<?[=!]|\\[1-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +45,29 @@ class AccessRule:
             ("direction", self.direction, DIRECTIONS),
         ):
             if value not in valid:
-                raise SettingsError(f"the rule {self.name!r} has the {what} {value!r}; valid are {', '.join(valid)}.")
+                raise SettingsError(
+                    f"the rule {self.name!r} has the {what} {value!r}; valid are {', '.join(valid)}."
+                )
         if not 1 <= len(self.entries) <= _MOST_ENTRIES:
-            raise SettingsError(f"the rule {self.name!r} needs 1 to {_MOST_ENTRIES:,} entries, such as 1900 or 8816.")
+            raise SettingsError(
+                f"the rule {self.name!r} needs 1 to {_MOST_ENTRIES:,} entries, such as 1900 or 8816."
+            )
         for entry in self.entries if self.operation == "regexp" else ():
             try:
                 re.compile(entry)
             except re.error as error:
                 raise SettingsError(f"{entry!r} is no regular expression: {error}.") from None
+            if _LOOKS_AROUND.search(entry):
+                raise SettingsError(
+                    f"{entry!r} looks around itself or back, which cannot be tried. Write it plainly."
+                )
 
     def __str__(self) -> str:
         shown = ", ".join(self.entries[:5]) + (", ..." if len(self.entries) > 5 else "")
         what = f"{self.direction} " if self.direction != "any" else ""
         which = "calls where it is not so that" if self.others else "calls where"
-        return f"{self.name}: rejects {what}{which} {self.quantifier} {self.operation} of {shown} fits the number {self.field}"
+        fits = f"{self.quantifier} {self.operation} of {shown} fits"
+        return f"{self.name}: rejects {what}{which} {fits} the number {self.field}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +122,7 @@ class Outcome:
         return dict(sorted(found.items()))
 
 
-def try_rules(
-    lake: Lake, rules: Sequence[AccessRule], *, since: datetime, until: datetime
-) -> list[Outcome]:
+def try_rules(lake: Lake, rules: Sequence[AccessRule], *, since: datetime, until: datetime) -> list[Outcome]:
     """What each rule would have rejected of the calls that ended in ``[since, until)``."""
     query = shipped("sql", "measure", "access", "rejected.sql").read_text(encoding="utf-8")
     found = []
@@ -141,7 +149,9 @@ def landed_rules(lake: Lake) -> tuple[list[AccessRule], list[str]]:
 
     A rule in no list of anybody is tried as one that rejects everybody's calls that it applies to.
     """
-    rules = lake.query("select rule_sid, name, field, operation, quantifier, entries_json from land.access_rules order by name")
+    rules = lake.query(
+        "select rule_sid, name, field, operation, quantifier, entries_json from land.access_rules order by name"
+    )
     uses = lake.query(
         "select rules_json, direction, action_true, action_false, "
         "list(distinct owner_sid order by owner_sid) filter (owner_type = 'partner') as partners "

@@ -45,7 +45,8 @@ def untold(lake: Lake, ledger: Ledger, policy: SignalPolicy) -> list[Alarm]:
     )
     with ledger.read() as tx:
         known = set(tx.execute(select(told_signals.c.signal_sid)).scalars())
-    return [Alarm(**row) for row in rows if row["signal_sid"] not in known]
+    news = [Alarm(**row) for row in rows if row["signal_sid"] not in known]
+    return sorted(news, key=lambda alarm: -SEVERITIES.index(alarm.severity))
 
 
 def message(alarms: Sequence[Alarm]) -> tuple[str, str]:
@@ -56,7 +57,10 @@ def message(alarms: Sequence[Alarm]) -> tuple[str, str]:
     more = len(alarms) - _LISTED
     lines = [str(alarm) for alarm in alarms[:_LISTED]]
     lines += [f"... and {more} more"] if more > 0 else []
-    lines += ["", "`tollbook fraud` lists them; `tollbook fraud --records SIGNAL` shows the records behind one."]
+    lines += [
+        "",
+        "`tollbook fraud` lists them; `tollbook fraud --records SIGNAL` shows the records behind one.",
+    ]
     return f"{count} of possible fraud by {who}", "\n".join(lines)
 
 
@@ -68,5 +72,8 @@ def mark_told(ledger: Ledger, alarms: Sequence[Alarm], *, how: Sequence[str], at
     with ledger.transaction() as tx:
         tx.execute(
             told_signals.insert(),
-            [{"signal_sid": a.signal_sid, "kind": a.kind, "partner_sid": a.partner_sid} | shared for a in alarms],
+            [
+                {"signal_sid": a.signal_sid, "kind": a.kind, "partner_sid": a.partner_sid} | shared
+                for a in alarms
+            ],
         )

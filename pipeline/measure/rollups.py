@@ -1,9 +1,9 @@
 """The roll-ups: each day of records once, counted and added up, so that a year of questions reads no record.
 
 A roll-up is a table of the lake whose query, ``sql/measure/<name>.sql``, reads landed or rated records. It is asked
-once for each day, with the day's files in place of the whole tables, and again only where one of these files or the
-query has changed; ``measure.rolled_days`` holds what each day was made from. A month lies in one file: hundreds of
-small files would be slower to open than to read. A day whose records are gone is gone here too.
+for a few days at a time, with their files in place of the whole tables, and again only where one of these files or the
+query has changed: each day is a file that carries the fingerprint of what it was made from. A day whose records are
+gone is gone here too.
 """
 
 import hashlib
@@ -18,13 +18,12 @@ import pyarrow as pa
 from pipeline.errors import LakeError
 from pipeline.lake.disk import quoted
 from pipeline.lake.lake import DataFile, Lake, Staged
-from pipeline.lake.layout import label_day
+from pipeline.lake.layout import day_label, label_day
 from pipeline.lake.tables import BY_NAME
 from pipeline.lake.views import sql_text
 from pipeline.ledger.ledger import Ledger
 from pipeline.measure.concurrency import trunk_hours
 
-ROLLED = "measure/rolled_days"
 # Raise it when rows change though the queries do not.
 VERSION = "1"
 _DAY = timedelta(days=1)
@@ -70,75 +69,68 @@ class RollupReport:
         """Days of which anything was made anew."""
         return len({day for days in self.days.values() for day in days})
 
+    def add(self, table: str, days: Sequence[date], rows: int) -> None:
+        """Takes down what became of days of a table."""
+        self.days[table] = self.days.get(table, ()) + tuple(days)
+        self.rows[table] = self.rows.get(table, 0) + rows
+
 
 def roll_up(lake: Lake, ledger: Ledger, *, now: datetime, progress: Progress | None = None) -> RollupReport:
-    """Rolls up the days of which anything has changed; all tables of a month are committed together.
+    """Rolls up the days of which anything has changed; those that are read together are committed together.
 
     Raises:
         LakeError: a file is damaged, or a rated file does not hold its costs and charges in the same order.
     """
     files = {table: _by_day(lake.files(table)) for table in _SOURCES}
-    made = _made_from(lake)
-    due = {rollup: _due(rollup, files, made[rollup.table]) for rollup in ROLLUPS}
-    months = sorted({day.replace(day=1) for days in due.values() for day in days})
+    due = {rollup: found for rollup in ROLLUPS if (found := _due(lake, rollup, files))}
     report = RollupReport()
-    if not months:
+    if not due:
         return report
     with lake.duck() as con:
         days = _Days(lake, con, files)
-        for month in months:
-            here = {
-                r: {d: i for d, i in found.items() if d.replace(day=1) == month} for r, found in due.items()
-            }
+        for rollup, changed in due.items():
             if progress:
-                progress(f"rolling up {month:%Y-%m}")
-            _roll_month(lake, ledger, days, month, here, made, now, report)
+                progress(f"rolling up {rollup.table}")
+            gone = [(rollup.table, day_label(day)) for day, inputs in changed.items() if not inputs]
+            for batch in days.batches(rollup, changed):
+                staged = _staged(
+                    lake, rollup, days.rolled(rollup, batch), {day: changed[day] for day in batch}
+                )
+                _commit(lake, ledger, staged, [], now)
+                report.add(rollup.table, batch, sum(file.rows for file in staged))
+            if gone:
+                _commit(lake, ledger, [], gone, now)
+                report.add(rollup.table, [label_day(label) for _, label in gone], 0)
     return report
 
 
-def _roll_month(
-    lake: Lake,
-    ledger: Ledger,
-    days: "_Days",
-    month: date,
-    due: Mapping[Rollup, Due],
-    made: dict[str, Due],
-    now: datetime,
-    report: RollupReport,
+def _staged(lake: Lake, rollup: Rollup, rows: pa.Table, days: Due) -> list[Staged]:
+    """A file for each day, also for one that nothing came of."""
+    parts = pl.DataFrame(rows).partition_by("day", as_dict=True, maintain_order=True)
+    empty = rows.slice(0, 0)
+    return [
+        lake.stage(rollup.table, day_label(day), parts.get((day,), empty), inputs)
+        for day, inputs in days.items()
+    ]
+
+
+def _commit(
+    lake: Lake, ledger: Ledger, staged: list[Staged], gone: list[tuple[str, str]], now: datetime
 ) -> None:
-    label = f"month={month:%Y-%m}"
-    staged: list[Staged] = []
-    gone: list[tuple[str, str]] = []
-    for rollup, changed in due.items():
-        if not changed:
-            continue
-        fresh = [days.rolled(rollup, batch) for batch in days.batches(rollup, changed)]
-        held = lake.scan(rollup.table, [label]).filter(~pl.col("day").is_in(list(changed))).collect()
-        rows = pl.concat([held, *(pl.DataFrame(pl.from_arrow(table)) for table in fresh)]).sort(
-            "day", maintain_order=True
-        )
-        if rows.is_empty():
-            gone.append((rollup.table, label))
-        else:
-            staged.append(lake.stage(rollup.table, label, rows))
-        made[rollup.table] = {d: i for d, i in (made[rollup.table] | changed).items() if i}
-        report.days[rollup.table] = report.days.get(rollup.table, ()) + tuple(sorted(changed))
-        report.rows[rollup.table] = report.rows.get(rollup.table, 0) + sum(map(len, fresh))
-    staged.append(lake.stage(ROLLED, "all", _rolled_rows(made)))
     with ledger.transaction() as tx:
-        lake.commit(tx, staged, at=now, stage="measure", note=f"roll-ups of {month:%Y-%m}", remove=gone)
+        lake.commit(tx, staged, at=now, stage="measure", note="roll-ups", remove=gone)
 
 
-def _due(rollup: Rollup, files: Mapping[str, Days], made: Due) -> Due:
+def _due(lake: Lake, rollup: Rollup, files: Mapping[str, Days]) -> Due:
     """The days that are out of date, each with what it is to be made from; nothing where its records are gone."""
     query = hashlib.sha256(f"{VERSION} {sql_text(rollup.table)}".encode()).hexdigest()
-    days = {day for table in rollup.reads for day in files[table]}
+    made = {label_day(file.label): file.inputs for file in lake.files(rollup.table)}
     wanted: Due = {}
-    for day in days:
-        read = _read(rollup, files, day)
-        wanted[day] = hashlib.sha256("".join([query, *(f.sha256 for f in read)]).encode()).hexdigest()
+    for day in sorted({day for table in rollup.reads for day in files[table]}):
+        read = "".join(file.sha256 for file in _read(rollup, files, day))
+        wanted[day] = hashlib.sha256(f"{query}{read}".encode()).hexdigest()
     found = {day: inputs for day, inputs in wanted.items() if made.get(day) != inputs}
-    return found | dict.fromkeys(made.keys() - days, "")
+    return found | dict.fromkeys(made.keys() - wanted.keys(), "")
 
 
 def _read(rollup: Rollup, files: Mapping[str, Days], day: date) -> list[DataFile]:
@@ -152,23 +144,6 @@ def _by_day(files: Iterable[DataFile]) -> Days:
         if file.rows:
             found.setdefault(label_day(file.label), []).append(file)
     return found
-
-
-def _made_from(lake: Lake) -> dict[str, Due]:
-    made: dict[str, Due] = {rollup.table: {} for rollup in ROLLUPS}
-    for row in lake.scan(ROLLED).collect().iter_rows(named=True):
-        if row["table_name"] in made:
-            made[row["table_name"]][row["day"]] = row["inputs"]
-    return made
-
-
-def _rolled_rows(made: Mapping[str, Due]) -> pa.Table:
-    rows = [
-        {"table_name": table, "day": day, "inputs": inputs}
-        for table, days in sorted(made.items())
-        for day, inputs in sorted(days.items())
-    ]
-    return pa.Table.from_pylist(rows, schema=BY_NAME[ROLLED].schema)
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ in one file of each table, as with the roll-ups.
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -82,8 +83,8 @@ def _look_at_all(look: "_Look", ledger: Ledger, now: datetime, progress: Progres
     lake = look.lake
     files = _by_day(file for table in _FEEDS for file in lake.files(table) if file.rows)
     wanted = _inputs(files, look.policy, look.zones)
-    held = {row["day"]: row["inputs"] for row in lake.scan(LOOKED_AT).collect().iter_rows(named=True)}
-    due = sorted(day for day, inputs in wanted.items() if held.get(day) != inputs)
+    held = _held(lake)
+    due = sorted(day for day, inputs in wanted.items() if day not in held or held[day].inputs != inputs)
     gone = sorted(held.keys() - wanted.keys())
     raised: dict[str, int] = {}
     if due or gone:
@@ -95,26 +96,54 @@ def _look_at_all(look: "_Look", ledger: Ledger, now: datetime, progress: Progres
             for kind, count in look.at({day: files[day] for day in batch}).items():
                 raised[kind] = raised.get(kind, 0) + count
         left = [day for day in gone if day.replace(day=1) == month]
-        held = {d: i for d, i in held.items() if d not in left} | {d: wanted[d] for d in here}
+        held = {d: looked for d, looked in held.items() if d not in left}
+        held |= {d: _Looked(wanted[d], 0) for d in here}
         _keep(look, ledger, month, [*here, *left], held, now)
     return SignalReport(len(due), len(wanted) - len(due), raised)
 
 
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What a day was looked at with, and how many rows came of it in all tables."""
+
+    inputs: str
+    rows: int
+
+
+def _held(lake: Lake) -> dict[date, _Looked]:
+    """The days that have been looked at, but for those of a month of which a file is missing."""
+    rows = lake.scan(LOOKED_AT).collect().iter_rows(named=True)
+    looked = {row["day"]: _Looked(row["inputs"], row["rows"]) for row in rows}
+    missing: Counter[str] = Counter()
+    for day, found in looked.items():
+        missing[_label(day)] += found.rows
+    for file in (file for table in (*_HABITS, *_FOUND) for file in lake.files(table)):
+        missing[file.label] -= file.rows
+    return {day: found for day, found in looked.items() if not missing[_label(day)]}
+
+
+def _label(day: date) -> str:
+    return f"month={day:%Y-%m}"
+
+
 def _keep(
-    look: "_Look", ledger: Ledger, month: date, days: Sequence[date], held: Mapping[date, str], now: datetime
+    look: "_Look", ledger: Ledger, month: date, days: Sequence[date], held: dict[date, _Looked], now: datetime
 ) -> None:
     """Puts a month's new days in the place of the old ones, in all tables at once."""
     lake = look.lake
-    label, staged, empty = f"month={month:%Y-%m}", [], []
+    label, staged, empty = _label(month), [], []
     for table, rows in look.made().items():
+        for day, count in Counter(rows["day"].to_pylist()).items():
+            held[day] = _Looked(held[day].inputs, held[day].rows + count)
         kept = lake.scan(table, [label]).filter(~pl.col("day").is_in(list(days))).collect()
         whole = pl.concat([kept, pl.DataFrame(pl.from_arrow(rows))]).sort(BY_NAME[table].schema.names[:4])
         if whole.is_empty():
             empty.append((table, label))
         else:
             staged.append(lake.stage(table, label, whole))
-    looked = [{"day": day, "inputs": inputs} for day, inputs in sorted(held.items())]
-    staged.append(lake.stage(LOOKED_AT, "all", pa.Table.from_pylist(looked, schema=BY_NAME[LOOKED_AT].schema)))
+    looked = [{"day": day, "inputs": found.inputs, "rows": found.rows} for day, found in sorted(held.items())]
+    schema = BY_NAME[LOOKED_AT].schema
+    staged.append(lake.stage(LOOKED_AT, "all", pa.Table.from_pylist(looked, schema=schema)))
     with ledger.transaction() as tx:
         lake.commit(tx, staged, at=now, stage="measure", note=f"signals of {month:%Y-%m}", remove=empty)
 
@@ -144,7 +173,9 @@ class _Look:
             "from land.dids where phonenumber is not null"
         )
         for table, name in (_HABITS | _FOUND).items():
-            self.con.execute(f"create temp table new_{name} as select * from {table.replace('/', '.')} limit 0")
+            self.con.execute(
+                f"create temp table new_{name} as select * from {table.replace('/', '.')} limit 0"
+            )
 
     def at(self, days: Days) -> dict[str, int]:
         """Looks at some days together; how many signals of each kind there are."""
@@ -173,7 +204,9 @@ class _Look:
         tables = {}
         for table, name in (_HABITS | _FOUND).items():
             schema = BY_NAME[table].schema
-            tables[table] = self.con.sql(f"from new_{name}").to_arrow_table().select(schema.names).cast(schema)
+            tables[table] = (
+                self.con.sql(f"from new_{name}").to_arrow_table().select(schema.names).cast(schema)
+            )
             self.con.execute(f"delete from new_{name}")
         return tables
 
@@ -189,11 +222,14 @@ class _Look:
                 if file.table == table
             ]
             none = f"select *, 0::bigint as place from {table.replace('/', '.')} limit 0"
-            self.con.execute(f"create or replace temp view {name} as {' union all by name '.join(parts) or none}")
-        self.con.execute("create or replace temp table raised as select * from (select ''::varchar as signal_sid, "
-                         "date '2000-01-01' as day, '' as kind, '' as partner_sid, '' as subject, '' as reason, "
-                         "0::decimal(18, 3) as measured, 0::decimal(18, 3) as threshold, '' as unit, "
-                         "[]::bigint[] as places) limit 0")
+            self.con.execute(
+                f"create or replace temp view {name} as {' union all by name '.join(parts) or none}"
+            )
+        self.con.execute(
+            "create or replace temp table raised (signal_sid varchar, day date, kind varchar, partner_sid varchar, "
+            "subject varchar, reason varchar, measured decimal(18, 3), threshold decimal(18, 3), unit varchar, "
+            "places bigint[])"
+        )
 
     def _make(self, step: str) -> None:
         text = _query(f"steps/{step}")
@@ -240,7 +276,9 @@ def _night(zone: str, day: date, first: int, last: int) -> tuple[int, ...]:
     started = datetime.combine(day, time(), UTC)
     hours = {n: (started + timedelta(hours=n)).astimezone(ZoneInfo(zone)).hour for n in range(24)}
     return tuple(
-        n for n, hour in hours.items() if (first <= hour < last if first < last else hour >= first or hour < last)
+        n
+        for n, hour in hours.items()
+        if (first <= hour < last if first < last else hour >= first or hour < last)
     )
 
 
@@ -264,14 +302,19 @@ def _by_day(files: Iterator[DataFile]) -> dict[date, list[DataFile]]:
 
 def _inputs(files: Days, policy: SignalPolicy, zones: Mapping[str, str]) -> dict[date, str]:
     """A fingerprint per day of all that its signals come from."""
-    names = sorted(path.relative_to(shipped("sql")).as_posix() for path in shipped("sql", "measure", "signals").rglob("*.sql"))
+    names = sorted(
+        path.relative_to(shipped("sql")).as_posix()
+        for path in shipped("sql", "measure", "signals").rglob("*.sql")
+    )
     lists = ("measure/risky_ranges.sql", "measure/calling_codes.sql")
     texts = [shipped("sql", *name.split("/")).read_text(encoding="utf-8") for name in (*names, *lists)]
     how = hashlib.sha256(repr((VERSION, texts, asdict(policy), sorted(zones.items()))).encode()).hexdigest()
     own = {day: "".join(sorted(file.sha256 for file in found)) for day, found in files.items()}
     return {
         day: hashlib.sha256(
-            "".join([how, own[day], *(own.get(day - n * _DAY, "") for n in range(1, policy.history_days + 1))]).encode()
+            "".join(
+                [how, own[day], *(own.get(day - n * _DAY, "") for n in range(1, policy.history_days + 1))]
+            ).encode()
         ).hexdigest()
         for day in files
     }

@@ -137,11 +137,17 @@ def _block(number: int) -> str:
 
 
 def _premium(scene: Scene) -> Extras:
-    return (scene.call(17 * HOUR + n * 7 * MINUTE, 6 * MINUTE, f"37190{n * 7919 % 1_000_000:06d}") for n in range(15))
+    return (
+        scene.call(17 * HOUR + n * 7 * MINUTE, 6 * MINUTE, f"37190{n * 7919 % 1_000_000:06d}")
+        for n in range(15)
+    )
 
 
 def _spend(scene: Scene) -> Extras:
-    return (scene.call(18 * HOUR + (55 + n % 4) * MINUTE, 40 * MINUTE, f"88017{n * 918_273:08d}") for n in range(12))
+    return (
+        scene.call(18 * HOUR + (55 + n % 4) * MINUTE, 40 * MINUTE, f"88017{n * 918_273:08d}")
+        for n in range(12)
+    )
 
 
 def _wangiri(scene: Scene) -> Extras:
@@ -159,17 +165,28 @@ def _night(scene: Scene) -> Extras:
 
 
 def _parallel(scene: Scene) -> Extras:
-    return (scene.call(17 * HOUR + 20 * MINUTE + n * SECOND, 5 * MINUTE, scene.domestic(n)) for n in range(28))
+    return (
+        scene.call(17 * HOUR + 20 * MINUTE + n * SECOND, 5 * MINUTE, scene.domestic(n)) for n in range(28)
+    )
 
 
 def _destination(scene: Scene) -> Extras:
-    return (scene.call(14 * HOUR + n * 9 * MINUTE, 40 * SECOND, f"97611{n * 5021 % 1_000_000:06d}") for n in range(30))
+    return (
+        scene.call(14 * HOUR + n * 9 * MINUTE, 40 * SECOND, f"97611{n * 5021 % 1_000_000:06d}")
+        for n in range(30)
+    )
 
 
 def _spoofing(scene: Scene) -> Extras:
     refuted = {"stir_verstat": "TN-Validation-Failed", "stir_attest": "C"}
     return (
-        scene.call(15 * HOUR + n * 11 * MINUTE, 30 * SECOND, scene.domestic(n), f"1202555{n * 83 % 10_000:04d}", **refuted)
+        scene.call(
+            15 * HOUR + n * 11 * MINUTE,
+            30 * SECOND,
+            scene.domestic(n),
+            f"1202555{n * 83 % 10_000:04d}",
+            **refuted,
+        )
         for n in range(20)
     )
 
@@ -178,7 +195,9 @@ def _far_apart(scene: Scene) -> Extras:
     for n in range(5):
         at = 17 * HOUR + n * 8 * MINUTE
         yield scene.call(at, 4 * MINUTE, scene.domestic(n), scene.numbers[0])
-        yield scene.call(at + MINUTE, 4 * MINUTE, scene.domestic(n + 50), scene.numbers[0], ip_src=_FAR_NETWORK)
+        yield scene.call(
+            at + MINUTE, 4 * MINUTE, scene.domestic(n + 50), scene.numbers[0], ip_src=_FAR_NETWORK
+        )
 
 
 def _pumping(scene: Scene) -> Extras:
@@ -223,14 +242,13 @@ def planted(
     customers = _customers(world)
     calls: list[Extra] = []
     texts: list[Extra] = []
-    for place, kind in enumerate(KINDS):
-        if kind not in named:
-            continue
+    last = [first + day * DAY for day in range(days * 3 // 4, max(days - 1, days * 3 // 4 + 1))]
+    for kind in named:
         make, begin, end = KINDS[kind]
-        partner = customers[place % len(customers)]
-        candidates = [first + day * DAY for day in range(days * 3 // 4, max(days - 1, days * 3 // 4 + 1))]
-        free = (s for s in candidates if _is_idle(world, partner, s + begin * HOUR, s + end * HOUR))
-        start = next(free, candidates[0])
+        stages = ((p, s) for p in customers for s in last)
+        idle = ((p, s) for p, s in stages if _is_idle(world, p, s + begin * HOUR, s + end * HOUR))
+        partner, start = next(idle, (customers[0], last[0]))
+        customers = [*(p for p in customers if p is not partner), partner]
         scene = Scene(world, kind, partner, world.lines[partner.index].local, start, price_unit)
         (texts if kind == "pumping" else calls).extend(make(scene))
     return calls, texts

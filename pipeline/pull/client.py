@@ -116,6 +116,23 @@ class Client:
         doubted: set[bytes] = set()
         return self._retried(path, params, lambda body, request: cut(body) or page_of(body, request, doubted))
 
+    def post_form(self, path: str, fields: Mapping[str, str]) -> None:
+        """Asks for something to be done, once: what no answer came to may have been done.
+
+        Raises:
+            ProviderError: it was refused, or nobody knows.
+        """
+        token = self.token if isinstance(self.token, str) else self.token()
+        request = f"POST {self.base_url}{path}"
+        try:
+            answer = self._http.post(
+                self.base_url + path, data=dict(fields), headers={"Authorization": f"{self.scheme} {token}"}
+            )
+        except httpx.RequestError as error:
+            raise unanswered(request, error) from None
+        if not answer.is_success:
+            raise error_of(answer.status_code, answer.content[:_ERROR_BYTES], request)
+
     def _retried(self, path: str, params: Mapping[str, Any] | None, read: Callable[[bytes, str], T]) -> T:
         patience = self.patience
         for attempt in stamina.retry_context(

@@ -109,11 +109,8 @@ def _due(lake: Lake, service: Service, world: World, file: DataFile, query: str,
 
 
 def _queries(service: Service) -> str:
-    texts = [sql_text(service.rated)]
-    if service.name == "call":
-        texts += [
-            path.read_text(encoding="utf-8") for path in sorted(shipped("sql", "rate", "steps").glob("*.sql"))
-        ]
+    steps = sorted(shipped("sql", "rate", "steps").glob("*.sql"))
+    texts = [sql_text(service.rated), *(path.read_text(encoding="utf-8") for path in steps)]
     return hashlib.sha256("".join(texts).encode()).hexdigest()
 
 

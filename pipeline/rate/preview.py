@@ -97,9 +97,10 @@ class WouldDraw:
         unit = f" {self.measure}" if self.measure else ""
         change = f"{plain(abs(self.amount))} {'more' if self.amount > 0 else 'less'}"
         if self.kind == BUNDLE:
-            left = f"{plain(self.left or NOTHING)}{unit} of the bundle {self.name} are left"
+            left = f"{plain(self.left or NOTHING, grouped=True)}{unit} of the bundle {self.name} are left"
             return f"{left}: it covers {plain(self.quantity)}{unit}, {change}."
-        what = f"It counts {plain(self.quantity)}{unit} in {self.name}, at {plain(self.position)}{unit} of the period"
+        reached = f"{plain(self.position, grouped=True)}{unit}"
+        what = f"It counts {plain(self.quantity)}{unit} in {self.name}, at {reached} of the period"
         return f"{what}: {change}." if self.amount else f"{what}: the price stays."
 
 

@@ -45,18 +45,14 @@ class Rater:
     def __post_init__(self) -> None:
         self._lookup = Lookup(self.tariff.prefixes)
         self.tariff.register(self.con)
+        run_step(self.con, "macros")
+        country = self._function("country_or_blank", _countries, ["VARCHAR"], "VARCHAR")
+        self.con.execute(f"create or replace temp macro country_of(bare) as nullif({country}(bare), '')")
         if self.service == "call":
-            run_step(self.con, "macros")
             self._add_functions()
 
     def lay_out(self, endpoints: Iterable[str]) -> None:
         """Makes ready for the records of ``landed``, which name these endpoints."""
-        if self.service == "message":
-            self._message_countries()
-            return
-        named = ["", *sorted(endpoints)]
-        families = [call_family(self.world.endpoints.get(sid)) for sid in named]
-        self.con.register("families", pa.table({"endpoint_sid": named, "family": families}))
         first, last, home, foreign, undated = self.con.execute("""
             select coalesce(min(epoch_ms(date_start)), 0), coalesce(max(epoch_ms(date_start)), 0),
                 coalesce(bool_or(source = 'carrierx'), false), coalesce(bool_or(source <> 'carrierx'), false),
@@ -64,6 +60,11 @@ class Rater:
             from landed
         """).fetchall()[0]
         self._lay_out_payers(first, last, home, foreign, undated)
+        if self.service == "message":
+            return
+        named = ["", *sorted(endpoints)]
+        families = [call_family(self.world.endpoints.get(sid)) for sid in named]
+        self.con.register("families", pa.table({"endpoint_sid": named, "family": families}))
         compiled = self._lookup.lay_out(self._plan_keys(), first, last)
         self.con.execute(self._compiled if compiled else _plain("rate_row"))
         self.con.execute(f"create or replace temp view due as {sql_text('rate/steps/due')}")
@@ -73,9 +74,7 @@ class Rater:
     def query(self) -> str:
         """The rows of ``landed``, rated: the columns of ``rate/calls`` or ``rate/messages``, in their lasting order."""
         rated = f"({sql_text(f'rate/{self.service}s')})"
-        if self.service == "message":
-            return f"select * from {rated} order by {_ORDER}"
-        if not self.tariff.special and not self.world.routes:
+        if self.service == "message" or not (self.tariff.special or self.world.routes):
             return f"select * from {rated}"
         columns = ", ".join(BY_NAME["rate/calls"].schema.names)
         both = f"select {columns} from {rated}"
@@ -111,16 +110,24 @@ class Rater:
             "homes",
             pa.table({"home": [flag for flag, is_there in ((True, home), (False, foreign)) if is_there]}),
         )
-        kinds = self.world.kinds("call")
+        kinds = self.world.kinds(self.service)
         named = [*kinds, *(("", family) for family in sorted({family for _, family in kinds}))]
         self.con.register(
             "kinds", pa.table({"direction": [d for d, _ in named], "family": [f for _, f in named]})
         )
         run_step(self.con, "payers")
+        if self.service == "message":
+            run_step(self.con, "message_rows")
 
     def _cuts(self) -> list[int]:
-        rows = self.con.execute("select distinct from_ms from choices order by all").fetchall()
-        return [ms for (ms,) in rows]
+        """The instants at which a plan or an assignment begins or ends, and of messages also a row."""
+        rows = (
+            " union select from_ms from deck union select to_ms from deck"
+            if self.service == "message"
+            else ""
+        )
+        found = self.con.execute(f"select from_ms from choices{rows}").fetchall()
+        return sorted({ms for (ms,) in found})
 
     def _set_specials_aside(self) -> None:
         self.con.execute("create or replace temp table special_calls as select * from due where term_id = -1")
@@ -129,20 +136,7 @@ class Rater:
         if first is not None:
             self.con.register("window_pieces", window_pieces(keys, first, last))
 
-    def _message_countries(self) -> None:
-        rows = self.con.execute("select distinct translate(number_dst, '+ ().-', '') from landed").fetchall()
-        numbers = [number for (number,) in rows if number and number.isdigit()]
-        known = [country_of(n) for n in numbers]
-        self.con.register(
-            "number_countries",
-            pa.table(
-                {"number": pa.array(numbers, pa.string()), "country_code": pa.array(known, pa.string())}
-            ),
-        )
-
     def _add_functions(self) -> None:
-        country = self._function("country_or_blank", _countries, ["VARCHAR"], "VARCHAR")
-        self.con.execute(f"create or replace temp macro country_of(bare) as nullif({country}(bare), '')")
         slot = self._function("rate_slot", self._lookup.find, ["INTEGER", "BIGINT", "BIGINT"], _ROW)
         self._compiled = _compiled_rate_row(slot, self.tariff.prefixes.digits)
         code = self._function("jurisdiction_code", jurisdictions().find, ["BIGINT", "BIGINT"], "TINYINT")

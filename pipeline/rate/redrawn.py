@@ -14,7 +14,7 @@ from typing import Any
 from pipeline.domain.allowances import NUMBER, Charge, held_by
 from pipeline.domain.draws import draw
 from pipeline.domain.money import add
-from pipeline.domain.period import Period, period_after, period_at
+from pipeline.domain.period import Period, day_start, period_after, period_at
 from pipeline.domain.rate_plan import RatePlan
 from pipeline.lake.lake import Lake
 from pipeline.masters.model import Customer, Masters
@@ -69,7 +69,7 @@ def _allowances(masters: Masters, payer_sid: str) -> tuple[Any, ...]:
 
 def _periods(customer: Customer, bill_from: date | None, first: datetime, last: datetime) -> list[Period]:
     zone, anchor, began = customer.time_zone, customer.anchor_day, customer.bill_from or bill_from
-    period = period_at(zone, anchor, began, first) or period_at(zone, anchor, began, last)
+    period = period_at(zone, anchor, began, max(first, day_start(began, zone)) if began else first)
     found: list[Period] = []
     while period and period.start <= last:
         found.append(period)

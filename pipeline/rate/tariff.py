@@ -40,10 +40,11 @@ class Tariff:
 
 
 def read_tariff(con: Duck, world: World, service: str, partners: Iterable[str]) -> Tariff:
-    """Reads what these partners pay by, and lays out ``deck`` and ``terms`` for every connection to the database."""
+    """Reads what these partners pay by, and lays out ``deck`` (and of calls ``terms``) for all connections."""
     made = choices(world.book, world.tree, service, partners, world.kinds(service))
     con.register("plans", made.plans)
     if service == "message":
+        run_step(con, "message_deck")
         return Tariff(made.parties, made.choices, made.plans, Prefixes(1, {}))
     run_step(con, "macros")
     stated, largest, *tables = statements("deck")

@@ -126,6 +126,11 @@ class Voice:
             formats = Formats.of(_ENGLISH_ABROAD, zone, currency)
         return cls(words, formats)
 
+    @property
+    def direction(self) -> str:
+        """Which way its lines run: ``ltr`` or ``rtl``."""
+        return str(self.formats.locale.text_direction)
+
     def told(self, sentence: str) -> str:
         return self.words.told(sentence, self._writers())
 
@@ -168,9 +173,14 @@ def _service(item: Item) -> str:
     return kind if kind == "transcription" else str(item.detail.get("charge") or item.type)
 
 
+def title_of(kind: str) -> str:
+    """What lines of a type are called."""
+    return _SECTIONS.get(kind, kind.replace("_", " ").capitalize())
+
+
 def _section(kind: str, items: tuple[Item, ...]) -> Section:
     return Section(
-        title=_SECTIONS.get(kind, kind.replace("_", " ").capitalize()),
+        title=title_of(kind),
         timed=kind in TIMED,
         items=items,
         usage=sum(item.usage for item in items),

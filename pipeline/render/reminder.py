@@ -40,7 +40,7 @@ def render_reminder(
         "due": voice.formats.long_date(invoice["date_due"]),
         "days": voice.formats.count(days_overdue),
     }
-    paragraphs = [" ".join(part.split()) for part in text.split("\n\n")]
+    paragraphs = [part.strip() for part in text.split("\n\n")]
     told = {
         # A message shows no logo: it would be an attachment.
         "seller": party_of(snapshot["seller"] | {"logo": ""}, Path()),

@@ -91,7 +91,17 @@ def ask(
                 made = view.replace(".", "_")
                 con.execute(f"create temp table {made} as select * from {view}")
                 con.execute(f"create or replace view {view} as select * from {made}")
-        return {name: _ask(con, name, month, customer) for name in (CUSTOMER if customer else DESK)}
+        return {name: answer(con, name, month, customer) for name in (CUSTOMER if customer else DESK)}
+
+
+def answer(con: Any, name: str, month: Month, customer: str | None = None) -> Asked:
+    """The answer to one query."""
+    text = shipped("sql", "render", "report", f"{name}.sql").read_text(encoding="utf-8")
+    sql = _written(text.strip(), month, customer)
+    done = con.execute(sql)
+    names = [column[0] for column in done.description]
+    rows = tuple(dict(zip(names, row, strict=True)) for row in done.fetchall())
+    return Asked(name, _said(text, "purpose"), _said(text, "reads"), sql, rows)
 
 
 def company_of(lake: Lake, customer: str) -> str:
@@ -108,15 +118,6 @@ def company_of(lake: Lake, customer: str) -> str:
         msg = f"no partner has the sid {customer!r}. `tollbook customers list` shows who is billed."
         raise SettingsError(msg)
     return str(found[0]["name"])
-
-
-def _ask(con: Any, name: str, month: Month, customer: str | None) -> Asked:
-    text = shipped("sql", "render", "report", f"{name}.sql").read_text(encoding="utf-8")
-    sql = _written(text.strip(), month, customer)
-    done = con.execute(sql)
-    names = [column[0] for column in done.description]
-    rows = tuple(dict(zip(names, row, strict=True)) for row in done.fetchall())
-    return Asked(name, _said(text, "purpose"), _said(text, "reads"), sql, rows)
 
 
 def _written(sql: str, month: Month, customer: str | None) -> str:

@@ -1,33 +1,40 @@
 -- purpose: what traffic costs and brings in, and what of it has no price: what every question about money adds up
--- grain:   one row per UTC day, service, direction, family, kind of usage, country, partner, side, payer, currency, status and reason
+-- grain:   one row per UTC day, service, direction, family, kind of usage, country, partner, level, payer, currency, status and reason
 -- reads:   rate.calls, rate.messages
 -- A cost belongs to the customer who pays us for the same traffic (customer_sid): by a partner's place in the tree that is
 -- one for all its records of a day. Seconds are those of the rating: talk_seconds before increments, billed_seconds after.
 -- answered is talk time present, as in measure.call_hours. Each call is here once for each that pays: count it on level 0,
 -- or on level 1. The amount is at the price of the plan; bundles and tiers change it when it is invoiced (invoice.draws).
-with rated as (
+with calls as (
     select
         epoch_ms(date_stop) // 86400000 as day_of_time,
-        service, direction, family, item_type, country_code, partner_sid, side, level, payer_sid, payee_sid, currency,
-        rating_status, unrated_reason,
+        direction, family, item_type, country_code, partner_sid, level, payer_sid, currency, rating_status, unrated_reason,
         count(*) as records,
         count(*) filter (base_seconds > 0) as answered,
-        coalesce(sum(base_seconds) filter (base_seconds > 0), 0)::decimal(18, 3) as talk_seconds,
-        coalesce(sum(billed_seconds), 0)::decimal(18, 3) as billed_seconds,
-        null::bigint as billed_units,
-        coalesce(sum(amount), 0)::decimal(20, 10) as amount,
-        sum(provider_price)::decimal(24, 12) as provider_price
+        sum(base_seconds) as talk_seconds,
+        sum(billed_seconds) as billed_seconds,
+        sum(amount) as amount,
+        sum(provider_price) as provider_price
     from rate.calls
     group by all
-    union all
+),
+
+messages as (
     select
-        epoch_ms(date_stop) // 86400000,
-        service, direction, family, item_type, country_code, partner_sid, side, level, payer_sid, payee_sid, currency,
-        rating_status, unrated_reason,
-        count(*), null, null, null, coalesce(sum(billed_units), 0)::bigint,
-        coalesce(sum(amount), 0)::decimal(20, 10), sum(provider_price)::decimal(24, 12)
+        epoch_ms(date_stop) // 86400000 as day_of_time,
+        direction, family, item_type, country_code, partner_sid, level, payer_sid, currency, rating_status, unrated_reason,
+        count(*) as records,
+        sum(billed_units) as billed_units,
+        sum(amount) as amount,
+        sum(provider_price) as provider_price
     from rate.messages
     group by all
+),
+
+rated as (
+    select 'call' as service, *, null as billed_units from calls
+    union all by name
+    select 'message' as service, * from messages
 ),
 
 customers as (
@@ -39,9 +46,17 @@ customers as (
 
 select
     date '1970-01-01' + r.day_of_time::integer as day,
-    r.* exclude (day_of_time), case when r.level = 0 then c.customer_sid else r.payer_sid end as customer_sid
+    r.service, r.direction, r.family, r.item_type, r.country_code, r.partner_sid,
+    case when r.level = 0 then c.customer_sid else r.payer_sid end as customer_sid,
+    case when r.level = 0 then 'cost' else 'charge' end as side,
+    r.level, r.payer_sid, r.currency, r.rating_status, r.unrated_reason, r.records, r.answered,
+    coalesce(r.talk_seconds, 0)::decimal(18, 3) as talk_seconds,
+    coalesce(r.billed_seconds, 0)::decimal(18, 3) as billed_seconds,
+    r.billed_units::bigint as billed_units,
+    coalesce(r.amount, 0)::decimal(20, 10) as amount,
+    r.provider_price::decimal(24, 12) as provider_price
 from rated as r
 left join customers as c on c.day_of_time = r.day_of_time and c.partner_sid is not distinct from r.partner_sid
 order by
-    day, service, level, payer_sid, direction, family, item_type, country_code, partner_sid, payee_sid, currency,
-    rating_status, unrated_reason
+    day, r.service, r.level, r.payer_sid, r.direction, r.family, r.item_type, r.country_code, r.partner_sid, r.currency,
+    r.rating_status, r.unrated_reason

@@ -4,7 +4,7 @@
 -- Reads:  due    who pays for which call, on which plan and row: steps/due.sql
 --         terms  what the rows of the plans say, as integers; term_id 0 stands for none. A tick is a length of time
 --                that divides the row's increment, minimum and unit; prices are in 1e-12 of the currency
---         country_of: the country of a number's digits
+--         country_of, item_type_of, rounded, too_large, charged, seconds: see steps/macros.sql
 -- Rules:  pipeline/domain/rating.py says the same for one call and is held to the same cases.
 -- All arithmetic is on integers: milliseconds, ticks, and prices in 1e-12 of the currency. They are 64 bits wide where
 -- the largest price times the longest call fits, else 128: the columns of the terms decide.
@@ -62,29 +62,13 @@ shares as (
     from decided
 ),
 
-rounded as (
-    select
-        *,
-        share // whole + case
-            when rounding_mode = 'half_up' and share % whole * 2 >= whole then 1
-            when rounding_mode = 'up' and share % whole > 0 then 1
-            when rounding_mode = 'half_even' and share % whole * 2 > whole then 1
-            when rounding_mode = 'half_even' and share % whole * 2 = whole and share // whole % 2 = 1 then 1
-            else 0
-        end as steps
-    from shares
-),
-
 -- From rounding steps to 1e-10; what the column cannot hold is no charge but a broken deck.
 priced as (
     select
-        *,
+        * exclude (steps),
         sign(signed_share) * steps * (quantum // 100) as amount_e10,
-        case
-            when ruling = 'rated' and steps * (quantum // 100) >= 100000000000000000000 then 'out_of_range'
-            else ruling
-        end as reason
-    from rounded
+        case when ruling = 'rated' and too_large(steps, quantum) then 'out_of_range' else ruling end as reason
+    from (select *, rounded(share, whole, rounding_mode) as steps from shares)
 ),
 
 concluded as (
@@ -101,28 +85,17 @@ concluded as (
 select
     * exclude (country_code, rate_price),
     'call' as service,
-    case
-        when family <> 'pstn' then 'bridge'
-        when strlen(number) = 11 and left(number, 4) in ('1800', '1833', '1844', '1855', '1866', '1877', '1888')
-            then 'toll_free'
-        else 'toll'
-    end as item_type,
+    item_type_of(family, number) as item_type,
     -- Asked only where the row does not say: a case, unlike a coalesce, leaves the other calls alone.
     case when country_code is null then country_of(number) else country_code end as country_code,
     number as matched_number,
     case when reason <> 'rated' then reason end as unrated_reason,
     prefix as matched_prefix,
     rate_price,
-    case rating_status
-        when 'rated' then (amount_e10::decimal(20, 0) * 0.0000000001::decimal(10, 10))::decimal(20, 10)
-        when 'not_billable' then 0::decimal(20, 10)
-    end as amount,
+    charged(rating_status, amount_e10) as amount,
     case when side = 'cost' then price end as provider_price,
-    (base_ms::decimal(15, 0) * 0.001::decimal(3, 3))::decimal(18, 3) as base_seconds,
-    (unit_ms::decimal(15, 0) * 0.001::decimal(3, 3))::decimal(18, 3) as unit_seconds,
-    case rating_status
-        when 'rated' then (billed_ms::decimal(15, 0) * 0.001::decimal(3, 3))::decimal(18, 3)
-        when 'not_billable' then 0::decimal(18, 3)
-    end as billed_seconds,
+    seconds(base_ms) as base_seconds,
+    seconds(unit_ms) as unit_seconds,
+    case rating_status when 'rated' then seconds(billed_ms) when 'not_billable' then 0 end as billed_seconds,
     case when side = 'cost' then duration_billing end as provider_billed_seconds
 from concluded

@@ -1,8 +1,10 @@
 """A home on a disk that fills up, or takes nothing more, or fails in the middle of the work.
 
-``python -m tests.faults.disk full|read-only|failing`` prints what each run said, and in the end compares the home with
-the provider. A run that ends other than well or with an error of ours is a failure. The first two mount a disk of their
-own, so they need ``unshare --mount --map-root-user`` before them; in the third every call that writes fails once.
+``python -m tests.faults.disk full|read-only|broken|failing`` prints what each run said, and in the end compares the
+home with the provider. A run that ends other than well or with an error of ours is a failure. The first two mount a
+disk of their own, so they need ``unshare --mount --map-root-user`` before them. The third needs root itself: its disk
+is a file that the kernel is told to find an error on while a pull is at work, and from then on it takes nothing more.
+In the last every call that writes fails once.
 """
 
 import errno
@@ -105,6 +107,55 @@ def freeze(home: Path, url: str, said: Path) -> list[str]:
     return [text]
 
 
+def broken(home: Path, url: str, said: Path) -> list[str]:
+    """A disk that takes nothing more from the nth file on that a pull makes durable; then it is whole again."""
+    told = []
+    for nth in (2, 30):
+        code, text = attempt(partial(_breaking, nth, home, partial(run, home, url)), said)
+        assert code == 1, text
+        told.append(text)
+        umount(home)
+        subprocess.run(["e2fsck", "-fy", _image(home)], check=False, capture_output=True)
+        mount("-o", "loop,errors=remount-ro", _image(home), home)
+    again = attempt(partial(run, home, url), said)
+    assert again == (0, ""), again
+    return told
+
+
+def _breaking(nth: int, home: Path, work: Callable[[], None]) -> None:
+    """Work in the middle of which the kernel finds an error on the disk."""
+    fsync, calls = os.fsync, itertools.count(1)
+    device = subprocess.run(["findmnt", "-no", "SOURCE", home], check=True, capture_output=True, text=True)
+    trigger = Path("/sys/fs/ext4", Path(device.stdout.strip()).name, "trigger_fs_error")
+
+    def then_break(descriptor: int) -> None:
+        fsync(descriptor)
+        if next(calls) == nth:
+            trigger.write_text("1")
+
+    os.fsync = then_break
+    work()
+
+
+def _image(home: Path) -> Path:
+    return home.with_name("image")
+
+
+def own_disk(home: Path, mode: str) -> None:
+    """An empty disk at ``home``: memory, or a file with a file system that becomes read-only where it has an error."""
+    if mode != "broken":
+        mount("-t", "tmpfs", "-o", f"size={_ENOUGH}k", "tmpfs", home)
+        return
+    with _image(home).open("wb") as image:
+        image.truncate(_ENOUGH * _KB)
+    subprocess.run(["mkfs.ext4", "-q", _image(home)], check=True, capture_output=True)
+    mount("-o", "loop,errors=remount-ro", _image(home), home)
+
+
+def umount(home: Path) -> None:
+    subprocess.run(["umount", str(home)], check=True)
+
+
 def failing(home: Path, url: str, said: Path) -> list[str]:
     """Each way of writing fails, sooner and later; a home that came through begins anew."""
     told = []
@@ -150,13 +201,14 @@ def main() -> None:
     for name in pull_kill._LOADED:
         importlib.import_module(name)
     gc.freeze()
-    work = {"full": fill, "read-only": freeze, "failing": failing}[sys.argv[1]]
+    mode = sys.argv[1]
+    work = {"full": fill, "read-only": freeze, "broken": broken, "failing": failing}[mode]
     with tempfile.TemporaryDirectory() as name, start_background(WORLD, TOKEN) as background:
         folder, provider = Path(name), Provider(background)
         home, said = folder / "home", folder / "said"
         home.mkdir()
         if work is not failing:
-            mount("-t", "tmpfs", "-o", f"size={_ENOUGH}k", "tmpfs", home)
+            own_disk(home, mode)
         try:
             shutil.copytree(shipped("data", "masters"), home / "masters")
             provider.set_clock(DAY_3.isoformat())
@@ -167,7 +219,7 @@ def main() -> None:
             pull_kill.check(json.loads(held.read_text()), provider)
         finally:
             if work is not failing:
-                subprocess.run(["umount", str(home)], check=True)
+                umount(home)
     gc.unfreeze()
     sys.stdout.write(json.dumps({"runs": told}) + "\n")
 

@@ -1,8 +1,11 @@
 """A disk that fills up, takes nothing more or fails: a clear error, nothing lost, and well again once there is room."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -56,6 +59,26 @@ def test_a_disk_that_takes_nothing_more() -> None:
 
     assert "Read-only file system" in text
     assert "TOLLBOOK_HOME" in text
+
+
+def may_break_a_disk(tmp_path: Path) -> bool:
+    """Whether we may mount a file as a disk, and tell the kernel that it is broken."""
+    image, features = tmp_path / "image", Path("/sys/fs/ext4/features")
+    if os.geteuid() or not features.exists() or not shutil.which("mkfs.ext4"):
+        return False
+    with image.open("wb") as file:
+        file.truncate(1 << 21)
+    steps = (["mkfs.ext4", "-q", image], ["mount", "-o", "loop", image, tmp_path], ["umount", tmp_path])
+    return all(subprocess.run(step, capture_output=True, check=False).returncode == 0 for step in steps)
+
+
+def test_a_disk_that_breaks_in_the_middle_of_a_pull(tmp_path: Path) -> None:
+    if not may_break_a_disk(tmp_path):
+        pytest.skip("no disk to break here: that needs root, a loop device and ext4")
+    runs = said("broken", "unshare", "--mount")
+
+    assert "Read-only file system. Nothing was committed" in runs[0]
+    assert [text for text in runs if "run again" not in text] == []
 
 
 def test_every_call_that_writes_fails_once() -> None:

@@ -38,8 +38,8 @@ _PAGE = (
     "<!doctype html><html lang='en'><title>{{ invoice.number }}</title><p>{{ invoice.number }}</p></html>\n"
 )
 _TRIES = 20
-# What is about the run and not about the month: which commit landed what, in how many requests, and in which files.
-_OF_THE_RUN = {"measure/landings", "measure/rolled_days"}
+# What is about the run and not about the month: which commit landed what, in how many requests.
+_OF_THE_RUN = {"measure/landings"}
 
 
 @dataclass(frozen=True, slots=True)

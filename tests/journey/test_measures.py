@@ -140,7 +140,8 @@ def test_the_days_of_the_statement_add_up_to_it(month: dict[str, Any]) -> None:
         from measure.statement_days group by all
     """)  # fmt: skip
     whole = asked(month, """
-        select section, service, side, split_part(what, ',', 1) as what, reason, currency, sum(records)::bigint, sum(money)
+        select section, service, side, split_part(what, ',', 1) as what, reason, currency, sum(records)::bigint,
+            sum(money)
         from measure.statement where section in ('landed', 'rated', 'charged') group by all
     """)  # fmt: skip
 

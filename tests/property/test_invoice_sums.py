@@ -178,6 +178,7 @@ def _check_parts(desk: Desk, as_of: datetime) -> None:
     assert billed == [(sum(at_once, Decimal(0)),)]
     # What a period was short of its minimum, with all that came late.
     assert desk.rows(_SHORT) == []
+    assert desk.rows(_COUNTED) == []
     (percent,) = (d.percent for d in desk.masters.discounts)
     ((calls, off),) = desk.rows(_OFF)
     assert off == -(calls * percent / 100)
@@ -190,6 +191,23 @@ from invoice.parts
 where kind in ('committed', 'counted', 'above')
 group by all
 having billed <> short
+"""
+_COUNTED = """
+with counted as (
+    select date_billing_period_end, -sum(amount) filter (kind = 'counted') as counted
+    from invoice.parts
+    where kind in ('committed', 'counted', 'above')
+    group by all
+),
+
+sold as (
+    select date_billing_period_end, sum(amount) as sold
+    from invoice.items
+    where type = 'toll' or description like 'Off:%'
+    group by all
+)
+
+select * from counted left join sold using (date_billing_period_end) where coalesce(counted, 0) <> coalesce(sold, 0)
 """
 _OFF = """
 select coalesce(sum(amount) filter (type = 'toll'), 0), coalesce(sum(amount_exact) filter (description like 'Off:%'), 0)

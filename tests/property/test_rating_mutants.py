@@ -30,17 +30,17 @@ MUTANTS = {
     "after-minimum rule everywhere": ("calls", "when increment_rule = 'total'", "when false"),
     "total adds the minimum": ("calls", "greatest(minimum_ms, (bounded_ms", "(minimum_ms + (bounded_ms"),
     "half up is half even": (
-        "calls",
-        "when rounding_mode = 'half_up' and",
-        "when rounding_mode = 'half_up' and share // whole % 2 = 1 and",
+        "steps/macros",
+        "when mode = 'half_up' and",
+        "when mode = 'half_up' and share // whole % 2 = 1 and",
     ),
     "half up leaves ties": (
-        "calls",
-        "rounding_mode = 'half_up' and share % whole * 2 >= whole",
-        "rounding_mode = 'half_up' and share % whole * 2 > whole",
+        "steps/macros",
+        "mode = 'half_up' and share % whole * 2 >= whole",
+        "mode = 'half_up' and share % whole * 2 > whole",
     ),
-    "half even rounds ties up": ("calls", "share // whole % 2 = 1", "share // whole % 2 >= 0"),
-    "up ignores the rest": ("calls", "rounding_mode = 'up' and", "rounding_mode = 'UP' and"),
+    "half even rounds ties up": ("steps/macros", "share // whole % 2 = 1", "share // whole % 2 >= 0"),
+    "up ignores the rest": ("steps/macros", "mode = 'up' and", "mode = 'UP' and"),
     "no connect fee": ("calls", "connect_fee_e12 * unit_ticks + price", "0 * unit_ticks + price"),
     "a tick too few": (
         "calls",
@@ -84,7 +84,7 @@ MUTANTS = {
         "when 'inbound' then l.endpoint_sid_dst",
     ),
     "transformed is ignored": ("steps/due", "then digits(d.number_dst_transformed)", "then d.dst"),
-    "1800 is not toll-free": ("calls", "in ('1800', ", "in ('1801', "),
+    "1800 is not toll-free": ("steps/macros", "in ('1800', ", "in ('1801', "),
     "brackets are no number": (
         "steps/macros",
         "translate(given, '+ ().-', '')",
@@ -101,17 +101,32 @@ LOOKUP_MUTANTS = {
     "row end inclusive": ("to_ms", lambda deck: pc.add(deck["to_ms"], 1)),
     "row starts late": ("from_ms", lambda deck: pc.add(deck["from_ms"], 1)),
     "one digit less": ("prefix", lambda deck: pc.utf8_slice_codeunits(deck["prefix"], 0, 1)),
-    "another row": ("term_id", lambda deck: pc.subtract(pc.max(deck["term_id"]), pc.subtract(deck["term_id"], 1))),
+    "another row": (
+        "term_id",
+        lambda deck: pc.subtract(pc.max(deck["term_id"]), pc.subtract(deck["term_id"], 1)),
+    ),
 }
 MESSAGE_MUTANTS = {
-    "country before code": ("else 2 end", "else 5 end"),
-    "recipients do not count": ("greatest(coalesce(d.recipients, 1), 1)", "1"),
-    "segments of an mms count": ("case when type = 'mms' then 1 else", "case when false then 1 else"),
-    "every status is billed": ("message_status)\n", "message_status) and false\n"),
-    "statuses by case": ("lower(coalesce(u.status, ''))", "coalesce(u.status, '')"),
-    "short codes are long": ("length(d.own_number) <= 6", "length(d.own_number) <= 4"),
-    "the wrong network": ("(r.mnc is null or r.mnc = t.mnc)", "true"),
-    "inbound is never free": ("= 0 then 'no_provider_plan'", "= -1 then 'no_provider_plan'"),
+    "country before code": (
+        "messages",
+        "coalesce(d.network_id, c.rate_id,",
+        "coalesce(c.rate_id, d.network_id,",
+    ),
+    "recipients do not count": ("messages", "greatest(coalesce(recipients, 1), 1)", "1"),
+    "segments of an mms count": (
+        "messages",
+        "case when type = 'mms' then 1 else",
+        "case when false then 1 else",
+    ),
+    "every status is billed": ("messages", "message_status)\n", "message_status) and false\n"),
+    "statuses by case": ("messages", "lower(coalesce(d.status, ''))", "coalesce(d.status, '')"),
+    "short codes are long": ("messages", "length(own_number) <= 6", "length(own_number) <= 4"),
+    "the wrong network": ("messages", "and n.mnc = d.mnc", "and n.mnc + 1 = d.mnc"),
+    "no network without a code": ("messages", "m.specificity = 3", "m.specificity = 9"),
+    "the row for all is lost": ("messages", "e.specificity = 1", "e.specificity = 9"),
+    "rows end late": ("steps/message_rows", "e.begin_ms < d.to_ms", "e.begin_ms <= d.to_ms"),
+    "rows start late": ("steps/message_rows", "d.from_ms <= e.begin_ms", "d.from_ms < e.begin_ms"),
+    "inbound is never free": ("messages", "= 0 then 'no_provider_plan'", "= -1 then 'no_provider_plan'"),
 }
 
 
@@ -174,8 +189,9 @@ def test_a_wrong_lookup_is_noticed(con, monkeypatch, name):
 
 @pytest.mark.parametrize("name", MESSAGE_MUTANTS)
 def test_a_wrong_message_query_is_noticed(con, monkeypatch, name):
-    assert MESSAGE_MUTANTS[name][0] in sql_text("rate/messages")
-    mutate(monkeypatch, "rate/messages", *MESSAGE_MUTANTS[name])
+    query, old, new = MESSAGE_MUTANTS[name]
+    assert old in sql_text(f"rate/{query}")
+    mutate(monkeypatch, f"rate/{query}", old, new)
 
     assert differs(con, "message")
 

@@ -8,7 +8,7 @@ ENDPOINTS = {"gateway": "system_gateway", "room": "conference", "mail": "voicema
 
 
 def world(*families: str | None) -> Case:
-    plans = [plan("prefix | price\n | 0.01", plan_sid=f"for-{f}", family=f) for f in families]
+    plans = [plan("prefix | price\n | 0.01", plan_sid=f"for-{f or 'any'}", family=f) for f in families]
     return Case(plans, [Assignment("*", p.plan_sid) for p in plans], endpoints=ENDPOINTS)
 
 
@@ -47,8 +47,8 @@ def test_a_type_that_nobody_has_a_plan_for_is_said_so(engine):
 def test_a_plan_without_family_covers_every_type(engine):
     calls = """
         dst     | -> family    | plan
-        mail    |    voicemail | for-None
-        gateway |    pstn      | for-None
+        mail    |    voicemail | for-any
+        gateway |    pstn      | for-any
     """
     check(engine, world(None), "call", calls)
 

@@ -234,13 +234,13 @@ ANSWERS: list[Any] = [
     ),
     pytest.param(
         "prefixes",
-        "direction, prefix, currency, calls, revenue, cost",
+        "prefix, currency, calls, revenue, cost",
         "true",
         [
-            ("inbound", "1", "USD", 1, "0.2500000000", "0.0010000000"),
-            ("outbound", "", "EUR", 0, "2.0000000000", "0.0000000000"),
-            ("outbound", "", "USD", 1, "0.0000000000", "0.0010000000"),
-            ("outbound", "49", "USD", 7, "2.7500000000", "0.0070000000"),
+            ("1", "USD", 1, "0.2500000000", "0.0010000000"),
+            ("", "EUR", 0, "2.0000000000", "0.0000000000"),
+            ("", "USD", 1, "0.0000000000", "0.0010000000"),
+            ("49", "USD", 7, "2.7500000000", "0.0070000000"),
         ],
         id="prefixes: cost and what it earns",
     ),

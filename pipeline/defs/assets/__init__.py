@@ -5,6 +5,6 @@ return ``MaterializeResult``, because anything else goes through an IO manager a
 https://docs.dagster.io/guides/build/assets.
 """
 
-from pipeline.defs.assets import deliver, invoice, land, measure, rate, render
+from pipeline.defs.assets import deliver, fraud, invoice, land, measure, rate, render
 
-ALL = [*land.ALL, *rate.ALL, *invoice.ALL, *render.ALL, *deliver.ALL, *measure.ALL]
+ALL = [*land.ALL, *rate.ALL, *invoice.ALL, *render.ALL, *deliver.ALL, *measure.ALL, *fraud.ALL]

@@ -1,18 +1,16 @@
 """The assets of the stage measure: the roll-ups of each day, the statement that adds up, and the dashboard.
 
-The roll-ups are partitioned as what they are made of is, so that they share its run. What they say is in
-``pipeline.measure`` and ``pipeline.render.report``. See https://docs.dagster.io/guides/build/assets.
+The roll-ups have no partitions: which days are out of date they find themselves, and an event for each day of each of
+them would take longer to file than the work. What they say is in ``pipeline.measure`` and ``pipeline.render.report``. See https://docs.dagster.io/guides/build/assets.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
 from pipeline.defs import figures
 from pipeline.defs.assets.land import OWNERS
-from pipeline.defs.partitions import days
 from pipeline.defs.resources import Shift
 from pipeline.desk import Desk
 from pipeline.lake.tables import BY_NAME
@@ -48,17 +46,12 @@ ROLLED = [dg.AssetKey(rollup.table.split("/")) for rollup in ROLLUPS]
 @dg.multi_asset(
     name="roll_up",
     specs=[_spec(rollup) for rollup in ROLLUPS],
-    partitions_def=days,
-    backfill_policy=dg.BackfillPolicy.single_run(),
 )
-def roll_up(
-    context: dg.AssetExecutionContext, shift: dg.ResourceParam[Shift]
-) -> Iterator[dg.MaterializeResult]:
-    """Every day that is out of date, within the days of this run or not."""
-    wanted = [date.fromisoformat(key) for key in context.partition_keys]
+def roll_up(shift: dg.ResourceParam[Shift]) -> Iterator[dg.MaterializeResult]:
+    """Every day that is out of date."""
     with shift.step("measure/rollups") as desk:
         report = shift.reports["measure/rollups"] = desk.roll_up()
-        charts = {"measure/money_days": _margins(desk, wanted), "measure/call_hours": _quality(desk, wanted)}
+        charts = {"measure/money_days": _margins(desk), "measure/call_hours": _quality(desk)}
     for rollup in ROLLUPS:
         shown: dict[str, Any] = {"days written": len(report.days.get(rollup.table, ()))}
         shown["rows written"] = report.rows.get(rollup.table, 0)
@@ -119,10 +112,10 @@ def report(shift: dg.ResourceParam[Shift]) -> dg.MaterializeResult:
 ALL = [roll_up, statement, report]
 
 
-def _margins(desk: Desk, wanted: Sequence[date]) -> dict[str, Any]:
-    """Revenue and cost of the newest days of the run, in its main currency."""
+def _margins(desk: Desk) -> dict[str, Any]:
+    """Revenue and cost of the newest days, in its main currency."""
     rows = _days(
-        desk, wanted, "select day, currency, sum(revenue) as revenue, sum(cost) as cost from measure.traffic"
+        desk, "select day, currency, sum(revenue) as revenue, sum(cost) as cost from measure.traffic"
     )
     if not rows:
         return {}
@@ -136,11 +129,10 @@ def _margins(desk: Desk, wanted: Sequence[date]) -> dict[str, Any]:
     return {"margins": figures.chart(title, [f"{row['day']:%b %d}" for row in shown], series)}
 
 
-def _quality(desk: Desk, wanted: Sequence[date]) -> dict[str, Any]:
-    """Answered calls among all, on the newest days of the run."""
+def _quality(desk: Desk) -> dict[str, Any]:
+    """Answered calls among all, on the newest days."""
     rows = _days(
         desk,
-        wanted,
         "select day, sum(answered)::bigint as answered, sum(calls)::bigint as calls from measure.quality",
     )
     if not rows:
@@ -157,9 +149,6 @@ def _quality(desk: Desk, wanted: Sequence[date]) -> dict[str, Any]:
     }
 
 
-def _days(desk: Desk, wanted: Sequence[date], query: str) -> list[dict[str, Any]]:
-    begin = wanted[max(0, len(wanted) - _CHARTED_DAYS)]
-    return desk.lake.query(
-        f"{query} where day between $begin and $end group by all order by day",
-        {"begin": begin, "end": wanted[-1]},
-    )
+def _days(desk: Desk, query: str) -> list[dict[str, Any]]:
+    newest_first = f"{query} group by all order by day desc limit {_CHARTED_DAYS}"
+    return desk.lake.query(f"from ({newest_first}) order by day")

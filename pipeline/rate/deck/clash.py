@@ -32,7 +32,8 @@ def refuse_clashes(plan: RatePlan, lines: Sequence[int], rates: RateRows, proble
     if service == "message" or len({terms.unit for terms in shared}) < 2:
         return
     for one, two in _overlapping(rates, lines, rates.per_terms(lambda terms: _side_by_side(plan, terms))):
-        if rates.terms[one].unit != rates.terms[two].unit and (one, two) not in twice:
+        told = (one, two) in twice or not (lines[one] or lines[two])
+        if rates.terms[one].unit != rates.terms[two].unit and not told:
             problems.add(_two_units((lines[one], rates[one]), (lines[two], rates[two])))
 
 

@@ -29,7 +29,8 @@ _COLUMNS_OF = {
 def merged(base: RatePlan, deck: Deck, mode: str, problems: Problems) -> RatePlan:
     """The version that comes of adding to a version, or of changing rows of it."""
     _check_terms(base, deck.plan, problems)
-    rates = _added(base, deck, problems) if mode == ADD else RateRows.of(_changed(base, deck))
+    rates, lines = _added(base, deck, problems) if mode == ADD else _changed(base, deck)
+    refuse_clashes(base, lines, rates, problems)
     plan = replace(
         base, rates=(), name=deck.plan.name, effective_from=deck.plan.effective_from, effective_to=None
     )
@@ -46,19 +47,17 @@ def _check_terms(base: RatePlan, given: RatePlan, problems: Problems) -> None:
             )
 
 
-def _added(base: RatePlan, deck: Deck, problems: Problems) -> RateRows:
+def _added(base: RatePlan, deck: Deck, problems: Problems) -> tuple[RateRows, list[int]]:
     """The rows of the version and those of the deck; a row that is there already, to the last digit, is no clash."""
     there = set(base.rates)
     fresh = [(line, rate) for line, rate in zip(deck.lines, deck.rates, strict=True) if rate not in there]
     for line, _ in deck.gone:
         problems.add(f"line {line} says that a row is gone: import the deck with --mode change")
     rates = RateRows.of([*base.rates, *(rate for _, rate in fresh)])
-    lines = [0] * len(base.rates) + [line for line, _ in fresh]
-    refuse_clashes(base, lines, rates, problems)
-    return rates
+    return rates, [0] * len(base.rates) + [line for line, _ in fresh]
 
 
-def _changed(base: RatePlan, deck: Deck) -> list[Rate]:
+def _changed(base: RatePlan, deck: Deck) -> tuple[RateRows, list[int]]:
     """Rows of the deck, and those of the version for the time and keys that the deck says nothing about."""
     taken: dict[Key, list[Rate]] = {}
     for rate in (*deck.rates, *(rate for _, rate in deck.gone)):
@@ -72,10 +71,8 @@ def _changed(base: RatePlan, deck: Deck) -> list[Rate]:
             there[key] = old
         kept += _left(old, taken.get(key, ()), start)
     unsaid = [name for name, columns in _COLUMNS_OF.items() if not deck.columns & columns]
-    return [
-        *kept,
-        *(_filled(rate, there.get(match_key(base.service, rate)), unsaid) for rate in deck.rates),
-    ]
+    others = (_filled(rate, there.get(match_key(base.service, rate)), unsaid) for rate in deck.rates)
+    return RateRows.of([*kept, *others]), [0] * len(kept) + list(deck.lines)
 
 
 def _filled(rate: Rate, old: Rate | None, unsaid: Sequence[str]) -> Rate:

@@ -1,8 +1,8 @@
 -- purpose: talk to premium-rate and high-risk numbers, beyond a floor and beyond what the customer is used to
 -- grain:   one row per partner and kind of risk; places are the answered calls
 -- reads:   calls, ranges, areas, past_ranges
--- Raised where seconds > premium_minutes * 60 and > factor * the most seconds of any day before. International revenue
--- share fraud: GSMA; the ranges and their sources are in measure.risky_ranges.
+-- Raised where premium_calls or more have seconds > premium_minutes * 60 and > factor * the most seconds of any day
+-- before. It is how revenue share fraud looks; the ranges and their sources are in measure.risky_ranges.
 with today as (
     select partner, risk as subject, (sum(talk_ms) // 1000)::bigint as measured, sum(answered)::bigint as answered
     from ranges join areas using (area)
@@ -17,7 +17,7 @@ past as (
 raised as (
     select *, coalesce(usual, 0) as most, greatest($premium_minutes * 60, $factor * most) as threshold
     from today left join past using (partner, subject)
-    where measured > threshold
+    where measured > threshold and answered >= $premium_calls
 ),
 
 places as (
@@ -32,7 +32,7 @@ places as (
 
 select
     partner, subject, measured, threshold, 'seconds' as unit,
-    format('{} calls and {} minutes to {}; {} minutes at most on a day before', answered, measured // 60, subject, most // 60)
+    format('{} calls and {} minutes to numbers of {}; {} minutes at most on a day before', answered, measured // 60, subject, most // 60)
         as reason,
     places
 from raised join places using (partner, subject)

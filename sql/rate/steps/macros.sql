@@ -27,3 +27,33 @@ create or replace temp macro jurisdiction_between(src_region, src_exchange, dst_
         when left(src_region, 3) = 'US-' and left(dst_region, 3) = 'US-' then 'interstate'
         else 'international'
     end;
+
+-- A share of ``whole`` in whole rounding steps.
+create or replace temp macro rounded(share, whole, mode) as
+    share // whole + case
+        when mode = 'half_up' and share % whole * 2 >= whole then 1
+        when mode = 'up' and share % whole > 0 then 1
+        when mode = 'half_even' and share % whole * 2 > whole then 1
+        when mode = 'half_even' and share % whole * 2 = whole and share // whole % 2 = 1 then 1
+        else 0
+    end;
+
+-- Whether rounding steps of ``quantum`` come to more than the column for amounts can hold.
+create or replace temp macro too_large(steps, quantum) as steps * (quantum // 100) >= 100000000000000000000;
+
+-- The amount of a record, from 1e-10 of the currency.
+create or replace temp macro charged(rating_status, amount_e10) as
+    case rating_status
+        when 'rated' then (amount_e10::decimal(20, 0) * 0.0000000001::decimal(10, 10))::decimal(20, 10)
+        when 'not_billable' then 0::decimal(20, 10)
+    end;
+
+create or replace temp macro seconds(ms) as (ms::decimal(15, 0) * 0.001::decimal(3, 3))::decimal(18, 3);
+
+create or replace temp macro item_type_of(family, number) as
+    case
+        when family <> 'pstn' then 'bridge'
+        when strlen(number) = 11 and left(number, 4) in ('1800', '1833', '1844', '1855', '1866', '1877', '1888')
+            then 'toll_free'
+        else 'toll'
+    end;

@@ -5,7 +5,7 @@
 --         deck           the rows of the plans at hand, plain ones too
 --         terms          what these rows say: prices in 1e-12, times in milliseconds
 --         window_pieces  plan_key, from_ms, to_ms, window_name: gapless time by plan, cut where another window begins
---         country_of     see macros.sql
+--         country_of, item_type_of, rounded, too_large, charged, seconds: see macros.sql
 -- Rules:  pipeline/domain/rating.py and charging.py say the same for one call and are held to the same cases.
 -- All arithmetic is on integers: milliseconds, and prices in 1e-12 of the currency.
 with calls as materialized (
@@ -218,28 +218,12 @@ shares as (
     from decided
 ),
 
-rounded as (
-    select
-        *,
-        share // whole + case
-            when rounding_mode = 'half_up' and share % whole * 2 >= whole then 1
-            when rounding_mode = 'up' and share % whole > 0 then 1
-            when rounding_mode = 'half_even' and share % whole * 2 > whole then 1
-            when rounding_mode = 'half_even' and share % whole * 2 = whole and share // whole % 2 = 1 then 1
-            else 0
-        end as steps
-    from shares
-),
-
 priced as (
     select
-        *,
+        * exclude (steps),
         sign(signed_share) * steps * (quantum // 100) as amount_e10,
-        case
-            when ruling = 'rated' and steps * (quantum // 100) >= 100000000000000000000 then 'out_of_range'
-            else ruling
-        end as reason
-    from rounded
+        case when ruling = 'rated' and too_large(steps, quantum) then 'out_of_range' else ruling end as reason
+    from (select *, rounded(share, whole, rounding_mode) as steps from shares)
 ),
 
 concluded as (
@@ -258,12 +242,7 @@ select
     'call' as service,
     direction,
     family,
-    case
-        when family <> 'pstn' then 'bridge'
-        when strlen(number) = 11 and left(number, 4) in ('1800', '1833', '1844', '1855', '1866', '1877', '1888')
-            then 'toll_free'
-        else 'toll'
-    end as item_type,
+    item_type_of(family, number) as item_type,
     coalesce(country_code, country_of(number)) as country_code,
     number as matched_number,
     jurisdiction,
@@ -277,16 +256,10 @@ select
     rate_price,
     connect_fee,
     currency,
-    case rating_status
-        when 'rated' then (amount_e10::decimal(20, 0) * 0.0000000001::decimal(10, 10))::decimal(20, 10)
-        when 'not_billable' then 0::decimal(20, 10)
-    end as amount,
+    charged(rating_status, amount_e10) as amount,
     case when side = 'cost' then price end as provider_price,
-    (base_ms::decimal(15, 0) * 0.001::decimal(3, 3))::decimal(18, 3) as base_seconds,
-    (unit_ms::decimal(15, 0) * 0.001::decimal(3, 3))::decimal(18, 3) as unit_seconds,
-    case rating_status
-        when 'rated' then (billed_ms::decimal(15, 0) * 0.001::decimal(3, 3))::decimal(18, 3)
-        when 'not_billable' then 0::decimal(18, 3)
-    end as billed_seconds,
+    seconds(base_ms) as base_seconds,
+    seconds(unit_ms) as unit_seconds,
+    case rating_status when 'rated' then seconds(billed_ms) when 'not_billable' then 0 end as billed_seconds,
     case when side = 'cost' then duration_billing end as provider_billed_seconds
 from concluded

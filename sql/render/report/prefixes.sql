@@ -12,7 +12,7 @@ select
     sum(cost)::decimal(38, 10) as cost,
     sum(margin)::decimal(38, 10) as margin
 from measure.prefixes
-where month = $first and direction = 'outbound'
+where month = $first
 group by prefix, currency
 order by cost desc, prefix, currency
 limit 25

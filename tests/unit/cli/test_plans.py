@@ -132,6 +132,19 @@ def test_the_rates_of_a_plan(desk: Desk) -> None:
     assert "jurisdiction" not in desk.plans("show", "gold").out
 
 
+def test_a_plan_says_once_what_all_of_its_rows_have(desk: Desk) -> None:
+    listed, shown = desk.plans("list").out, desk.plans("show", "gold").out
+
+    assert (
+        "gold: calls, direction outbound, family any, in EUR per 60 s, increments after the minimum" in listed
+    )
+    assert "each with connect_fee 0.00, increment 1, minimum 0, unit 60, status active" in shown
+    assert [line.split() for line in shown.splitlines() if line.startswith("12")] == [
+        ["1201", "0.01"],
+        ["1202", "0.01"],
+    ]
+
+
 def test_a_plan_is_assigned(desk: Desk) -> None:
     done = desk.plans("assign", "*", "gold", "--start", "2026-01-01")
     again = desk.plans("assign", "*", "gold", "--start", "2026-02-01")

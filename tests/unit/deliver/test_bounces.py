@@ -191,3 +191,12 @@ def test_a_refusal_and_a_report_together_leave_nobody(ready: Lake, folder: Path)
         run(ready, url)
     (folder / "new" / "1").write_bytes(report(str(mail(ready)["message_id"]), BOB))
     assert run(ready, days=1, bounces=folder).bounced == 1
+
+
+def test_whoever_sends_it_again_sends_it_to_all(ready: Lake) -> None:
+    sink = Sink(rcpt={BOB: "450 busy"})
+    with smtp_server(sink) as url:
+        run(ready, url)
+        sink.rcpt = {}
+        assert run(ready, url, resend=["inv-1"]) == DeliverReport(sent=1)
+    assert [to for _, to, _ in sink.arrived] == [(ANN,), (ANN, BOB)]

@@ -18,7 +18,7 @@ DOCUMENTS = Documents(
     html="<p>Gr\u00fc\u00dfe</p>\n",
     pdf=b"%PDF-1.7 \x00\xff",
     pdf_sha256="",
-    detail={"calls.csv": b"line,started\n1,2026-03-02\n"},
+    files={"calls.csv": b"line,started\n1,2026-03-02\n"},
 )
 ENVELOPE = Envelope(
     sender="billing@harbor.example",

@@ -182,7 +182,8 @@ def test_unrated_records_park_their_customer_and_nobody_else(desk: Desk) -> None
     both = masters(ACME, BOREAL)
     desk.call("a", None).call("b", payer_sid="boreal", partner_sid="boreal").commit()
     report = desk.bill(masters=both)
-    assert [(p.partner_sid, p.reason) for p in report.parked] == [("acme", "unrated records: 1 no_rate")]
+    (waiting,) = report.parked
+    assert (waiting.partner_sid, waiting.reason[:26]) == ("acme", "unrated records: 1 no_rate")
     assert [b.partner_sid for b in report.invoices] == ["boreal"]
     assert [row.partner_sid for row in desk.ledger_rows(parked)] == ["acme"]
 
@@ -250,13 +251,13 @@ def test_an_unknown_place_parks_and_an_exempt_customer_does_not_need_one(desk: D
 def test_another_currency_parks(desk: Desk) -> None:
     desk.call("a").commit()
     (found,) = desk.bill(masters=masters(replace(ACME, currency="EUR"))).parked
-    assert found.reason == "billed in EUR, but rated in another currency: 1 USD"
+    assert found.reason.startswith("billed in EUR, but rated in another currency: 1 USD: ")
 
 
 def test_a_seller_that_does_not_stand_for_the_payee_parks(desk: Desk) -> None:
     desk.call("a", payee_sid="reseller").commit()
     (found,) = desk.bill().parked
-    assert found.reason == "1 record charged by reseller, while its seller house stands for root"
+    assert found.reason.startswith("1 record charged by reseller, while its seller house stands for root: ")
 
 
 def test_taxes_are_in_the_books(desk: Desk) -> None:

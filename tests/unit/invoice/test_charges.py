@@ -14,12 +14,14 @@ import pytest
 from pipeline.domain.charges import Charge, Commitment, Discount, PerUse
 from pipeline.domain.invoice import Item
 from pipeline.domain.period import Period, day_start, last_day
-from pipeline.invoice.charges import charge_lines
+from pipeline.invoice.charges import Use, charge_lines, use_lines
 from pipeline.invoice.discounts import commitment_lines, discount_lines
 from pipeline.invoice.due import Account, Due
 from pipeline.invoice.issue import drop
+from pipeline.invoice.lines import TYPES
 from pipeline.invoice.parts import Line, Part
 from pipeline.masters.model import Masters
+from pipeline.masters.vocabulary import ITEM_TYPES, PER_USE_TYPES
 from pipeline.measure.statement import make_statement
 from pipeline.shipped import shipped
 from tests.fixtures.billing import ACME, HOUSE, NOW, Desk, masters
@@ -200,7 +202,11 @@ def test_a_discount_bears_the_taxes_of_what_it_is_taken_from() -> None:
 def test_late_usage_has_the_discount_of_its_own_period() -> None:
     held = masters(discounts=[discount(percent=TEN, end=date(2026, 4, 1))])
     lines = [item("toll", "20", period=APRIL), item("toll", "5", period=MARCH)]
-    assert said(discount_lines(due(APRIL), lines, held)) == [("Loyalty: 10 % off outbound calls", "-0.50")]
+    found = discount_lines(due(APRIL), lines, held)
+    assert (said(found), [line.item.period for line in found if line.item]) == (
+        [("Loyalty: 10 % off outbound calls", "-0.50")],
+        [MARCH],
+    )
 
 
 def commitment(**more: Any) -> Commitment:
@@ -241,6 +247,33 @@ def test_late_usage_counts_for_the_commitment_of_its_own_period() -> None:
         [("Least: minimum of 100.00, 60.00 reached", "40.00")],
         [("Least: given back, minimum of 100.00, 85.00 reached", "-25.00")],
     )
+
+
+# The provider's vocabulary, as it stands on its invoices.
+CONTRACT = """
+adjustment bridge did did_lookup_carrier did_lookup_cnam did_lookup_lrn mms sms toll toll_free transcription_average
+transcription_high transcription_low tts
+"""
+
+
+def test_every_item_type_is_made_from_something() -> None:
+    """Usage by rating (``tests/spec`` says of what), numbers by rent, these by use; what else there is, a person or a
+    charge decides, and it is an adjustment."""
+    assert {*TYPES, "did", *PER_USE_TYPES, "adjustment"} == {*CONTRACT.split()} == {*ITEM_TYPES}
+
+
+@pytest.mark.parametrize("kind", PER_USE_TYPES)
+def test_a_feature_is_charged_by_use(kind: str) -> None:
+    price = PerUse("p", "Feature", "acme", kind, Decimal("0.0125"), "USD", "provider_invoices")
+    uses = [
+        Use("provider_invoices", kind, "", f"p{n}", "", date(2026, 3, 31), Decimal(n), MARCH) for n in (2, 3)
+    ]
+    (line,) = use_lines(due(), uses, masters(per_use=[price]))
+    assert line.item
+    assert (line.item.type, line.item.usage, line.item.amount_exact, line.item.amount, line.item.records) == (
+        *(kind, 5, Decimal("0.0625"), Decimal("0.06"), 2),
+    )
+    assert sum(part.amount for part in line.parts) == line.item.amount_exact
 
 
 MAY_3 = datetime(2026, 5, 3, 6, tzinfo=UTC)

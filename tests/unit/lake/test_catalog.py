@@ -106,6 +106,7 @@ def test_files_of_an_older_release_have_the_columns_of_this_one(lake, tmp_path):
     old = tmp_path / "old.parquet"
     pl.DataFrame({"iso_3166_alpha_3": ["FRA"], "gone_since": [1]}).write_parquet(old)
     with lake.duck() as con:
+        con.ensure("land.countries")
         views.create(con, views.table_views(spec, views.over(spec, [old])))
         found = con.execute("from land.countries_history")
         columns = [column[0] for column in found.description]

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from pipeline.errors import LakeError, QueryError
+from pipeline.lake import views
 from pipeline.lake.lake import Lake
 from pipeline.lake.tables import BY_NAME, TABLES
 from pipeline.ledger.ledger import Ledger, sqlite_url
@@ -170,3 +171,28 @@ def test_questions_read_every_table(lake: Lake) -> None:
     with lake.ask() as ask:
         answer = ask("select iso_3166_alpha_3 as code, count(*) as n from land.countries group by all")
     assert (answer.columns, answer.rows, answer.numeric) == (["code", "n"], [("USA", 1)], ["n"])
+
+
+def test_views_are_made_when_they_are_named(lake: Lake) -> None:
+    """With those that they read, under any spelling, and not before."""
+    made = "select count(*) from duckdb_views() where not internal"
+    with lake.duck() as con:
+        assert con.execute(made).fetchall() == [(0,)]
+        con.execute('select count(*) from "Land" . "countries"')
+        assert con.execute(made).fetchall() == [(2,)]
+        con.sql("select count(*) from memory.land.calls")
+        assert con.execute(made).fetchall() == [(3,)]
+        con.ensure_all()
+        assert con.execute(made).fetchall()[0][0] > len(TABLES)
+
+
+def test_a_view_that_does_not_work_is_an_error_for_who_needs_it(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pipeline must not go on without it."""
+    broken = tmp_path / "broken.sql"
+    broken.write_text("select no_such_column from land.countries")
+    monkeypatch.setattr(views, "shipped_files", lambda folder: [broken] if folder == "measure" else [])
+    with pytest.raises(duckdb.Error, match="no_such_column"):
+        lake.query("select * from measure.broken")
+    assert lake.query("select count(*) as n from land.countries") == [{"n": 0}]

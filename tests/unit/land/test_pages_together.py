@@ -69,3 +69,14 @@ def test_no_more_wait_than_are_meant_to(monkeypatch: pytest.MonkeyPatch, most: i
         batch.add(Page(page(call(f"{n}"))))
     together = min(most, 2) if size > 1 else 1
     assert [len(table) for table in batch.tables] == [together] * (6 // together)
+
+
+def test_pages_with_their_keys_in_another_order_keep_each_its_own_quotes() -> None:
+    """Of two unknown keys one is a text in each page, which looks like the number that the other is."""
+    pages = [page(call("a") | {"p": "1", "q": 2}), page(call("b") | {"q": 2, "p": "1"})]
+    batch = Batch(CALLS, "x")
+    for each in pages:
+        batch.add(Page(each))
+    batch.settle()
+    found = [text for table in batch.tables for text in table["extra_json"].to_pylist()]
+    assert found == ['{"p":"1","q":2}'] * 2

@@ -89,6 +89,17 @@ def test_a_change_leaves_the_rows_and_columns_that_it_does_not_name(plan):
     assert (len(found), found["1"].price) == (4, Decimal("0.01"))
 
 
+@pytest.mark.parametrize("mode", ["add", "change"])
+def test_a_row_with_another_unit_than_its_prefix_has_is_refused(plan, mode):
+    with pytest.raises(DeckError) as refused:
+        prepare(plan, "prefix,origin_prefix,unit_seconds,price\n44,49,1,0.0005\n81,,1,0.005\n", mode)
+
+    assert refused.value.problems == (
+        "line 2: prefix '44' has a price per 1 s and, in force at the same time, one per 60 s (a row that the plan has "
+        "already): write both for one unit",
+    )
+
+
 def test_a_change_holds_from_its_own_date_to_its_end(plan):
     take(
         plan,

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -98,6 +98,28 @@ def test_what_was_not_moved_is_drawn_along(rated):
     found = ask(rated, masters=replace(TWO, bundles=(bundle,)), start=stop, payer="shop")
 
     assert (found.totals[0].records, [d.records for d in found.drawn]) == (2, [3])
+
+
+@pytest.mark.parametrize(
+    ("anchor", "first", "periods"),
+    [
+        (1, None, [("03-01", "04-01")]),
+        (10, None, [("02-10", "03-10"), ("03-10", "04-10")]),
+        (10, date(2026, 3, 5), [("03-05", "03-10"), ("03-10", "04-10")]),
+        (10, date(2026, 3, 11), []),
+    ],
+    ids=["one period", "two", "billed from a day between", "not billed yet"],
+)
+def test_every_period_that_the_records_touch_is_drawn(rated, anchor, first, periods):
+    early = call("e", "447700900000", at=datetime(2026, 3, 2, tzinfo=UTC))
+    rated.calls(early, day=early["date_stop"].date())
+    shop = replace(TWO.customers["shop"], anchor_day=anchor, bill_from=first)
+    bundle = Bundle("b", "3 minutes", "shop", Scope("call"), Decimal(180))
+    masters = replace(TWO, customers=TWO.customers | {"shop": shop}, bundles=(bundle,))
+    rated.rate(masters)
+
+    found = [(f"{d.start:%m-%d}", f"{d.end:%m-%d}") for d in ask(rated, masters=masters).drawn]
+    assert found == periods
 
 
 def test_a_customer_without_bundles_is_not_drawn(rated):

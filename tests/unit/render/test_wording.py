@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import RenderError
+from pipeline.render.account import AGES, BOOKINGS
 from pipeline.render.html import Voice, render_html, render_mail
 from pipeline.render.wording import wording
 from pipeline.shipped import shipped
@@ -45,15 +46,22 @@ CHOSEN = {
     ),
     *("Amount so far", "Open on your account", "Amount due"),
     "Asked for on the page, with what was open before and what was paid: {amount}.",
+    *BOOKINGS.values(),
+    *(name for _, name in AGES),
+    *("not settled", "credited", "rejected"),
 }
 
 
 def spoken() -> set[str]:
     """The texts that the templates say themselves."""
-    folders = ("invoice", "email")
+    folders = ("invoice", "email", "account")
     sources = [p.read_text() for folder in folders for p in (shipped("templates") / folder).glob("*.j2")]
     found = {text for source in sources for said in TEXT.findall(source) for text in QUOTED.findall(said)}
-    return found - {"_", " ", "USA", "call"}
+    return found - {"_", " ", "USA", "call", "open"}
+
+
+def german() -> Voice:
+    return Voice.of("de_DE", "America/Chicago", "USD", None)
 
 
 def page(language: str, **other: object) -> tuple[str, str]:
@@ -148,12 +156,11 @@ def test_nothing_on_the_page_stays_english(language: str) -> None:
 )
 def test_descriptions_are_told_in_the_customers_language(sentence: str, expected: str) -> None:
     item = make_page([dict(ITEMS[1]) | {"description": sentence}]).items[0]
-    document = make_page(snapshot=snapshot({"language": "de_DE"}))
-    assert Voice.of(document, None).described(item) == expected
+    assert german().described(item) == expected
 
 
 def test_line_of_no_country_and_a_day_in_a_note() -> None:
-    voice = Voice.of(make_page(snapshot=snapshot({"language": "de_DE"})), None)
+    voice = german()
     nowhere = {"description": "Outbound calls to international networks", "country_code": None}
     assert (
         voice.described(make_page([dict(ITEMS[1]) | nowhere]).items[0])
@@ -185,7 +192,7 @@ def test_line_of_no_country_and_a_day_in_a_note() -> None:
 def test_notes_about_bundles_are_told_with_figures_as_the_customer_writes_them(
     note: str, expected: str
 ) -> None:
-    assert Voice.of(make_page(snapshot=snapshot({"language": "de_DE"})), None).told(note) == expected
+    assert german().told(note) == expected
 
 
 def test_country_that_ends_an_address_is_named_in_the_customers_language() -> None:

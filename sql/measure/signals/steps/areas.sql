@@ -7,9 +7,9 @@ with dialled as (
 ),
 
 risky as (
-    select prefix, what || coalesce(' ' || country_code, '') as risk, 0 as rank from measure.risky_ranges
+    select prefix, replace(what, '_', ' ') || coalesce(', ' || country_code, '') as risk, 0 as rank from measure.risky_ranges
     union all
-    select unnest($risky_ranges::varchar[]) as prefix, 'own list ' || prefix, 1
+    select unnest($risky_ranges::varchar[]) as prefix, 'own list, ' || prefix, 1
     union all
     select unnest($safe_ranges::varchar[]) as prefix, null, 2
 ),

@@ -2,14 +2,16 @@
 -- grain:   one row per partner and minute at which the number changed
 -- reads:   calls
 -- Looked at on every full minute: an answered outbound call counts from its answer up to its end.
-with changes as (
-    select partner, (talk_ms + 59999) // 60000 as tick, count(*) as more from calls
-    where is_out and talk_ms is not null and (stop_ms + 59999) // 60000 > (talk_ms + 59999) // 60000
-    group by all
-    union all
-    select partner, (stop_ms + 59999) // 60000 as tick, -count(*) from calls
-    where is_out and talk_ms is not null and (stop_ms + 59999) // 60000 > (talk_ms + 59999) // 60000
-    group by all
+with seen as (
+    select partner, (talk_ms + 59999) // 60000 as first_tick, (stop_ms + 59999) // 60000 as end_tick
+    from calls
+    where is_out and talk_ms is not null
+),
+
+changes as (
+    select partner, unnest([first_tick, end_tick]) as tick, unnest([1, -1]) as more
+    from seen
+    where end_tick > first_tick
 ),
 
 together as (

@@ -1,0 +1,84 @@
+"""A DuckDB connection over the lake: it makes the views that a query names when they are first named.
+
+There are over a hundred views, and DuckDB reads each through to its files when it is made; most connections are asked
+about three of them.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipeline.lake.disk import quoted
+from pipeline.lake.tables import STAGES
+from pipeline.lake.views import Definition, create
+
+_NAMED = re.compile(rf'\b({"|".join(STAGES)})"?\s*\.\s*"?(\w+)', re.IGNORECASE)
+_REMARK = re.compile(r"^\s*--.*$", re.MULTILINE)
+
+
+class Duck:
+    """A connection of DuckDB's.
+
+    A view that does not work is an error for who names it; where ``lenient``, it is left out and told in ``broken``.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, wanted: list[Definition]) -> None:
+        self.lenient = False
+        self.broken: dict[str, str] = {}
+        self._con = con
+        self._waiting = {each.name: each for each in wanted}
+
+    def execute(self, query: str, parameters: Any = None) -> duckdb.DuckDBPyConnection:
+        """Runs a query."""
+        self.ensure(query)
+        return self._con.execute(query, parameters)
+
+    def sql(self, query: str, **more: Any) -> duckdb.DuckDBPyRelation:
+        """Runs a query, as a relation."""
+        self.ensure(query)
+        return self._con.sql(query, **more)
+
+    def ensure(self, query: str) -> None:
+        """Makes the views that a query names, and those that they name."""
+        for stage, name in _NAMED.findall(_REMARK.sub("", query)):
+            found = self._waiting.pop(f"{stage}.{name}".lower(), None)
+            if found is not None:
+                self._make(found)
+
+    def ensure_all(self) -> None:
+        """Makes every view."""
+        while self._waiting:
+            self._make(self._waiting.pop(next(iter(self._waiting))))
+
+    def _make(self, each: Definition) -> None:
+        self.ensure(each.statement)
+        if self.lenient:
+            self.broken |= create(self._con, [each])
+        else:
+            self._con.execute(each.statement)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._con, name)
+
+
+@contextmanager
+def opened(memory_limit: str, staging: Path, wanted: list[Definition]) -> Iterator[Duck]:
+    """A connection in memory; it spills into the staging folder, and into no other."""
+    config = {"memory_limit": memory_limit, "autoinstall_known_extensions": "false", "threads": "2"}
+    con = duckdb.connect(config=config)
+    try:
+        staging.mkdir(parents=True, exist_ok=True)
+        con.execute("set timezone = 'UTC'")
+        con.execute(f"set temp_directory = '{quoted(staging / 'spill')}'")
+        con.execute("set preserve_insertion_order = true")
+        con.execute("set enable_progress_bar = false")
+        con.execute("set parquet_metadata_cache = true")
+        made = Duck(con, [each for each in wanted if "." in each.name])
+        create(con, [each for each in wanted if "." not in each.name])
+        yield made
+    finally:
+        con.close()
