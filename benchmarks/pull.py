@@ -119,7 +119,7 @@ def least(home: Path, count: int) -> dict[str, float | str]:
     """CPU seconds of the fastest decoder for the same pages, and to write the landed rows again, day by day."""
     import pyarrow.parquet as pq
 
-    from pipeline.lake.parquet import ROW_GROUP, how
+    from pipeline.lake.parquet import STREAMED, how
     from pipeline.lake.tables import BY_NAME
 
     firsts = range(0, count, PAGE)[:SAMPLE]
@@ -134,7 +134,7 @@ def least(home: Path, count: int) -> dict[str, float | str]:
     rows = {day.column("date_stop")[0].as_py().date(): day for day in sorted(days, key=len)}
     began = time.process_time()
     for day in rows.values():
-        pq.write_table(day, home / "again.parquet", row_group_size=ROW_GROUP, **how(BY_NAME["land/calls"]))
+        pq.write_table(day, home / "again.parquet", row_group_size=STREAMED, **how(BY_NAME["land/calls"]))
     assert sum(map(len, rows.values())) == count
     return {"decode": times[fastest], "write": time.process_time() - began, "decoder": fastest} | {
         "known": min(time for name, time in times.items() if KNOWN in name)

@@ -137,7 +137,8 @@ def _line(desk: "Desk", invoice: dict[str, Any], line: str, limit: int, json: bo
         return
     item = items[0]
     heading(f"{item['description']}: {money(item['amount'])} {invoice['currency']}")
-    count = f"{item['records']:,} {'part' if parts else 'record'}{'' if item['records'] == 1 else 's'}"
+    behind = item["records"] or len(parts)
+    count = f"{behind:,} {'part' if parts else 'record'}{'' if behind == 1 else 's'}"
     say(f"  {count}, {item['usage']:,} of usage, exact sum {item['amount_exact']:f}, rounded half-up once")
     columns, right = (_PART_COLUMNS, 4) if parts else (_RECORD_COLUMNS, 5)
     found = parts or records

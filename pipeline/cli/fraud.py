@@ -68,9 +68,10 @@ def fraud(
 
 
 def _show_records(desk: "Desk", signal_sid: str, json: bool) -> None:
-    [signal] = desk.lake.query("from measure.fraud where signal_sid = $sid", {"sid": signal_sid}) or [None]
-    if signal is None:
+    found = desk.lake.query("from measure.fraud where signal_sid = $sid", {"sid": signal_sid})
+    if not found:
         raise SettingsError(f"there is no signal {signal_sid!r}. `tollbook fraud` lists them with their ids.")
+    signal = found[0]
     rows = desk.lake.query(
         "from measure.fraud_records where signal_sid = $sid order by date_start, dr_sid", {"sid": signal_sid}
     )

@@ -212,8 +212,8 @@ def _send(run: _Run, row: Row) -> bool:
         run.problems.append(str(error))
         return False
     if _mark_sending(run, row):
-        pending = tuple(filter(None, row["pending"].split(",")))
-        _settle(run, row, run.mailer.send(envelope.sender, pending or envelope.recipients, content))
+        recipients = _pending(row) or envelope.recipients
+        _settle(run, row, run.mailer.send(envelope.sender, recipients, content))
     return True
 
 
@@ -239,17 +239,26 @@ def _settle(run: _Run, row: Row, outcome: Outcome) -> None:
         status = "failed" if attempts >= ATTEMPTS else status
     # Without a look at the status: should somebody have parked it meanwhile, it is known after all.
     with run.ledger.transaction() as tx:
-        note(tx, row, outcome.refused, REFUSAL, f"{row['queued_at']}|{attempts}", run.now)
+        pending = tuple(outcome.later) or _pending(row)
+        lost = dict(outcome.refused)
+        if status == "failed":
+            lost |= {who: outcome.later.get(who, outcome.note) for who in pending if who not in lost}
+        note(tx, row, lost, REFUSAL, f"{row['queued_at']}|{attempts}", run.now)
         refused = refused_so_far(tx, row)
-        pending = outcome.later or tuple(filter(None, row["pending"].split(",")))
-        if status == "failed" and pending and set(addresses(row)) - set(refused) - set(pending):
+        if status == "failed" and pending and set(addresses(row)) - set(refused):
             status = "sent"  # to the others
-        values = {"status": status, "attempts": attempts, "next_at": next_at, "pending": ",".join(pending)}
+        values = {"status": status, "attempts": attempts, "next_at": next_at}
+        values["pending"] = ",".join(pending) if status == "queued" else ""
+        values["error"] = spelled(refused) if status == "sent" else outcome.note
         if status == "sent":
             values["sent_at"] = run.now
             run.sent += 1
-        values["error"] = outcome.note or spelled(refused)
         tx.execute(emails.update().where(emails.c.email_sid == row["email_sid"]).values(values))
+
+
+def _pending(row: Row) -> tuple[str, ...]:
+    """Who is still to get it, where others are done with; nobody in particular otherwise."""
+    return tuple(filter(None, row["pending"].split(",")))
 
 
 def _write(path: Path, content: bytes) -> None:

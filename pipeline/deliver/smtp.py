@@ -35,14 +35,14 @@ class Server:
 class Outcome:
     """``sent``, ``failed`` (refused for good), ``queued`` (may be tried again) or ``unknown``; and why.
 
-    ``refused`` are the recipients that were refused for good, each with the reason; where some of the others were
-    refused for now, ``later`` names them, and the message is ``queued`` for those alone.
+    ``refused`` are the recipients that were refused for good, each with the reason; where others were refused for now,
+    ``later`` names them likewise, and the message is ``queued`` for those alone.
     """
 
     status: str
     note: str = ""
     refused: Mapping[str, str] = field(default_factory=dict)
-    later: tuple[str, ...] = ()
+    later: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse_url(url: str) -> Server:
@@ -164,7 +164,7 @@ class Mailer:
         """What it is where these were refused, some of them perhaps only for now."""
         why = {who: f"{code} {self._text(reply)}" for who, (code, reply) in refused.items()}
         note = f"not accepted: {'; '.join(f'{who}: {text}' for who, text in why.items())}" if why else ""
-        later = tuple(who for who, (code, _) in refused.items() if _transient(code))
+        later = {who: why[who] for who, (code, _) in refused.items() if _transient(code)}
         lost = {who: text for who, text in why.items() if who not in later}
         return Outcome("queued" if later else status, note, lost, later)
 

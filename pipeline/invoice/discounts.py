@@ -78,7 +78,7 @@ def commitment_lines(due: Due, items: Sequence[Item], masters: Masters, before: 
         earlier = sorted({part.period for part in mine if part.kind == COMMITTED}, reverse=True)
         for period in (due.period, *(p for p in earlier if p.start < due.period.start)):
             counted = {
-                n: item.amount
+                n: item
                 for n, item in enumerate(items, start=1)
                 if _means(commitment.items, item) and _belongs(item, period, due.period)
             }
@@ -136,7 +136,16 @@ def _off(
     countries = {items[n - 1].country_code for n in amounts if n}
     country = countries.pop() if len(countries) == 1 else None
     parts = tuple(
-        Part(DISCOUNT, discount.key, discount.name, -amount, period, days[0], days[-1], of_line_no=n or None)
+        Part(
+            DISCOUNT,
+            discount.key,
+            items[n - 1].description if n else discount.name,
+            -amount,
+            period,
+            days[0],
+            days[-1],
+            of_line_no=n or None,
+        )
         for n, amount in amounts.items()
     )
     detail = {"charge": DISCOUNT, "key": discount.key, "off": word, "taxed_as": taxed}
@@ -146,7 +155,7 @@ def _off(
         country_code=country,
         description=_said(discount, word, direction, abroad=abroad),
         usage=0,
-        records=len(parts),
+        records=0,
         amount_exact=exact,
         amount=to_minor(exact, customer.currency),
         period=period,
@@ -174,7 +183,7 @@ def _belongs(item: Item, period: Period, own: Period) -> bool:
 
 
 def _committed(
-    commitment: Commitment, due: Due, period: Period, counted: Mapping[int, Decimal], before: Sequence[Part]
+    commitment: Commitment, due: Due, period: Period, counted: Mapping[int, Item], before: Sequence[Part]
 ) -> Line | None:
     customer = due.account.customer
     days, whole = days_and_whole(period, customer.time_zone, customer.anchor_day)
@@ -182,18 +191,22 @@ def _committed(
     if not before and not minimum:
         return None
     reached = _reached(before)
-    total = add(counted.values())
+    total = add(item.amount for item in counted.values())
     exact = shortfall(reached, minimum, total)
-    base = (commitment.key, commitment.name)
-    parts = [_part(COMMITTED, base, minimum, period, due, price=commitment.amount)] if minimum else []
-    parts += [_part(COUNTED, base, -a, period, due, of_line_no=n) for n, a in counted.items()]
-    above = exact - (minimum - total)
-    if above:
-        parts.append(_part(ABOVE, base, above, period, due))
+    named = (commitment.key, commitment.name)
+    first, last = days[0], days[-1]
+    parts: list[Part] = []
+    if minimum:
+        parts.append(Part(COMMITTED, *named, minimum, period, first, last, price=commitment.amount))
+    for n, item in counted.items():
+        what = (commitment.key, item.description)
+        parts.append(Part(COUNTED, *what, -item.amount, period, first, last, of_line_no=n))
+    if above := exact - (minimum - total):
+        parts.append(Part(ABOVE, *named, above, period, first, last))
     if not exact:
         return Line(None, tuple(parts)) if parts else None
     minimum, total = reached.committed + minimum, reached.counted + total
-    return Line(_short(commitment, customer, period, exact, minimum, total, len(parts)), tuple(parts))
+    return Line(_short(commitment, customer, period, exact, minimum, total), tuple(parts))
 
 
 def _reached(before: Iterable[Part]) -> Reached:
@@ -203,20 +216,6 @@ def _reached(before: Iterable[Part]) -> Reached:
     return Reached(sums[COMMITTED], -sums[COUNTED], add(sums.values()))
 
 
-def _part(
-    kind: str,
-    base: tuple[str, str],
-    amount: Decimal,
-    period: Period,
-    due: Due,
-    *,
-    price: Decimal | None = None,
-    of_line_no: int | None = None,
-) -> Part:
-    days, _ = days_and_whole(period, due.account.customer.time_zone, due.account.customer.anchor_day)
-    return Part(kind, *base, amount, period, days[0], days[-1], price=price, of_line_no=of_line_no)
-
-
 def _short(
     commitment: Commitment,
     customer: Customer,
@@ -224,7 +223,6 @@ def _short(
     exact: Decimal,
     minimum: Decimal,
     reached: Decimal,
-    records: int,
 ) -> Item:
     figures = f"minimum of {minimum:,.2f}, {reached:,.2f} reached"
     if exact < 0:
@@ -236,7 +234,7 @@ def _short(
         country_code=None,
         description=f"{commitment.name}: {figures}",
         usage=0,
-        records=records,
+        records=0,
         amount_exact=exact,
         amount=to_minor(exact, customer.currency),
         period=period,

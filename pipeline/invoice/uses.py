@@ -29,6 +29,8 @@ def uses_of(con: Duck, masters: Masters) -> dict[str, list[Use]]:
     columns = zip(*wanted, strict=True)
     arrays = [pa.array(c, f.type) for c, f in zip(columns, _WANTED, strict=True)]
     con.register("per_use", pa.table(arrays, schema=_WANTED))
-    for sid, *use, start, end in con.execute(sql_text("invoice/uses/unbilled")).fetchall():
-        found[sid].append(Use(*use, Period(start.astimezone(UTC), end.astimezone(UTC))))
+    for row in con.execute(sql_text("invoice/uses/unbilled")).fetchall():
+        sid, source, kind, family, ref, what, day, quantity, start, end = row
+        own = Period(start.astimezone(UTC), end.astimezone(UTC))
+        found[sid].append(Use(source, kind, family, ref, what, day, quantity, own))
     return found

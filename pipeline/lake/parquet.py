@@ -10,6 +10,9 @@ import pyarrow.parquet as pq
 from pipeline.lake.tables import Table
 
 ROW_GROUP = 122_880
+# A file that is written from pieces has smaller ones, because each is held whole until it is written.
+STREAMED = ROW_GROUP // 2
+_PIECE = 16_384
 _HOW = {"compression": "zstd", "write_page_checksum": True}
 # Values that hardly come twice: a dictionary of them is built, found useless and thrown away.
 _UNIQUE = frozenset({"dr_sid", "sipcallid_src", "sipcallid_dst"})
@@ -27,20 +30,20 @@ def write(path: Path, rows: pa.Table, spec: Table) -> int:
 
 
 def write_pieces(path: Path, pieces: Iterable[pa.Table], spec: Table) -> int:
-    """Writes pieces in the order given, no more than a row group of them at a time; returns the number of rows."""
+    """Writes pieces in the order given, a row group of them at a time; returns the number of rows."""
     rows = 0
     with pq.ParquetWriter(path, spec.schema, **how(spec)) as writer:
         for group in _row_groups(_typed(piece, spec) for piece in pieces):
-            writer.write_table(group, ROW_GROUP)
+            writer.write_table(group, STREAMED)
             rows += len(group)
     return rows
 
 
 def pieces(path: Path, spec: Table) -> Iterator[pa.Table]:
-    """The rows of a file, a row group at a time."""
+    """The rows of a file, some thousands at a time."""
     with pq.ParquetFile(path) as file:
-        for place in range(file.num_row_groups):
-            yield _widened(file.read_row_group(place), spec)
+        for batch in file.iter_batches(_PIECE):
+            yield _widened(pa.Table.from_batches([batch]), spec)
 
 
 def greatest(path: Path, column: str) -> Any:
@@ -74,9 +77,9 @@ def _row_groups(pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
     waiting: list[pa.Table] = []
     for piece in pieces:
         waiting.append(piece)
-        if sum(map(len, waiting)) >= ROW_GROUP:
+        if sum(map(len, waiting)) >= STREAMED:
             joined = pa.concat_tables(waiting)
-            whole = len(joined) - len(joined) % ROW_GROUP
+            whole = len(joined) - len(joined) % STREAMED
             yield joined.slice(0, whole)
             waiting = [joined.slice(whole)]
     if sum(map(len, waiting)):

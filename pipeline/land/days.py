@@ -4,8 +4,8 @@ A day is one file until it is too large to be written anew with each commit; the
 Parts hold ranges of the sort key, one after the other. A late record goes into the part whose range it falls in, and
 only that is written; so what a commit costs does not grow with the day.
 
-What comes is mostly in order and after what is held; then nothing is sorted and nothing copied. A part is read, merged
-and written a row group at a time, so that memory does not grow with it either.
+What comes is mostly in order and after what is held; then nothing is sorted and nothing copied. A part is read and
+merged in pieces, and written a row group at a time, so that memory does not grow with it either.
 """
 
 from collections.abc import Iterator, Sequence
@@ -158,16 +158,18 @@ def _kept(lake: Lake, file: DataFile | None, leaving: pl.DataFrame | None) -> It
 
 def _merged(kept: Iterator[pa.Table], added: pa.Table, keys: Sequence[str]) -> Iterator[pa.Table]:
     """Two sorted sequences as one."""
-    at, sid = keys[:2]
+    at, sid = (pl.Series(added[key]) for key in keys[:2])
+    begin = 0
     for piece in kept:
-        last = piece.slice(len(piece) - 1).select([at, sid]).to_pylist()[0]
-        known = pl.DataFrame(added.select([at, sid]))
-        until, named = last[at], last[sid]
-        before = ((known[at] < until) | ((known[at] == until) & (known[sid] <= named))).sum()
-        yield _sorted(pa.concat_tables([piece, added.slice(0, before)]), keys) if before else piece
-        added = added.slice(before)
-    if len(added):
-        yield added
+        until, named = (piece[key][-1].as_py() for key in keys[:2])
+        first, beyond = int(at.search_sorted(until, "left")), int(at.search_sorted(until, "right"))
+        end = first + int((sid[first:beyond] <= named).sum())
+        if end > begin:
+            piece = _sorted(pa.concat_tables([piece, added.slice(begin, end - begin)]), keys)
+        yield piece
+        begin = max(begin, end)
+    if begin < len(added):
+        yield added.slice(begin)
 
 
 def _sorted(rows: pa.Table, keys: Sequence[str]) -> pa.Table:

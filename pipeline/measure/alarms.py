@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
-
 from pipeline.lake.lake import Lake
-from pipeline.ledger.alarms import told_signals
+from pipeline.ledger import alarms as books
 from pipeline.ledger.ledger import Ledger
 from pipeline.masters.signals import SEVERITIES, SignalPolicy
 
@@ -44,7 +42,7 @@ def untold(lake: Lake, ledger: Ledger, policy: SignalPolicy) -> list[Alarm]:
         {"wanted": list(wanted)},
     )
     with ledger.read() as tx:
-        known = set(tx.execute(select(told_signals.c.signal_sid)).scalars())
+        known = books.told(tx)
     news = [Alarm(**row) for row in rows if row["signal_sid"] not in known]
     return sorted(news, key=lambda alarm: -SEVERITIES.index(alarm.severity))
 
@@ -69,11 +67,8 @@ def mark_told(ledger: Ledger, alarms: Sequence[Alarm], *, how: Sequence[str], at
     if not alarms:
         return
     shared = {"at": at, "how": ", ".join(how)[:_HOW]}
+    rows = [
+        {"signal_sid": a.signal_sid, "kind": a.kind, "partner_sid": a.partner_sid} | shared for a in alarms
+    ]
     with ledger.transaction() as tx:
-        tx.execute(
-            told_signals.insert(),
-            [
-                {"signal_sid": a.signal_sid, "kind": a.kind, "partner_sid": a.partner_sid} | shared
-                for a in alarms
-            ],
-        )
+        books.add(tx, rows)

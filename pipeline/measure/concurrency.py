@@ -44,7 +44,8 @@ def trunk_hours(calls: pa.Table, days: Sequence[date]) -> list[dict[str, object]
 def _seconds(milliseconds: pa.ChunkedArray, begin: int, span: int) -> np.ndarray:
     """The first full second at or after each instant, as a place in the span; what is outside stands at its ends."""
     values = milliseconds.to_numpy()
-    return np.clip(-(-values // 1000) - begin, 0, span).astype(np.int32)
+    places: np.ndarray = np.clip(-(-values // 1000) - begin, 0, span).astype(np.int32)
+    return places
 
 
 def _groups(calls: pa.Table, column: str | None) -> Iterator[tuple[str | None, np.ndarray | slice]]:

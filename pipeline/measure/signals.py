@@ -182,10 +182,12 @@ class _Look:
         self._show([file for day in sorted(days) for file in days[day]])
         for step in _RECORDS:
             self._make(step)
-        for name, rows in (("known_hours", "hours"), ("known_ranges", "dialled")):
-            made = f"select day, partner_sid, {rows}.* exclude (partner) from {rows} join who using (partner)"
-            self.con.execute(f"insert into {name} by name {made}")
-            self.con.execute(f"insert into new_{name} by name {made}")
+        for (table, known), step in zip(_HABITS.items(), ("hours", "dialled"), strict=True):
+            columns = ", ".join(BY_NAME[table].schema.names)
+            for target in (known, f"new_{known}"):
+                self.con.execute(
+                    f"insert into {target} select {columns} from {step} join who using (partner)"
+                )
         for step in _PAST:
             self._make(step)
         self.con.register("nights", self._nights())

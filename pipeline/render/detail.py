@@ -24,7 +24,8 @@ import pyarrow.parquet as pq
 from pipeline.domain.masking import OFF, masked
 from pipeline.lake.export import safe_column
 from pipeline.lake.lake import Lake
-from pipeline.lake.views import sql_text
+from pipeline.lake.tables import BY_NAME
+from pipeline.lake.views import over, sql_text
 
 _ORDER = "order by service, date_start, dr_sid, revision, source"
 _AT_ONCE = 100_000
@@ -130,9 +131,9 @@ class DetailReader:
 @contextmanager
 def reading(lake: Lake, invoice_sids: Sequence[str], mask: str = OFF) -> Iterator[DetailReader]:
     """A reader of the detail of these invoices, its numbers masked."""
-    claims = lake.scan("invoice/claims", invoice_sids).collect().to_arrow()
+    claims = [lake.verify(file).path for file in lake.files("invoice/claims", invoice_sids)]
     with lake.duck() as con:
-        con.register("claimed", claims)
+        con.execute(f"create temp view claimed as {over(BY_NAME['invoice/claims'], claims)}")
         con.execute(
             f"create temp table detail as select * from ({sql_text('render/detail')}) order by invoice_sid"
         )

@@ -1,7 +1,8 @@
 -- purpose: the parts behind each line that no record stands behind sum to it, to the last decimal
 -- grain:   one row per line that differs
 -- reads:   invoice.parts, invoice.items
--- An adjustment may have none: a person decided it. Line 0 only notes a commitment that was reached.
+-- An adjustment may have none: a person decided it. Discounts and commitments rest on lines, which are parts and no
+-- records. Line 0 only notes a commitment that was reached.
 with parts as (
     select invoice_sid, line_no, count(*) as parts, sum(amount) as amount
     from invoice.parts
@@ -19,4 +20,4 @@ from parts
 full join lines using (invoice_sid, line_no)
 where
     not (line_no = 0 and parts.amount = 0) and not (lines.type = 'adjustment' and parts.parts is null)
-    and (parts.amount is distinct from lines.amount_exact or parts.parts is distinct from lines.records)
+    and (parts.amount is distinct from lines.amount_exact or lines.records > 0 and parts.parts <> lines.records)

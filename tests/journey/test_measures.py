@@ -16,10 +16,9 @@ EFFECTIVE = [480, 486, 487, 600, 603, 607]
 def month(march: House) -> Iterator[dict[str, Any]]:
     """The records, and a connection that sees the measures."""
     with march.lake() as lake, lake.duck() as con:
-        tables = {
-            name: lake.scan(name) for name in ("land/calls", "land/messages", "rate/calls", "rate/messages")
-        }
-        yield {name: frame.collect() for name, frame in tables.items()} | {"con": con}
+        names = ("land/calls", "land/messages", "rate/calls", "rate/messages")
+        tables = {name: [pl.read_parquet(file.path) for file in lake.files(name)] for name in names}
+        yield {name: pl.concat(held, how="vertical_relaxed") for name, held in tables.items()} | {"con": con}
 
 
 def asked(month: dict[str, Any], query: str) -> list[tuple]:

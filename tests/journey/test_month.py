@@ -136,3 +136,16 @@ def test_an_invoice_can_be_followed_back_to_a_record(march: House) -> None:
     record = march.tollbook("explain", dr_sid)
     assert record.code == 0
     assert dr_sid in record.out
+
+
+def test_a_line_without_a_record_is_explained_by_its_parts(march: House) -> None:
+    """One of each kind: a charge, a discount, a commitment, and numbers."""
+    found = march.rows("""
+        select kind, min(invoice_sid || '/' || line_no) from invoice.parts where line_no > 0 group by kind order by all
+    """)
+
+    assert [kind for kind, _ in found] == ["committed", "counted", "discount", "number", "recurring"]
+    for kind, line in found:
+        told = march.json("explain", line)
+        assert kind in {part["kind"] for part in told["parts"]}
+        assert sum(Decimal(part["amount"]) for part in told["parts"]) == Decimal(told["item"]["amount_exact"])

@@ -77,6 +77,11 @@ def before(*days: int, **more: Any) -> list[Row]:
     return [call(day=day, **more) for day in days]
 
 
+def dear(count: int) -> list[Row]:
+    """Calls of two each; all but one of them count."""
+    return [call(f"1214555{n * 311:04d}", "12:20", price=Decimal(2)) for n in range(count)]
+
+
 USED = before(5, 6, 7)
 INBOUND = {"direction": "inbound", "number_dst": OWN}
 REFUTED = {"stir_verstat": "TN-Validation-Failed"}
@@ -105,12 +110,13 @@ CASES: dict[str, tuple[list[Row], str]] = {
     "a range of our own list": (row_of(17775550001, 2, talk=60), "premium"),
     "a range that is safe": (row_of(37190123451, 2, talk=60), ""),
     "premium rate as ever": (before(6, 7, to="19005550001", talk=60) + row_of(19005550001, 2, talk=60), ""),
-    "a dear hour": ([*before(6, 7), call(price=Decimal(3))], "spend"),
-    "a dear hour without history": ([*before(7), call(price=Decimal(3))], ""),
-    "a dear hour as ever": ([*before(5, 6, 7, price=Decimal("1.5")), call(price=Decimal(3))], ""),
+    "a dear hour": ([*before(6, 7), *dear(2)], "spend"),
+    "one dear call": ([*USED, call(price=Decimal(3))], ""),
+    "a dear hour without history": ([*before(7), *dear(2)], ""),
+    "a dear hour as ever": ([*before(5, 6, 7, price=Decimal(1)), *dear(2)], ""),
     # 2026-03-02 is a Monday as today is; the other days were dearer.
     "dearer than on this weekday": (
-        [*before(2, price=Decimal(1)), *before(3, 4, price=Decimal(3)), call(price=Decimal("2.5"))],
+        [*before(2, price=Decimal(1)), *before(3, 4, price=Decimal(3)), *dear(3)],
         "spend",
     ),
     "four at night": (USED + apart(4, "08:{:02d}"), "night"),
@@ -146,6 +152,10 @@ CASES: dict[str, tuple[list[Row], str]] = {
     ),
     "two places at once": ([*USED, call(talk=300), call("12125557001", talk=300, **ELSEWHERE)], "far_apart"),
     "two places one after the other": ([*USED, call(talk=60), call("12125557001", "15:00", **ELSEWHERE)], ""),
+    "two places at once, the new one first": (
+        [*USED, call(talk=30, at="12:03"), call("12125557001", "12:02", talk=120, **ELSEWHERE)],
+        "",
+    ),
     "two known places at once": (
         [*USED, *before(8, **ELSEWHERE), call(talk=300), call("12125557001", talk=300, **ELSEWHERE)],
         "",

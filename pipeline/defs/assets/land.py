@@ -4,8 +4,9 @@ Add an asset here when a new resource of the provider is landed. How it is fetch
 and ``pipeline.land``; what to press is in ``pipeline.desk``. See https://docs.dagster.io/guides/build/assets.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -13,120 +14,102 @@ import dagster as dg
 from pipeline.defs import figures
 from pipeline.defs.resources import Shift
 from pipeline.desk import Desk
-from pipeline.desk.dimensions import DIMENSIONS
+from pipeline.desk.dimensions import DIMENSIONS, DimensionLanded
 from pipeline.domain.cursor import FEEDS, Feed
 from pipeline.lake.tables import BY_NAME
+from pipeline.land.rates import PlanLanded
+from pipeline.land.records import Landed
 from pipeline.land.snapshots import SNAPSHOTS, SnapshotLanded
 
+Figures = dict[str, Any]
+Work = Callable[[Desk], tuple[Any, Figures]]
 OWNERS = ["team:billing"]
 _CHARTED_DAYS = 3
 
 
-def feed_asset(feed: Feed) -> dg.AssetsDefinition:
+def land_asset(resource: str, how: str, work: Work) -> dg.AssetsDefinition:
+    """One table of the stage. ``work`` fills it; it returns what the run reports, and the figures to show."""
+    name = f"land/{resource}"
+
+    @dg.asset(
+        key=name.split("/"),
+        group_name="land",
+        description=f"{BY_NAME[name].grain}. {how}",
+        kinds={"python", "parquet"},
+        owners=OWNERS,
+    )
+    def _asset(shift: dg.ResourceParam[Shift]) -> dg.MaterializeResult:
+        with shift.step(name) as desk:
+            shift.reports[name], shown = work(desk)
+            return dg.MaterializeResult(metadata=shown)
+
+    return _asset
+
+
+def _feed(feed: Feed, desk: Desk) -> tuple[Landed, Figures]:
     """One kind of detail record."""
-    name = f"land/{feed.resource}"
-
-    @dg.asset(
-        key=name.split("/"),
-        group_name="land",
-        description=f"{BY_NAME[name].grain}. Pulled from the bookmark on; the daily sweep re-reads the lookback.",
-        kinds={"python", "parquet"},
-        owners=OWNERS,
-    )
-    def _asset(shift: dg.ResourceParam[Shift]) -> dg.MaterializeResult:
-        with shift.step(name) as desk:
-            landed = shift.reports[name] = desk.pull_feed(feed)
-            mark = desk.bookmark(feed)
-            found: dict[str, Any] = {
-                "dagster/row_count": sum(f.rows for f in desk.lake.files(name)),
-                "fetched": landed.fetched,
-                "new": landed.fresh,
-                "superseding": landed.superseding,
-                "identical": landed.identical,
-                "quarantined": landed.quarantined,
-                "days": len(landed.days),
-                "longest lag": str(landed.slowest),
-                "inserted late": landed.late,
-                "bookmark": f"{mark.newest_value:%Y-%m-%d %H:%M:%S} UTC" if mark.newest_value else "none",
-            }
-            if landed.warning:
-                found["warning"] = landed.warning
-            if landed.days:
-                found["records per hour"] = _by_hour(desk, feed, landed.days)
-            return dg.MaterializeResult(metadata=found)
-
-    return _asset
+    landed = desk.pull_feed(feed)
+    mark = desk.bookmark(feed)
+    shown: Figures = {
+        "dagster/row_count": sum(f.rows for f in desk.lake.files(f"land/{feed.resource}")),
+        "fetched": landed.fetched,
+        "new": landed.fresh,
+        "superseding": landed.superseding,
+        "identical": landed.identical,
+        "quarantined": landed.quarantined,
+        "days": len(landed.days),
+        "longest lag": str(landed.slowest),
+        "inserted late": landed.late,
+        "bookmark": f"{mark.newest_value:%Y-%m-%d %H:%M:%S} UTC" if mark.newest_value else "none",
+    }
+    if landed.warning:
+        shown["warning"] = landed.warning
+    if landed.days:
+        shown["records per hour"] = _by_hour(desk, feed, landed.days)
+    return landed, shown
 
 
-def snapshot_asset(resource: str) -> dg.AssetsDefinition:
+def _snapshot(resource: str, desk: Desk) -> tuple[SnapshotLanded, Figures]:
     """One list of the provider."""
-    name = f"land/{resource}"
-
-    @dg.asset(
-        key=name.split("/"),
-        group_name="land",
-        description=f"{BY_NAME[name].grain}. Taken whole; history is kept by content.",
-        kinds={"python", "parquet"},
-        owners=OWNERS,
-    )
-    def _asset(shift: dg.ResourceParam[Shift]) -> dg.MaterializeResult:
-        with shift.step(name) as desk:
-            landed = shift.reports[name] = desk.pull_snapshot(resource)
-            return dg.MaterializeResult(metadata=_changes(landed))
-
-    return _asset
+    landed = desk.pull_snapshot(resource)
+    return landed, _changes(landed)
 
 
-@dg.asset(
-    key=["land", "rates"],
-    group_name="land",
-    description=f"{BY_NAME['land/rates'].grain}. The provider's plans, every version that was ever seen.",
-    kinds={"python", "parquet"},
-    owners=OWNERS,
-)
-def rates(shift: dg.ResourceParam[Shift]) -> dg.MaterializeResult:
+def _rates(desk: Desk) -> tuple[list[PlanLanded], Figures]:
     """The provider's rate plans."""
-    with shift.step("land/rates") as desk:
-        plans = shift.reports["land/rates"] = desk.pull_rates()
-        shown = [{"plan": p.plan, "version": p.version, "rates": p.rows, "new": p.new} for p in plans]
-        return dg.MaterializeResult(
-            metadata={
-                "dagster/row_count": sum(p.rows for p in plans),
-                "plans": len(plans),
-                "new versions": sum(p.new for p in plans),
-                "versions": figures.table(shown),
-            }
-        )
+    plans = desk.pull_rates()
+    versions = [{"plan": p.plan, "version": p.version, "rates": p.rows, "new": p.new} for p in plans]
+    return plans, {
+        "dagster/row_count": sum(p.rows for p in plans),
+        "plans": len(plans),
+        "new versions": sum(p.new for p in plans),
+        "versions": figures.table(versions),
+    }
 
 
-def dimension_asset(resource: str) -> dg.AssetsDefinition:
+def _dimension(resource: str, desk: Desk) -> tuple[DimensionLanded, Figures]:
     """One resource that explains records and bills none; daily, in a job of its own."""
-    name = f"land/{resource}"
-
-    @dg.asset(
-        key=name.split("/"),
-        group_name="land",
-        description=f"{BY_NAME[name].grain}. Taken whole; history is kept by content. Nothing is billed by it.",
-        kinds={"python", "parquet"},
-        owners=OWNERS,
-    )
-    def _asset(shift: dg.ResourceParam[Shift]) -> dg.MaterializeResult:
-        with shift.step(name) as desk:
-            found = shift.reports[name] = desk.pull_dimension(resource)
-            landed = found.landed
-            if landed is None:
-                return dg.MaterializeResult(metadata={"dagster/row_count": 0, "not taken": found.reason})
-            return dg.MaterializeResult(metadata=_changes(landed))
-
-    return _asset
+    found = desk.pull_dimension(resource)
+    if found.landed is None:
+        return found, {"dagster/row_count": 0, "not taken": found.reason}
+    return found, _changes(found.landed)
 
 
-RECORDS = [*map(feed_asset, FEEDS), *(snapshot_asset(s.resource) for s in SNAPSHOTS), rates]
-AROUND = [dimension_asset(resource) for resource in DIMENSIONS]
+_WHOLE = "Taken whole; history is kept by content."
+_CURSOR = "Pulled from the bookmark on; the daily sweep re-reads the lookback."
+RECORDS = [
+    *(land_asset(feed.resource, _CURSOR, partial(_feed, feed)) for feed in FEEDS),
+    *(land_asset(s.resource, _WHOLE, partial(_snapshot, s.resource)) for s in SNAPSHOTS),
+    land_asset("rates", "The provider's plans, every version that was ever seen.", _rates),
+]
+AROUND = [
+    land_asset(resource, f"{_WHOLE} Nothing is billed by it.", partial(_dimension, resource))
+    for resource in DIMENSIONS
+]
 ALL = [*RECORDS, *AROUND]
 
 
-def _changes(landed: SnapshotLanded) -> dict[str, int]:
+def _changes(landed: SnapshotLanded) -> Figures:
     return {
         "dagster/row_count": landed.rows,
         "new": landed.new,

@@ -105,6 +105,8 @@ def report(shift: dg.ResourceParam[Shift]) -> dg.MaterializeResult:
                 "month": str(written.month),
                 "calls by day": figures.chart("Calls by day", [str(row["day"])[5:] for row in days], calls),
                 "money": figures.table(written.answers["money"].rows),
+                "forecast": figures.table(written.answers["forecast"].rows),
+                "calls at once": figures.table(written.answers["trunks"].rows),
             }
         )
 

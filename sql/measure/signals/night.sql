@@ -8,13 +8,14 @@ with today as (
     from hours join nights using (partner, hour)
     where service = 'call'
     group by partner
+    having sum(records) > $night_calls
 ),
 
 past as (
     select partner, max(records) as usual
     from (
         select day, partner, sum(records)::bigint as records
-        from past_hours join nights using (partner, hour)
+        from past_hours semi join today using (partner) join nights using (partner, hour)
         where service = 'call'
         group by all
     )

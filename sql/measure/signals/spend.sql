@@ -1,14 +1,24 @@
 -- purpose: hours in which a customer costs far more than its own history of that hour and weekday
 -- grain:   one row per partner; places are what cost something in the hours that stand out
 -- reads:   hours, past_hours, past_days, calls, texts
--- Raised where the provider's price of an hour > spend_least and > factor * usual. Usual is the dearest such hour (one
--- earlier or later counts too) of the same weekday, or of all days while there is no such weekday yet.
+-- Raised where the provider's price of an hour > spend_least and > factor * usual even without its dearest record: one
+-- long call is no pattern. Usual is the dearest such hour (one earlier or later counts too) of the same weekday, or of
+-- all days while there is no such weekday yet.
 with today as (
-    select partner, hour, sum(cost) as cost from hours group by all
+    select partner, hour, sum(cost) as cost, sum(cost) - max(dearest) as others
+    from hours
+    group by partner, hour
+    having others > $spend_least
 ),
 
 past as (
-    select day, partner, hour, same_weekday, sum(cost) as cost from past_hours group by all
+    select partner, hour, same_weekday, max(cost) as cost
+    from (
+        select day, partner, hour, same_weekday, sum(cost) as cost
+        from past_hours semi join today using (partner)
+        group by all
+    )
+    group by all
 ),
 
 usual as (
@@ -23,7 +33,7 @@ usual as (
 raised as (
     select *, greatest($spend_least, $factor * usual) as threshold
     from today join usual using (partner, hour) join past_days using (partner)
-    where cost > threshold and days >= $history_least
+    where others > threshold and days >= $history_least
 ),
 
 places as (

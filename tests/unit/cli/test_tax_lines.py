@@ -11,8 +11,8 @@ LINES = [
     ("3.28", "0.376", "", "1.23", "percent", "37.6 % of 3.28 = 1.23"),
     ("3", "0.75", "number", "2.25", "fixed", "3 x 0.75 per number = 2.25"),
     ("3.28", "0.10", "", "5.00", "minimum", "10 % of 3.28 = 5.00, the least that is due"),
-    ("99", "0.10", "", "5.00", "maximum", "10 % of 99 = 5.00, the most that is due"),
-    ("99", "0", "", "0.00", "reverse_charge", "0 % of 99 = 0.00, the recipient owes it"),
+    ("99", "0.10", "", "5.00", "maximum", "10 % of 99.00 = 5.00, the most that is due"),
+    ("99", "0", "", "0.00", "reverse_charge", "0 % of 99.00 = 0.00, the recipient owes it"),
 ]
 
 

@@ -233,10 +233,9 @@ def test_without_traffic_there_is_no_dashboard(shown: Shown) -> None:
 def test_the_dashboard_says_where_it_is_and_shows_the_month(shown: Shown, stub: StubDesk) -> None:
     days = SimpleNamespace(rows=[{"day": DAY, "answered": 3, "unanswered": 1}])
     money = SimpleNamespace(rows=[{"currency": "USD", "revenue": Decimal("1.50")}])
+    answers = {"days": days, "money": money, "forecast": money, "trunks": SimpleNamespace(rows=[])}
     stub.landed_days = lambda: [DAY]
-    stub.report = lambda: SimpleNamespace(
-        path="2026-03.html", month="2026-03", answers={"days": days, "money": money}
-    )
+    stub.report = lambda: SimpleNamespace(path="2026-03.html", month="2026-03", answers=answers)
 
     made = shown("bill", "measure/report")["measure/report"]
 
@@ -245,4 +244,6 @@ def test_the_dashboard_says_where_it_is_and_shows_the_month(shown: Shown, stub: 
         "page": "2026-03.html",
         "month": "2026-03",
         "money": "currency | revenue\n--- | ---\nUSD | 1.50",
+        "forecast": "currency | revenue\n--- | ---\nUSD | 1.50",
+        "calls at once": "none",
     }

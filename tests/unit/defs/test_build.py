@@ -82,7 +82,7 @@ def test_days_and_months_back_to_the_first_record_are_partitions(definitions: dg
     [
         ("poll", {"land__calls", "land__messages", "check_land_calls", "check_land_messages"}),
         ("around", {f"land__{resource}" for resource in DIMENSIONS}),
-        ("rate", {"rate_days", "roll_up", "check_rate_calls", "check_rate_messages"}),
+        ("rate", {"rate_days", "roll_up", "measure__signals", "check_rate_calls", "check_rate_messages"}),
     ],
 )
 def test_a_job_holds_its_steps_and_no_more(definitions: dg.Definitions, job: str, steps: set[str]) -> None:

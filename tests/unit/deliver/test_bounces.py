@@ -10,6 +10,7 @@ import pytest
 from pipeline.deliver.bounces import Report, parse_report
 from pipeline.deliver.outbox import ATTEMPTS, DeliverReport, deliver
 from pipeline.errors import DeliveryError
+from pipeline.invoice.export import export
 from pipeline.lake.lake import Lake
 from tests.fixtures.invoices import NOW, add_documents, add_invoice, emails, snapshot
 from tests.fixtures.mail import Sink, smtp_server
@@ -116,6 +117,20 @@ def test_a_message_that_comes_back_for_everybody_has_bounced(ready: Lake, folder
     assert found.problems == (f"HCS-2026-000001 bounced: not accepted: BOB@Y.EXAMPLE: {WHY}; {ANN}: {WHY}",)
 
 
+@pytest.mark.parametrize(
+    ("who", "status"), [((), None), ((ANN,), "sent"), ((ANN, BOB), "bounced")], ids=["nobody", "one", "both"]
+)
+def test_what_did_not_reach_everybody_is_listed(
+    ready: Lake, folder: Path, who: tuple[str, ...], status: str | None
+) -> None:
+    export(ready, ready.ledger, at=NOW)
+    run(ready)
+    (folder / "1").write_bytes(report(str(mail(ready)["message_id"]), *who))
+    run(ready, days=1, bounces=folder)
+    listed = ready.query("select number, status from measure.undelivered")
+    assert listed == ([{"number": "HCS-2026-000001", "status": status}] if status else [])
+
+
 def test_a_message_that_one_of_two_has_is_sent_and_the_other_is_named(ready: Lake, folder: Path) -> None:
     run(ready)
     (folder / "cur" / "1").write_bytes(report(str(mail(ready)["message_id"]), BOB))
@@ -176,14 +191,33 @@ def test_who_is_refused_for_good_is_not_asked_again(ready: Lake) -> None:
     assert (found.sent, found.problems) == (1, (f"HCS-2026-000001 sent: not accepted: {ANN}: 550 who",))
 
 
-@pytest.mark.parametrize(
-    ("ann", "status"), [("250 OK", "sent"), ("550 who", "failed")], ids=["one has it", "nobody has it"]
-)
-def test_who_is_never_accepted_is_given_up(ready: Lake, ann: str, status: str) -> None:
-    with smtp_server(Sink(rcpt={ANN: ann, BOB: "450 busy"})) as url:
+GIVEN_UP = {
+    "one has it": ({BOB: "450 busy"}, "sent"),
+    "nobody has it": ({ANN: "550 who", BOB: "450 busy"}, "failed"),
+}
+
+
+@pytest.mark.parametrize(("refused", "status"), GIVEN_UP.values(), ids=GIVEN_UP)
+def test_who_is_never_accepted_is_given_up(ready: Lake, refused: dict[str, str], status: str) -> None:
+    with smtp_server(Sink(rcpt=refused)) as url:
         for day in range(ATTEMPTS):
             run(ready, url, days=day)
-    assert (mail(ready)["status"], f"{BOB}: 450 busy" in str(mail(ready)["error"])) == (status, True)
+    assert (mail(ready)["status"], mail(ready)["pending"]) == (status, "")
+    assert mail(ready)["error"] == f"not accepted: {BOB}: 450 busy"
+
+
+def test_what_is_refused_for_those_who_waited_was_sent_to_the_others(ready: Lake, folder: Path) -> None:
+    sink = Sink(rcpt={BOB: "450 busy"})
+    with smtp_server(sink) as url:
+        run(ready, url)
+        sink.rcpt, sink.data = {}, ["554 spam"]
+        run(ready, url, days=1)
+    assert (mail(ready)["status"], mail(ready)["error"]) == (
+        "sent",
+        f"not accepted: {BOB}: refused: 554 spam",
+    )
+    (folder / "new" / "1").write_bytes(report(str(mail(ready)["message_id"]), ANN))
+    assert run(ready, days=2, bounces=folder).bounced == 1
 
 
 def test_a_refusal_and_a_report_together_leave_nobody(ready: Lake, folder: Path) -> None:

@@ -103,3 +103,33 @@ def test_a_group_with_one_special_row_is_special_and_its_children_are_not():
 )
 def test_it_says_when_keys_would_not_fit(prefix, plans, expected):
     assert Lookup(prefixes(deck(row(1, prefix)))).lay_out(range(plans), 0, DAY_END) is expected
+
+
+def test_a_deck_of_many_rows_is_searched_to_its_last_point():
+    rates = deck(*(row(n, str(n)) for n in range(100, 1_000, 3)))
+    numbers = range(99, 1_001)
+    expected = [n if n in range(100, 1_000, 3) else 100 if n == 1_000 else NONE for n in numbers]
+
+    assert found(rates, [(0, str(n), 0) for n in numbers]) == expected
+
+
+def test_what_is_found_says_how_long_the_prefix_is():
+    made = Lookup(prefixes(deck(row(7, "44"), row(7, "4420"), row(8, ""))))
+    made.lay_out([0], 0, 0)
+    keys = pa.array([442000 // 100 * 16 + 4, 4420 * 16 + 3, 3300 * 16 + 4], pa.int64())
+    answers = made.find(pa.array([0] * 3, pa.int32()), keys, pa.array([0] * 3, pa.int64())).to_pylist()
+
+    assert answers == [
+        {"term_id": 7, "prefix_length": 4},
+        {"term_id": 7, "prefix_length": 2},
+        {"term_id": 8, "prefix_length": 0},
+    ]
+
+
+def test_few_pieces_of_time_are_kept_however_many_there_are():
+    known = prefixes(deck(*(row(n, "44", start=n * 10, end=n * 10 + 10) for n in range(1, 50))))
+    made = Lookup(known)
+    for n in range(1, 50):
+        made.lay_out([0], n * 10, n * 10)
+
+    assert max(len(kept) for kept in known._flats.values()) == 3

@@ -1,20 +1,29 @@
 """The PDF says what the page says, is tagged, and is the same file each time."""
 
 import builtins
+import hashlib
+import json
+import os
 import re
+import subprocess
 import sys
 import zlib
+from decimal import Decimal
+from pathlib import Path
 
 import pypdfium2
 import pytest
 
 from pipeline.errors import RenderError
 from pipeline.render import pdf
-from pipeline.render.html import render_html
+from pipeline.render.electronic import electronic
+from pipeline.render.html import render_html, render_mail
 from pipeline.render.pdf import Job, make_pdf, make_pdfs
+from tests.fixtures.europe import GERMAN, NORTH, VAT
 from tests.fixtures.invoices import snapshot
 from tests.fixtures.pages import detail, make_page
 
+ROOT = Path(__file__).resolve().parents[3]
 LETTER, A4 = (612, 792), (595, 842)
 SMALL = "<!doctype html><html lang='en'><title>t</title><p>"
 
@@ -50,7 +59,7 @@ def test_pages_are_numbered_and_named(made: bytes) -> None:
     assert [f"Page {n} of {len(pages)}" in text for n, text in enumerate(pages, start=1)] == [True] * len(
         pages
     )
-    name = "Harbor Carrier Services \N{MIDDLE DOT} Invoice HCS-2026-000001"
+    name = "Invoice HCS-2026-000001 \N{MIDDLE DOT} Harbor Carrier Services"
     assert [name in text for text in pages] == [True] * len(pages)
 
 
@@ -74,6 +83,35 @@ def test_pdf_is_tagged_titled_and_in_a_language(made: bytes) -> None:
 
 def test_same_page_is_the_same_file(made: bytes) -> None:
     assert make_pdf(render_html(make_page(calls=detail(60))), "0123456789abcdef") == made
+
+
+def fingerprints() -> dict[str, str]:
+    """What every document of one German invoice with its files hashes to."""
+    said = snapshot(GERMAN, NORTH)
+    document = make_page(
+        taxes=(VAT,), currency="EUR", amount_tax=Decimal("24.33"), snapshot=said, calls=detail(5)
+    )
+    files = electronic(document).files
+    html = render_html(document)
+    made = {
+        "html": html.encode(),
+        "mail": render_mail(document).to_json().encode(),
+        "pdf": make_pdf(html, "ab"),
+    }
+    return {name: hashlib.sha256(content).hexdigest() for name, content in (made | dict(files)).items()}
+
+
+def test_another_process_with_other_hashes_makes_the_same_bytes() -> None:
+    told = (
+        "import json; from tests.unit.render.test_pdf import fingerprints; print(json.dumps(fingerprints()))"
+    )
+    seeded = {"PYTHONHASHSEED": "7" if os.environ.get("PYTHONHASHSEED") != "7" else "8"}
+    done = subprocess.run(
+        [sys.executable, "-c", told], cwd=ROOT, env=os.environ | seeded, capture_output=True, check=True
+    )
+    here = fingerprints()
+    assert sorted(here) == ["factur-x.xml", "html", "invoice.ubl.xml", "mail", "pdf"]
+    assert json.loads(done.stdout) == here
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,14 @@ with peaks as (
 ),
 
 counted as (
-    select partner, 'call' as service, hour, count(*) as records, sum(price) as cost
+    select partner, 'call' as service, hour, count(*) as records, sum(price) as cost, max(price) as dearest
     from calls where is_out group by all
     union all
-    select partner, 'message', hour, count(*), sum(price)
+    select partner, 'message', hour, count(*), sum(price), max(price)
     from texts group by all
 )
 
 select partner, service, hour, coalesce(records, 0) as records, coalesce(cost, 0)::decimal(24, 12) as cost,
-    coalesce(peak, 0) as peak
+    coalesce(peak, 0) as peak, coalesce(dearest, 0) as dearest
 from counted
 full join (select *, 'call' as service from peaks) using (partner, service, hour)

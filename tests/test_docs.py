@@ -1,0 +1,96 @@
+"""The documentation is true: pages of tables are those of this release, commands run, examples answer, links lead.
+
+Blocks marked ``sh`` are run against a billed month; those marked ``sh no-test`` are not.
+"""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from pipeline.cli import app
+from pipeline.lake import pages
+from pipeline.shipped import shipped
+from tests.journey.house import House
+from tests.test_readme import LINE, commands
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+HOW_TOS = sorted((DOCS / "how-to").glob("*.md"))
+WRITTEN = [DOCS / "README.md", DOCS / "glossary.md", *HOW_TOS]
+NOTEBOOK = ROOT / "data" / "tollbook.ipynb"
+EXAMPLES = sorted(path.stem for path in shipped("sql", "examples").glob("*.sql"))
+
+
+def test_pages_of_tables_are_new() -> None:
+    """If this fails: ``make docs``."""
+    kept = {path.name: path.read_text(encoding="utf-8") for path in (DOCS / "tables").glob("*.md")}
+    made = pages.pages()
+
+    assert sorted(kept) == sorted(made)
+    assert [name for name in made if kept[name] != made[name]] == []
+
+
+@pytest.mark.parametrize(
+    "page", [*WRITTEN, *sorted((DOCS / "tables").glob("*.md"))], ids=lambda page: page.name
+)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+
+    assert [link for link in links if not (page.parent / link.partition("#")[0]).exists()] == []
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
+def test_commands_that_are_named_exist(page: Path) -> None:
+    named = set(
+        re.findall(
+            r"tollbook ([a-z]+)\b(?! *=)", "\n".join(re.findall(r"`[^`]+`", page.read_text(encoding="utf-8")))
+        )
+    )
+
+    assert named - set(get_command(app).commands) == set()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("page", HOW_TOS, ids=lambda page: page.stem)
+def test_the_commands_of_a_how_to_run(page: Path, house: House) -> None:
+    """In order, within the home, as somebody would who follows the page."""
+    blocks = re.findall(r"^ *```sh\n(.*?)^ *```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    failed = []
+    for words in (words for block in blocks for words in commands(block)):
+        assert words[0] == "tollbook", words
+        done = house.warm.tollbook(
+            *(LINE.sub(r"\1/1", word) for word in words[1:]), cwd=house.home, env=house.settings
+        )
+        if done.code not in (0, 1) or (done.code == 1 and words[1] not in FINDING):
+            failed.append((words, done.err))
+
+    assert failed == []
+
+
+# These end with 1 where they found something that a person has to look at.
+FINDING = ("doctor", "audit", "statement")
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_examples_answer(name: str, march: House) -> None:
+    with march.lake() as lake, lake.ask() as ask:
+        answer = ask((shipped("sql", "examples") / f"{name}.sql").read_text(encoding="utf-8"))
+
+    assert len(answer.columns) > 1
+
+
+def test_the_notebook_runs(march: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the first cell to the last, and nothing of it is kept but the code."""
+    monkeypatch.setenv("TOLLBOOK_HOME", str(march.home))
+    monkeypatch.setitem(os.environ, "TOLLBOOK_HOME", str(march.home))
+    cells = [c for c in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"] if c["cell_type"] == "code"]
+    names: dict[str, object] = {}
+    for cell in cells:
+        exec("".join(cell["source"]), names)
+
+    assert [cell["outputs"] for cell in cells] == [[]] * len(cells)
+    assert names["countries"]["revenue"].sum() > 0  # type: ignore[index]
+    assert names["by_hour"]["answered"].sum() > 0  # type: ignore[index]
