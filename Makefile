@@ -5,7 +5,7 @@
 #   make ARGS=... TARGET passes arguments on, for example: make demo ARGS=--fresh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test dev lint format lock wheel clean
+.PHONY: help setup demo test dev lint format docs lock wheel clean
 
 PYTHON ?=
 ARGS ?=
@@ -36,6 +36,9 @@ lint: setup ## style, format, layers and types
 format: setup ## put the code into shape
 	@$(run) ruff check --fix --quiet .
 	@$(run) ruff format .
+
+docs: setup ## the pages about tables in docs/tables
+	@$(run) pipeline.lake.pages docs/tables
 
 lock: setup ## write requirements.lock anew from pyproject.toml (ARGS=--upgrade takes the newest)
 	@$(run) uv --version >/dev/null 2>&1 || $(run) pip install --quiet uv

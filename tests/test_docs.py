@@ -82,10 +82,10 @@ def test_examples_answer(name: str, march: House) -> None:
     assert len(answer.columns) > 1
 
 
-def test_the_notebook_runs(march: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_notebook_runs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the first cell to the last, and nothing of it is kept but the code."""
-    monkeypatch.setenv("TOLLBOOK_HOME", str(march.home))
-    monkeypatch.setitem(os.environ, "TOLLBOOK_HOME", str(march.home))
+    monkeypatch.setenv("TOLLBOOK_HOME", str(house.home))
+    monkeypatch.setitem(os.environ, "TOLLBOOK_HOME", str(house.home))
     cells = [c for c in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"] if c["cell_type"] == "code"]
     names: dict[str, object] = {}
     for cell in cells:

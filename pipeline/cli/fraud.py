@@ -25,6 +25,7 @@ _RECORDS = (
     "sipcause",
     "price",
 )
+_SHOWN = 12
 _SIGNALS = """
 from measure.fraud
 where ($day is null or day = $day) and ($kind is null or kind = $kind)
@@ -176,7 +177,9 @@ def _show(outcome: "Outcome") -> None:
     )
     rows = [
         (r.company_name, r.calls, r.answered, r.behind_signals, r.has_signals, r.cost, r.revenue, r.currency)
-        for r in outcome.rejected
+        for r in outcome.rejected[:_SHOWN]
     ]
     if rows:
         table(columns, rows, right=("calls", "answered", "behind signals", "cost", "charges"))
+    if len(outcome.rejected) > _SHOWN:
+        say(f"... {len(outcome.rejected) - _SHOWN} more customers; --json lists all", style="dim")

@@ -193,13 +193,18 @@ def rate(as_of: AsOf = None, json: Json = False) -> None:
 @app.command()
 def invoice(as_of: AsOf = None, json: Json = False) -> None:
     """Draft what is due as of now, and issue what needs no approval."""
+    from pipeline.cli.summary import print_billing
+
     desk = open_desk(as_of, watch=not json)
     for gap in () if json else desk.tax_gaps():
         say(gap, style="yellow")
     report = desk.invoice()
     desk.publish()
     clear_line()
-    _report("invoice", report, json)
+    if json:
+        as_json(report)
+    else:
+        print_billing(desk, report)
 
 
 @app.command()
@@ -260,9 +265,8 @@ def _report(title: str, report: object, json: bool) -> None:
     for name in report.__dataclass_fields__:  # type: ignore[attr-defined]
         value = getattr(report, name)
         if not name.startswith("_") and value not in (None, (), [], {}):
-            text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
             out.print(f"  {name.replace('_', ' ')}: ", end="", style="dim")
-            say(text)
+            say("".join(f"\n    {one}" for one in value) if isinstance(value, (list, tuple)) else str(value))
     _check(report)
 
 

@@ -257,19 +257,13 @@ def list_disputes(json: Json = False) -> None:
 
 
 _DISPUTES = """
-select d.dispute_sid, i.number, i.company_name, sum(d.amount)::decimal(20, 2) as amount, i.currency, d.status,
-    d.opened_at::date as opened, d.reason
-from invoice.disputes as d
-join invoice.invoices as i on i.invoice_sid = d.invoice_sid
-group by all
-order by d.status = 'open' desc, opened, d.dispute_sid
+with contested as (
+    select d.dispute_sid, i.number, i.company_name, sum(d.amount)::decimal(20, 2) as amount, i.currency, d.status,
+        d.opened_at::date as opened, d.reason
+    from invoice.disputes as d
+    join invoice.invoices as i on i.invoice_sid = d.invoice_sid
+    group by all
+)
+
+select * from contested order by status = 'open' desc, opened, dispute_sid
 """
-
-
-def _line(text: str) -> tuple[int, Decimal | None]:
-    number, equals, amount = text.partition("=")
-    try:
-        return int(number), Decimal(amount) if equals else None
-    except (ValueError, InvalidOperation):
-        msg = f"--line {text!r} is neither a line's number, like 3, nor a part of one, like 3=1.50."
-        raise SettingsError(msg) from None

@@ -7,6 +7,7 @@ from pipeline.cli.show import heading, money, say, table
 if TYPE_CHECKING:
     from pipeline.defs.journey import JourneyResult
     from pipeline.desk import Desk
+    from pipeline.invoice.billing import BillingReport
     from pipeline.rate.audit import AuditReport
 
 _LANDED = """
@@ -96,7 +97,7 @@ def print_summary(desk: "Desk", result: "JourneyResult", *, seconds: float) -> N
     ]
     columns = ("seller", "status", "invoices", "amount", "tax", "due", "currency")
     table(columns, rows, right=columns[2:6])
-    _print_parked(desk)
+    _print_parked([(p["name"], p["reason"]) for p in desk.parked()])
     _print_problems(result)
     print_audit(desk.audit(), limit=12)
     heading("Margin")
@@ -119,12 +120,33 @@ def _margin(desk: "Desk") -> list[dict[str, Any]]:
     return found
 
 
-def _print_parked(desk: "Desk") -> None:
-    parked = desk.parked()
-    if not parked:
-        return
-    heading("Parked: these customers are not invoiced until the reason is gone or accepted")
-    table(("customer", "reason"), [(p["name"], p["reason"]) for p in parked])
+def print_billing(desk: "Desk", report: "BillingReport") -> None:
+    """What an invoice run made, whom it set aside and why, and what to look at."""
+    from pipeline.domain.period import days_of
+
+    heading("Invoiced")
+    columns = ("number", "customer", "first day", "last day", "amount", "tax", "due", "currency")
+    made = []
+    for b in report.invoices:
+        days = days_of(b.period, desk.masters.customers[b.partner_sid].time_zone)
+        sums = (money(b.amount), money(b.amount_tax), money(b.amount_due), b.currency)
+        made.append((b.number or "draft", b.name, days[0], days[-1], *sums))
+    if made:
+        table(columns, made, right=("amount", "tax", "due"))
+    say(
+        f"{len(report.issued)} issued, {len(report.drafted)} wait for approval, {len(report.parked)} customers parked, "
+        f"{report.empty} periods with nothing to bill"
+    )
+    _print_parked([(p.name, p.reason) for p in report.parked])
+    for warning in report.warnings:
+        say(warning, style="yellow")
+
+
+def _print_parked(parked: list[tuple[str, str]]) -> None:
+    if parked:
+        heading("Parked: these customers are not invoiced until the reason is gone or accepted")
+        for name, reason in parked:
+            say(f"  {name}: {reason}")
 
 
 def _print_problems(result: "JourneyResult") -> None:

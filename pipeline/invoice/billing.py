@@ -244,11 +244,11 @@ class _Run:
 
     def _files(self, con: Duck, drafted: Draft) -> list[Staged]:
         """What the lines are made of: claims, draws and parts."""
-        sid, account = drafted.due.invoice_sid, drafted.due.account.key
+        sid = drafted.due.invoice_sid
         files = [stage_claims(self.lake, con, sid, drafted.numbers)] if drafted.numbers else []
         if drafted.allowances:
             files += stage_draws(self.lake, con, sid)
-        return files + ([stage_parts(self.lake, sid, account, drafted.parts)] if drafted.parts else [])
+        return files + ([stage_parts(self.lake, drafted.due, drafted.parts)] if drafted.parts else [])
 
     def _is_next(self, tx: Connection, due: Due) -> bool:
         """Whether the account stands where this run found it: another process may have invoiced it meanwhile."""

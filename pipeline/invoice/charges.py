@@ -62,11 +62,12 @@ def charge_lines(due: Due, periods: Sequence[Period], masters: Masters, before: 
 
 
 def use_lines(due: Due, uses: Sequence[Use], masters: Masters) -> list[Line]:
-    """The lines of features by use, one per price and period."""
+    """The lines of features by use, one per price and period; a use belongs to the first price that takes it."""
     lines: list[Line] = []
-    customer = due.account.customer
+    customer, left = due.account.customer, list(uses)
     for price in held_in(customer.partner_sid, customer.currency, masters.per_use):
-        found = [use for use in uses if _priced(price, use)]
+        found = [use for use in left if _priced(price, use)]
+        left = [use for use in left if not _priced(price, use)]
         for period in sorted({use.period for use in found}, reverse=True):
             lines.append(_use_line(due, price, period, [u for u in found if u.period == period]))
     return lines
@@ -171,8 +172,9 @@ def _line(charge: Charge, customer: Customer, kind: str, text: str, period: Peri
 
 
 def _priced(price: PerUse, use: Use) -> bool:
-    meant = use.family in price.families if price.source == CALLS else use.type == price.type
-    return price.source == use.source and meant and in_force(price.start, price.end, use.day)
+    meant = (price.source, price.type) == (use.source, use.type)
+    here = price.source != CALLS or use.family in price.families
+    return meant and here and in_force(price.start, price.end, use.day)
 
 
 def _use_line(due: Due, price: PerUse, period: Period, uses: Sequence[Use]) -> Line:

@@ -16,6 +16,7 @@ import pyarrow as pa
 from pipeline.domain.invoice import Item
 from pipeline.domain.period import Period
 from pipeline.invoice.duck import Duck
+from pipeline.invoice.due import Due
 from pipeline.lake.lake import Lake, Staged
 from pipeline.lake.tables import BY_NAME
 
@@ -29,7 +30,7 @@ select
     first_day, last_day, quantity, price, days, of_days, of_line_no
 from invoice.parts
 where kind in ('recurring', 'one_off', 'committed', 'counted', 'above')
-order by date_billing_period_end, invoice_sid, part_no
+order by invoiced_to, invoice_sid, part_no
 """
 
 
@@ -81,19 +82,20 @@ def remembered(con: Duck) -> History:
     return history
 
 
-def stage_parts(lake: Lake, invoice_sid: str, account: Key, parts: Iterable[tuple[int, Part]]) -> Staged:
+def stage_parts(lake: Lake, due: Due, parts: Iterable[tuple[int, Part]]) -> Staged:
     """Writes the parts of one invoice, each with the number of its line."""
-    rows = [_row(invoice_sid, n, line, account, p) for n, (line, p) in enumerate(parts, start=1)]
-    return lake.stage(TABLE, invoice_sid, pa.Table.from_pylist(rows, schema=BY_NAME[TABLE].schema))
+    rows = [_row(due, n, line, p) for n, (line, p) in enumerate(parts, start=1)]
+    return lake.stage(TABLE, due.invoice_sid, pa.Table.from_pylist(rows, schema=BY_NAME[TABLE].schema))
 
 
-def _row(invoice_sid: str, part_no: int, line_no: int, account: Key, p: Part) -> dict[str, object]:
+def _row(due: Due, part_no: int, line_no: int, p: Part) -> dict[str, object]:
+    payer_sid, payee_sid = due.account.key
     return {
-        "invoice_sid": invoice_sid,
+        "invoice_sid": due.invoice_sid,
         "part_no": part_no,
         "line_no": line_no,
-        "payer_sid": account[0],
-        "payee_sid": account[1],
+        "payer_sid": payer_sid,
+        "payee_sid": payee_sid,
         "kind": p.kind,
         "key": p.key,
         "what": p.what,
@@ -107,4 +109,5 @@ def _row(invoice_sid: str, part_no: int, line_no: int, account: Key, p: Part) ->
         "amount": p.amount,
         "date_billing_period_start": p.period.start,
         "date_billing_period_end": p.period.end,
+        "invoiced_to": due.period.end,
     }

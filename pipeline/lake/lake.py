@@ -136,7 +136,7 @@ class Lake:
         return file
 
     def pieces(self, file: DataFile) -> Iterator[pa.Table]:
-        """The rows of a file, some thousands at a time."""
+        """The rows of a file, a row group at a time."""
         return parquet.pieces(self.verify(file).path, BY_NAME[file.table])
 
     def greatest(self, file: DataFile, column: str) -> Any:

@@ -61,7 +61,7 @@ def _page(name: str, comment: str, columns: Iterable[tuple[str, str, str]], quer
 
 
 def _of_query(head: Head, file: str) -> list[str]:
-    reads = ", ".join(f"[{read}]({read}.md)" for read in head.reads)
+    reads = ", ".join(f"{_link(read)}" for read in head.reads)
     return [
         f"{_sentence(head.purpose)}",
         "",
@@ -69,6 +69,10 @@ def _of_query(head: Head, file: str) -> list[str]:
         f"- Reads: {reads or 'nothing but what it holds'}.",
         f"- Query: [`sql/{file}`](../../sql/{file}).",
     ]
+
+
+def _link(name: str) -> str:
+    return f"[{name}]({name.removesuffix('_history')}.md)"
 
 
 def _of_table(name: str, comment: str) -> list[str]:

@@ -11,8 +11,7 @@ from pipeline.lake.tables import Table
 
 ROW_GROUP = 122_880
 # A file that is written from pieces has smaller ones, because each is held whole until it is written.
-STREAMED = ROW_GROUP // 2
-_PIECE = 16_384
+STREAMED = ROW_GROUP // 4
 _HOW = {"compression": "zstd", "write_page_checksum": True}
 # Values that hardly come twice: a dictionary of them is built, found useless and thrown away.
 _UNIQUE = frozenset({"dr_sid", "sipcallid_src", "sipcallid_dst"})
@@ -36,14 +35,15 @@ def write_pieces(path: Path, pieces: Iterable[pa.Table], spec: Table) -> int:
         for group in _row_groups(_typed(piece, spec) for piece in pieces):
             writer.write_table(group, STREAMED)
             rows += len(group)
+            del group
     return rows
 
 
 def pieces(path: Path, spec: Table) -> Iterator[pa.Table]:
-    """The rows of a file, some thousands at a time."""
+    """The rows of a file, a row group at a time."""
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(_PIECE):
-            yield _widened(pa.Table.from_batches([batch]), spec)
+        for place in range(file.num_row_groups):
+            yield _widened(file.read_row_group(place, use_threads=False), spec)
 
 
 def greatest(path: Path, column: str) -> Any:
@@ -73,16 +73,21 @@ def _widened(piece: pa.Table, spec: Table) -> pa.Table:
 
 
 def _row_groups(pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """The same rows in whole row groups; the last may be shorter."""
+    """The same rows in whole row groups; the last may be shorter. What was given out is not held on to."""
     waiting: list[pa.Table] = []
+    room = STREAMED
     for piece in pieces:
-        waiting.append(piece)
-        if sum(map(len, waiting)) >= STREAMED:
-            joined = pa.concat_tables(waiting)
-            whole = len(joined) - len(joined) % STREAMED
-            yield joined.slice(0, whole)
-            waiting = [joined.slice(whole)]
-    if sum(map(len, waiting)):
+        while len(piece) >= room:
+            whole = [*waiting, piece.slice(0, room)]
+            piece, room = piece.slice(room), STREAMED
+            waiting.clear()
+            yield pa.concat_tables(whole)
+            whole.clear()
+        if len(piece):
+            waiting.append(piece)
+            room -= len(piece)
+        del piece
+    if waiting:
         yield pa.concat_tables(waiting)
 
 

@@ -65,7 +65,7 @@ ATTACHMENTS = ("pdf", "csv", "parquet", "ubl")
 CUSTOMER_COLUMNS = (
     *("partner_sid", "name", "seller", "time_zone", "currency", *PLACE_COLUMNS, "anchor_day", "terms_days"),
     *("recipients", "approval", "opening_balance", "tax_exempt", "tax_id", "did_price", "bill_from"),
-    *("resells", "language", "purchase_order", "attachments"),
+    *("resells", "language", "purchase_order", "attachments", "buyer_reference"),
 )
 ASSIGNMENT_COLUMNS = ("partner_sid", "plan_sid", "service", "direction", "family", "start", "end")
 _TERMS = (
@@ -195,6 +195,7 @@ def _customer(row: Row, sellers: dict[str, Seller], house: list[str]) -> Custome
         language=row.matching("language", r"[a-z]{2,3}(_[A-Z]{2})?", "a locale like en_US", "en_US"),
         purchase_order=row.text("purchase_order"),
         attachments=row.words("attachments", ATTACHMENTS, ("csv",)),
+        buyer_reference=row.text("buyer_reference"),
     )
 
 

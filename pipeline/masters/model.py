@@ -60,6 +60,7 @@ class Customer:
     rent per number; None means the provider's own price. ``bill_from`` overrides the home's.
     ``resells`` makes this customer a payee of its own for the partners below it. ``attachments`` are what an e-mail
     brings beside the PDF: ``csv`` and ``parquet`` (what stands behind the lines), ``ubl`` (the e-invoice).
+    ``buyer_reference`` is what a public buyer routes invoices by (in Germany its Leitweg-ID).
     """
 
     partner_sid: str
@@ -81,6 +82,7 @@ class Customer:
     language: str = "en_US"
     purchase_order: str = ""
     attachments: tuple[str, ...] = ("csv",)
+    buyer_reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)

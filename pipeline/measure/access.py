@@ -4,12 +4,12 @@ The rule is one somebody thinks of, or one of the provider's own as it has lande
 rejects, and what that is compared with, is in ``sql/measure/access/rejected.sql``.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from pipeline.errors import SettingsError
 from pipeline.lake.lake import Lake
@@ -19,14 +19,14 @@ FIELDS = ("to", "from")
 OPERATIONS = ("exact", "prefix", "regexp")
 QUANTIFIERS = ("any", "all", "none")
 DIRECTIONS = ("any", "inbound", "outbound")
-_MOST_ENTRIES = 10_000
+_MOST_ENTRIES, _SHOWN = 10_000, 5
 _LOOKS_AROUND = re.compile(r"\(\?<?[=!]|\\[1-9]")
 
 
 @dataclass(frozen=True, slots=True)
 class AccessRule:
-    """A rule as the provider knows it, and how it is used: ``others`` rejects what it does not apply to. ``partners``
-    empty is everybody's calls."""
+    """A rule as the provider knows it, and how it is used: ``others`` rejects what it does not apply to. Only calls
+    of ``partners`` and by trunk ``groups`` are looked at; where these are empty, all are."""
 
     name: str
     field: str
@@ -36,6 +36,7 @@ class AccessRule:
     direction: str = "any"
     others: bool = False
     partners: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for what, value, valid in (
@@ -63,11 +64,14 @@ class AccessRule:
                 )
 
     def __str__(self) -> str:
-        shown = ", ".join(self.entries[:5]) + (", ..." if len(self.entries) > 5 else "")
-        what = f"{self.direction} " if self.direction != "any" else ""
-        which = "calls where it is not so that" if self.others else "calls where"
-        fits = f"{self.quantifier} {self.operation} of {shown} fits"
-        return f"{self.name}: rejects {what}{which} {fits} the number {self.field}"
+        shown = ", ".join(self.entries[:_SHOWN]) + (", ..." if len(self.entries) > _SHOWN else "")
+        which = "calls" if self.direction == "any" else f"{self.direction} calls"
+        owners = (("partner", self.partners), ("trunk group", self.groups))
+        whose = "".join(f" of {len(held)} {what}{'s' * (len(held) > 1)}" for what, held in owners if held)
+        number = "called" if self.field == "to" else "calling"
+        rejects = f"all {which}{whose} but those" if self.others else which + whose
+        fits = f"{self.quantifier} of {self.operation} {shown}"
+        return f"{self.name}: rejects {rejects} whose {number} number fits {fits}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +100,21 @@ class Outcome:
 
     @property
     def calls(self) -> int:
-        return sum(r.calls for r in self.rejected)
+        return sum(r.calls for r in self._partners())
 
     @property
     def behind_signals(self) -> int:
         """Calls behind a signal: what such a rule is for."""
-        return sum(r.behind_signals for r in self.rejected)
+        return sum(r.behind_signals for r in self._partners())
 
     @property
     def false_positives(self) -> int:
         """Calls of partners who raised no signal in that time."""
-        return sum(r.calls for r in self.rejected if not r.has_signals)
+        return sum(r.calls for r in self._partners() if not r.has_signals)
+
+    def _partners(self) -> list[Rejected]:
+        """One row for each partner, whatever its currencies."""
+        return list({r.partner_sid: r for r in self.rejected}.values())
 
     def money(self) -> dict[str, tuple[Decimal, Decimal, Decimal]]:
         """By currency: cost avoided, charges not made, and of these the charges to partners without signals."""
@@ -124,7 +132,7 @@ class Outcome:
 
 def try_rules(lake: Lake, rules: Sequence[AccessRule], *, since: datetime, until: datetime) -> list[Outcome]:
     """What each rule would have rejected of the calls that ended in ``[since, until)``."""
-    query = shipped("sql", "measure", "access", "rejected.sql").read_text(encoding="utf-8")
+    query = _sql("rejected")
     found = []
     with lake.duck() as con:
         for rule in rules:
@@ -136,6 +144,7 @@ def try_rules(lake: Lake, rules: Sequence[AccessRule], *, since: datetime, until
                 "direction": rule.direction,
                 "others": rule.others,
                 "partners": list(rule.partners),
+                "groups": list(rule.groups),
                 "since": since,
                 "until": until,
             }
@@ -145,41 +154,18 @@ def try_rules(lake: Lake, rules: Sequence[AccessRule], *, since: datetime, until
 
 
 def landed_rules(lake: Lake) -> tuple[list[AccessRule], list[str]]:
-    """The provider's own rules as they are used for calls, and those that cannot be tried, with the reason.
-
-    A rule in no list of anybody is tried as one that rejects everybody's calls that it applies to.
-    """
-    rules = lake.query(
-        "select rule_sid, name, field, operation, quantifier, entries_json from land.access_rules order by name"
-    )
-    uses = lake.query(
-        "select rules_json, direction, action_true, action_false, "
-        "list(distinct owner_sid order by owner_sid) filter (owner_type = 'partner') as partners "
-        "from land.effective_acls where service = 'call' group by all order by all"
-    )
+    """The provider's own rules as they are used for calls, and those that cannot be tried, with the reason."""
     found, left = [], []
-    for row in rules:
-        used = [use for use in uses if row["rule_sid"] in json.loads(use["rules_json"] or "[]")]
+    for row in lake.query(_sql("landed")):
+        given: dict[str, Any] = {
+            n: tuple(value) if isinstance(value, list) else value for n, value in row.items()
+        }
         try:
-            found += [_landed(row, use) for use in used or [{}]]
+            found.append(AccessRule(**given))
         except SettingsError as error:
             left.append(str(error))
     return found, left
 
 
-def _landed(row: dict, use: dict) -> AccessRule:
-    rejects_others = not _rejects(use.get("action_true")) and _rejects(use.get("action_false"))
-    return AccessRule(
-        name=row["name"] or row["rule_sid"],
-        field=row["field"],
-        operation=row["operation"],
-        quantifier=row["quantifier"],
-        entries=tuple(json.loads(row["entries_json"] or "[]")),
-        direction=use.get("direction") or "any",
-        others=rejects_others,
-        partners=tuple(use.get("partners") or ()),
-    )
-
-
-def _rejects(action: str | None) -> bool:
-    return (action or "").startswith("reject")
+def _sql(name: str) -> str:
+    return shipped("sql", "measure", "access", f"{name}.sql").read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 
 from pipeline.errors import LakeError
-from pipeline.lake.disk import quoted
+from pipeline.lake import duck, views
 from pipeline.lake.lake import DataFile, Lake, Staged
 from pipeline.lake.layout import day_label, label_day
 from pipeline.lake.tables import BY_NAME
@@ -86,7 +86,7 @@ def roll_up(lake: Lake, ledger: Ledger, *, now: datetime, progress: Progress | N
     report = RollupReport()
     if not due:
         return report
-    with lake.duck() as con:
+    with duck.opened(lake.memory_limit, lake.layout.staging, views.schemas()) as con:
         days = _Days(lake, con, files)
         for rollup, changed in due.items():
             if progress:
@@ -154,10 +154,6 @@ class _Days:
     con: Any
     files: Mapping[str, Days]
 
-    def __post_init__(self) -> None:
-        for table in _SOURCES:
-            self.con.execute(f"create temp table {_blank(table)} as select * from {_view(table)} limit 0")
-
     def batches(self, rollup: Rollup, changed: Due) -> Iterator[list[date]]:
         """The days that still have records, in order, as many at a time as are rolled up together."""
         batch: list[date] = []
@@ -189,13 +185,9 @@ class _Days:
         """Puts the files of these days in place of a whole table."""
         wanted = {*days, *(day + _DAY for day in days if rollup.past_midnight)}
         files = [self.lake.verify(file) for day in sorted(wanted) for file in self.files[table].get(day, [])]
-        names = ", ".join(f"'{quoted(file.path.resolve())}'" for file in files)
-        source = (
-            f"read_parquet([{names}], hive_partitioning = false, union_by_name = true)"
-            if names
-            else _blank(table)
-        )
-        self.con.execute(f"create or replace view {_view(table)} as select * from {source}")
+        spec = BY_NAME[table]
+        for view in views.table_views(spec, views.over(spec, [file.path.resolve() for file in files])):
+            self.con.execute(view.statement)
 
     def _check_pairs(self, days: Sequence[date]) -> None:
         """Whether a cost and the first charge of the same call stand at the same place among their like."""
@@ -208,11 +200,3 @@ class _Days:
         if found:
             msg = f"rate/calls from {days[0]} on: {found} costs stand beside no charge. Run `tollbook verify --repair`."
             raise LakeError(msg)
-
-
-def _view(table: str) -> str:
-    return table.replace("/", ".")
-
-
-def _blank(table: str) -> str:
-    return f"blank_{table.replace('/', '_')}"

@@ -113,7 +113,7 @@ class _Looked:
 def _held(lake: Lake) -> dict[date, _Looked]:
     """The days that have been looked at, but for those of a month of which a file is missing."""
     rows = lake.scan(LOOKED_AT).collect().iter_rows(named=True)
-    looked = {row["day"]: _Looked(row["inputs"], row["rows"]) for row in rows}
+    looked = {row["day"]: _Looked(row["inputs"], row["rows"] or 0) for row in rows}
     missing: Counter[str] = Counter()
     for day, found in looked.items():
         missing[_label(day)] += found.rows

@@ -74,6 +74,7 @@ def _line(line: Line) -> Element:
 def _agreement(invoice: EInvoice) -> Element:
     return node(
         "ram:ApplicableHeaderTradeAgreement",
+        node("ram:BuyerReference", invoice.buyer_reference),
         _party("ram:SellerTradeParty", invoice.seller),
         _party("ram:BuyerTradeParty", invoice.buyer),
         node("ram:BuyerOrderReferencedDocument", node("ram:IssuerAssignedID", invoice.order)),

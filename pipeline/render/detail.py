@@ -97,7 +97,8 @@ class DetailReader:
         rows = self._con.sql(
             f"{_SELECT} from detail where {where} {_ORDER}", params={"sid": invoice_sid, "service": service}
         )
-        return rows.to_arrow_reader(_AT_ONCE)
+        batches: Iterator[pa.RecordBatch] = rows.to_arrow_reader(_AT_ONCE)
+        return batches
 
     def _typed(self, batch: pa.RecordBatch, service: str, zone: str, currency: str) -> pl.DataFrame:
         """The columns of the files, with their types."""

@@ -103,6 +103,7 @@ class Document:
     tax_id: str
     tax_exempt: str
     purchase_order: str
+    buyer_reference: str
     period: Period
     date_issued: datetime | None
     date_due: datetime | None
@@ -199,6 +200,7 @@ def make_document(
             tax_id=customer["tax_id"],
             tax_exempt=customer["tax_exempt"],
             purchase_order=customer["purchase_order"],
+            buyer_reference=customer.get("buyer_reference", ""),
             period=Period(row["period_start"], row["period_end"]),
             date_issued=row["date_issued"],
             date_due=row["date_due"],

@@ -291,17 +291,15 @@ def _write_detail(task: _Task, document: Document, reader: DetailReader) -> dict
     ):
         if not detail.total:
             continue
-        names = (csv, parquet)
-        written = [task.shelf.temporary(name) for name in names]
-        sizes = reader.write(*written, document.invoice_sid, service, document.zone, document.currency)
-        kept = dict(zip(names, (Kept(*size) for size in sizes), strict=True))
+        paths = task.shelf.temporary(csv), task.shelf.temporary(parquet)
+        sizes = reader.write(*paths, document.invoice_sid, service, document.zone, document.currency)
+        kept = Kept(*sizes[0])
         issued = task.before.files.get(csv) if task.before and not task.before.draft else None
-        if issued not in (None, kept[csv]):
+        if issued not in (None, kept):
             msg = f"{csv} was lost and does not come out as it was issued. Restore it from a backup."
             raise RenderError(msg)
-        files |= {
-            name: task.shelf.put(path, name, kept[name]) for name, path in zip(names, written, strict=True)
-        }
+        files[csv] = task.shelf.put(paths[0], csv, kept)
+        files[parquet] = task.shelf.put(paths[1], parquet, Kept(*sizes[1]))
     return files
 
 

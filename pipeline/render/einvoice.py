@@ -102,6 +102,7 @@ class EInvoice:
     first: date
     last: date
     order: str
+    buyer_reference: str
     notes: tuple[str, ...]
     seller: Trader
     buyer: Trader
@@ -164,6 +165,7 @@ def _whole(document: Document, seller: Trader, buyer: Trader, lines: tuple[Line,
         first=first,
         last=last,
         order=document.purchase_order,
+        buyer_reference=document.buyer_reference,
         notes=(),
         seller=seller,
         buyer=buyer,

@@ -20,6 +20,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessP
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from io import BytesIO
 from itertools import chain, count, islice
 from multiprocessing import get_context, parent_process
@@ -89,6 +90,7 @@ def make_pdf(html: str, identifier: str, attached: tuple[Attached, ...] = (), at
         quietly = warnings.catch_warnings(action="ignore", category=ResourceWarning)
         with _limited(SECONDS), quietly, _uncollected():
             made: bytes = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url="data:,").write_pdf(
+                font_config=_fonts(),
                 pdf_variant="pdf/a-3a",
                 pdf_tags=True,
                 pdf_identifier=identifier.encode("ascii"),
@@ -203,6 +205,14 @@ def _weasyprint() -> Any:
         msg = f"{INSTALL} ({str(error).splitlines()[0]})"
         raise RenderError(msg) from None
     return weasyprint
+
+
+@cache
+def _fonts() -> Any:
+    """The fonts of this system: one reading of them serves every page, and a page can bring none of its own."""
+    from weasyprint.text.fonts import FontConfiguration
+
+    return FontConfiguration()
 
 
 def _fetcher() -> Any:

@@ -91,7 +91,11 @@ def ask(
                 made = view.replace(".", "_")
                 con.execute(f"create temp table {made} as select * from {view}")
                 con.execute(f"create or replace view {view} as select * from {made}")
-        return {name: answer(con, name, month, customer) for name in (CUSTOMER if customer else DESK)}
+        found = {name: answer(con, name, month, customer) for name in (CUSTOMER if customer else DESK)}
+        if customer is None and found["differences"].rows:
+            # Looks at every record there is: only where there is something to find.
+            found["unaccounted"] = answer(con, "unaccounted", month)
+        return found
 
 
 def answer(con: Any, name: str, month: Month, customer: str | None = None) -> Asked:

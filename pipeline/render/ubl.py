@@ -32,6 +32,7 @@ def write_ubl(invoice: EInvoice) -> bytes:
         node(f"cbc:{kind}TypeCode", invoice.type_code),
         (node("cbc:Note", note) for note in invoice.notes),
         node("cbc:DocumentCurrencyCode", invoice.currency),
+        node("cbc:BuyerReference", invoice.buyer_reference),
         _period(invoice.first, invoice.last),
         node("cac:OrderReference", node("cbc:ID", invoice.order)),
         _corrected(invoice),

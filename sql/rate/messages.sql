@@ -26,6 +26,7 @@ usage as (
     select
         *,
         epoch_of(start_ms) as begun,
+        country_of(number) as number_country,
         case
             when length(own_number) <= 6 then 'short_code'
             when length(own_number) = 11 and left(own_number, 2) = '18'
@@ -53,7 +54,7 @@ by_network as (
         d.mcc, d.price as provider_price, lower(coalesce(d.status, '')) as message_status,
         case when d.all_units <= 1000000 then d.all_units end as units,
         p.plan_key, p.missing, p.plan_sid, p.plan_version, p.currency, p.rounding_mode, p.quantum, p.billable_statuses,
-        country_of(d.number) as number_country,
+        d.number_country,
         coalesce(n.rate_id, m.rate_id) as network_id
     from paid as d
     join payers as p on p.payer_id = d.payer_id

@@ -145,6 +145,7 @@ def test_a_home_whose_ledger_is_on_a_server_bills_a_month_though_it_is_killed(
         assert invoicing.kill_when(lambda: bool(_issued(url)), children=True).code == -signal.SIGKILL
         done = house.tollbook("invoice", "--as-of", AS_OF)
         assert done.code == 0, done.said
+        assert " wait for approval, 0 customers parked" in done.out
     assert house.statement_differences() == []
     assert not (house.home / "ledger.db").exists()
     numbers = Counter(number.rpartition("-")[0] for (number,) in _issued(url) if number)

@@ -125,6 +125,25 @@ def test_a_landed_record_that_is_not_rated_is_a_difference(desk: Desk) -> None:
     ]
 
 
+def test_the_records_behind_a_difference_are_named(desk: Desk) -> None:
+    desk.call("a").call("b").commit()
+    label = "date=2026-03-10"
+    columns = [name for name, *_ in desk.rows("describe rate.calls")]
+    held = [
+        dict(zip(columns, row, strict=True)) for row in desk.rows("from rate.calls order by dr_sid, level")
+    ]
+    desk.put("land/calls", [desk.calls["a"], desk.calls["a"] | {"dr_sid": "new"}], label)
+    desk.put("rate/calls", [*held, held[1]], label)
+
+    assert desk.rows("select what, side, dr_sid from measure.unaccounted") == [
+        ("landed, and not rated", "charge", "new"),
+        ("landed, and not rated", "cost", "new"),
+        ("rated more than once", "charge", "a"),
+        ("rated, and not landed", "charge", "b"),
+        ("rated, and not landed", "cost", "b"),
+    ]
+
+
 def test_claims_that_are_not_on_their_invoice_are_a_difference(desk: Desk) -> None:
     desk.call("a").commit().bill()
     (sid,) = desk.rows("select invoice_sid from invoice.invoices")[0]

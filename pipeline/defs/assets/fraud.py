@@ -12,7 +12,6 @@ import dagster as dg
 
 from pipeline.defs import alerts, figures
 from pipeline.defs.assets.land import OWNERS
-from pipeline.defs.partitions import days
 from pipeline.defs.resources import Shift
 from pipeline.desk import Desk
 from pipeline.measure.signals import SignalReport
@@ -50,11 +49,9 @@ def find_and_tell(desk: Desk) -> Told:
     description="Signals of possible fraud, each with its reason and the records behind it; a person is told once.",
     kinds={"duckdb", "parquet"},
     owners=OWNERS,
-    partitions_def=days,
-    backfill_policy=dg.BackfillPolicy.single_run(),
 )
 def signals(shift: dg.ResourceParam[Shift]) -> dg.MaterializeResult:
-    """Every day that is out of date, within the days of this run or not."""
+    """Every day that is out of date."""
     with shift.step("measure/signals") as desk:
         told = shift.reports["measure/signals"] = find_and_tell(desk)
         rows = desk.lake.query(

@@ -1,5 +1,5 @@
 -- purpose: past calls that an access rule would have rejected, what they cost and brought, and what it would have spoilt
--- grain:   one row per partner and currency
+-- grain:   one row per partner and currency; the counts are the partner's, in each of its rows
 -- reads:   land.calls, rate.calls, land.partners, measure.signal_records, measure.signals
 -- A rule looks at the digits of the number called (to) or shown (from) and applies where any, all or none of its entries
 -- fit: exact, prefix or regexp. It rejects what it applies to, or with others what it does not apply to.
@@ -12,6 +12,10 @@ with numbers as (
     where date_stop >= $since and date_stop < $until
         and ($direction = 'any' or direction = $direction)
         and (len($partners::varchar[]) = 0 or list_contains($partners::varchar[], partner_sid))
+        and (
+            len($groups::varchar[]) = 0
+            or list_has_any($groups::varchar[], [trunk_group_sid_src, trunk_group_sid_dst])
+        )
 ),
 
 fits as (
@@ -49,22 +53,31 @@ signalled as (
     select distinct partner_sid, true as has_signals
     from measure.signals
     where window_end >= $since and window_start < $until
+),
+
+counted as (
+    select
+        partner_sid,
+        count(*) as calls,
+        count(date_talk) as answered,
+        count(is_behind) as behind_signals,
+        coalesce(bool_or(has_signals), false) as has_signals
+    from rejected
+    left join behind using (source, dr_sid)
+    left join signalled using (partner_sid)
+    group by partner_sid
+),
+
+summed as (
+    select partner_sid, currency, sum(cost) as cost, sum(revenue) as revenue
+    from rejected join money using (source, dr_sid)
+    group by partner_sid, currency
 )
 
 select
-    partner_sid,
-    coalesce(any_value(company_name), partner_sid) as company_name,
-    count(distinct (source, dr_sid)) as calls,
-    count(distinct (source, dr_sid)) filter (date_talk is not null) as answered,
-    count(distinct (source, dr_sid)) filter (is_behind) as behind_signals,
-    coalesce(bool_or(has_signals), false) as has_signals,
-    currency,
-    coalesce(sum(cost), 0)::decimal(38, 10) as cost,
-    coalesce(sum(revenue), 0)::decimal(38, 10) as revenue
-from rejected
-left join money using (source, dr_sid)
-left join behind using (source, dr_sid)
-left join signalled using (partner_sid)
+    partner_sid, coalesce(company_name, partner_sid) as company_name, calls, answered, behind_signals, has_signals,
+    currency, coalesce(cost, 0)::decimal(38, 10) as cost, coalesce(revenue, 0)::decimal(38, 10) as revenue
+from counted
+left join summed using (partner_sid)
 left join land.partners using (partner_sid)
-group by partner_sid, currency
 order by calls desc, partner_sid, currency

@@ -1,13 +1,11 @@
 -- purpose: calls to a country that the customer has not called before
 -- grain:   one row per partner and country; places are the calls there
--- reads:   calls, ranges, areas, past_ranges, past_days
+-- reads:   dialled, past_ranges, past_days, calls, ranges, areas
 -- Raised where at least destination_calls calls go to a country that no day of the history has.
 with today as (
-    select partner, country as subject, sum(calls)::bigint as measured
-    from ranges join areas using (area)
-    where is_out
-    group by all
-    having sum(calls) >= $destination_calls
+    select partner, subject, records as measured
+    from dialled
+    where what = 'country' and records >= $destination_calls
 ),
 
 raised as (

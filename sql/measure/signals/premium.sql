@@ -1,13 +1,10 @@
 -- purpose: talk to premium-rate and high-risk numbers, beyond a floor and beyond what the customer is used to
 -- grain:   one row per partner and kind of risk; places are the answered calls
--- reads:   calls, ranges, areas, past_ranges
+-- reads:   dialled, past_ranges, calls, ranges, areas
 -- Raised where premium_calls or more have seconds > premium_minutes * 60 and > factor * the most seconds of any day
 -- before. It is how revenue share fraud looks; the ranges and their sources are in measure.risky_ranges.
 with today as (
-    select partner, risk as subject, (sum(talk_ms) // 1000)::bigint as measured, sum(answered)::bigint as answered
-    from ranges join areas using (area)
-    where is_out and risk is not null
-    group by all
+    select partner, subject, seconds as measured, records as answered from dialled where what = 'risk'
 ),
 
 past as (

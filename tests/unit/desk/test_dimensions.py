@@ -236,6 +236,24 @@ def test_a_number_is_paid_for_once(world: World, desk: Desk) -> None:
     assert world.lookups == {"carrier": 3, "lrn": 3}
 
 
+def test_a_lookup_is_made_for_a_customer_or_for_ourselves(desk: Desk) -> None:
+    desk.settings.masters.mkdir(parents=True)
+    (desk.settings.masters / "sellers.toml").write_text('[seller.house]\nname = "House"\n')
+    (desk.settings.masters / "customers.csv").write_text(
+        "partner_sid,name,time_zone,currency,country\nacme,Acme,UTC,USD,USA\n"
+    )
+    known = Desk.open(desk.settings, now=NOW)
+    look_up_numbers(known, NUMBERS[:1], customer="acme")
+    look_up_numbers(known, NUMBERS[1:2])
+
+    assert known.lake.query("select phonenumber, partner_sid from land.lookups order by all") == [
+        {"phonenumber": "12065550100", "partner_sid": "acme"},
+        {"phonenumber": "12065550101", "partner_sid": None},
+    ]
+    with pytest.raises(SettingsError, match="'acmee' is no customer"):
+        look_up_numbers(known, NUMBERS[2:3], customer="acmee")
+
+
 def test_other_details_are_paid_for_and_nothing_is_lost_to_them(world: World, desk: Desk) -> None:
     look_up_numbers(desk, NUMBERS[:1], details=("lrn",))
     [row] = look_up_numbers(desk, NUMBERS[:1], details=("cnam",)).rows

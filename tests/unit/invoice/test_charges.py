@@ -276,6 +276,24 @@ def test_a_feature_is_charged_by_use(kind: str) -> None:
     assert sum(part.amount for part in line.parts) == line.item.amount_exact
 
 
+def test_a_use_is_charged_by_the_first_price_that_takes_it() -> None:
+    base = ("Feature", "acme", "tts", Decimal("0.01"), "USD", "calls")
+    held = masters(
+        per_use=[
+            PerUse("a", *base, ("voicemail",), end=date(2026, 3, 15)),
+            PerUse("b", *base, ("voicemail", "flexml"), order=1),
+        ]
+    )
+    days = ((date(2026, 3, 1), "voicemail"), (date(2026, 3, 20), "voicemail"), (date(2026, 3, 1), "flexml"))
+    uses = [
+        Use("calls", "tts", family, str(n), "", day, Decimal(1), MARCH)
+        for n, (day, family) in enumerate(days)
+    ]
+    other = replace(uses[0], type="transcription_low")
+    lines = use_lines(due(), [*uses, other], held)
+    assert [(x.item.detail["per_use"], x.item.usage) for x in lines if x.item] == [("a", 1), ("b", 2)]
+
+
 MAY_3 = datetime(2026, 5, 3, 6, tzinfo=UTC)
 JUNE_3 = datetime(2026, 6, 3, 6, tzinfo=UTC)
 TERMS: dict[str, Any] = {
@@ -391,6 +409,19 @@ def test_a_second_run_adds_nothing_and_a_dropped_draft_is_made_anew(tmp_path: Pa
     assert desk.rows("select count(*) from invoice.parts") == [(0,)]
     desk.bill(masters=manual)
     assert (desk.rows(LINES_SOLD), desk.rows("select * from invoice.parts order by all")) == (lines, parts)
+    desk.ledger.close()
+
+
+def test_what_was_billed_ahead_is_given_back_once_where_a_charge_ends_meanwhile(tmp_path: Path) -> None:
+    desk = Desk(tmp_path).commit()
+    desk.bill(masters=masters(charges=[charge(amount=Decimal(60))]))
+    ended = masters(charges=[charge(amount=Decimal(60), end=date(2026, 4, 16))])
+    for as_of in (MAY_3, JUNE_3):
+        desk.bill(as_of, masters=ended)
+    assert desk.rows("select description, amount::varchar from invoice.items order by all") == [
+        ("Seat", "60.00"),
+        ("Seat, given back for 15 of 30 days", "-30.00"),
+    ]
     desk.ledger.close()
 
 

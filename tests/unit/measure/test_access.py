@@ -33,7 +33,9 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
     lake = Lake(folder, ledger)
     shared = {"source": "x", "date_stop": NOW}
     names = ("dr_sid", "partner_sid", "direction", "number_src", "number_dst")
-    put(lake, "land/calls", "date=2026-03-09", [dict(zip(names, c, strict=False)) | shared for c in CALLS])
+    calls = [dict(zip(names, c, strict=False)) | shared for c in CALLS]
+    calls[1]["trunk_group_sid_dst"] = "trunks"
+    put(lake, "land/calls", "date=2026-03-09", calls)
     rated = shared | {"rating_status": "rated", "currency": "USD"}
     rows = [rated | {"dr_sid": c[0], "level": n, "amount": Decimal(c[5 + n])} for c in CALLS for n in (0, 1)]
     put(lake, "rate/calls", "date=2026-03-09", rows)
@@ -75,6 +77,7 @@ CASES = {
     "the number shown": (rule("prefix", "1617", field="from"), {"honest": 1}),
     "one direction": (rule("prefix", "1", direction="inbound"), {"honest": 1}),
     "all others": (rule("prefix", "1900", others=True), {"honest": 2}),
+    "one trunk group": (rule("prefix", "1900", groups=("trunks",)), {"acme": 1}),
     "one partner": (rule("prefix", "1900", partners=("honest",)), {"honest": 1}),
 }
 
@@ -107,18 +110,19 @@ def test_the_provider_s_rules_are_used_as_they_have_landed(lake: Lake) -> None:
         "all",
         [
             acl | {"owner_sid": "acme", "direction": "outbound", "rules_json": '["r1"]', "action_true": "reject503"},
-            acl | {"owner_sid": "honest", "direction": "inbound", "rules_json": '["r2"]', "action_true": "accept"}
-            | {"action_false": "reject403"},
+            acl | {"owner_type": "trunk_group", "owner_sid": "trunks", "direction": "inbound", "rules_json": '["r2"]'}
+            | {"action_true": "accept", "action_false": "reject403"},
         ],
     )  # fmt: skip
 
     found, left = landed_rules(lake)
 
     assert [(r.name, r.direction, r.others, r.partners) for r in found] == [
-        ("own only", "inbound", True, ("honest",)),
+        ("own only", "inbound", True, ()),
         ("premium", "outbound", False, ("acme",)),
         ("unused", "any", False, ()),
     ]
+    assert [r.groups for r in found] == [("trunks",), (), ()]
     assert left == ["the rule 'strange' has the field 'via'; valid are to, from."]
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from pipeline.domain.masking import HIDE_LAST4
 from pipeline.domain.period import Period
+from pipeline.invoice.due import Account, Due
 from pipeline.invoice.parts import Part, stage_parts
 from pipeline.lake.lake import Lake
 from pipeline.render.charges import charges_csv, read_parts
+from tests.fixtures.billing import ACME, HOUSE
 from tests.fixtures.invoices import NOW, make_lake
 
 MARCH = Period(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
@@ -24,7 +26,7 @@ def part(kind: str, key: str, what: str, amount: str, **more: object) -> Part:
 
 def lake_with(folder: Path, *parts: tuple[int, Part]) -> Lake:
     lake = make_lake(folder)
-    staged = stage_parts(lake, "inv-1", ("acme", "root"), parts)
+    staged = stage_parts(lake, Due(Account(ACME, HOUSE, "root"), MARCH, MARCH.start, "inv-1"), parts)
     with lake.ledger.transaction() as tx:
         lake.commit(tx, [staged], at=NOW, stage="invoice")
     return lake

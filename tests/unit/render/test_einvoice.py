@@ -15,6 +15,7 @@ import pytest
 from pipeline.render.cii import write_cii
 from pipeline.render.document import Document
 from pipeline.render.einvoice import EInvoice, Unfit, make_einvoice
+from pipeline.render.html import render_html
 from pipeline.render.identifiers import find_iban, vat_number
 from pipeline.render.ubl import write_ubl
 from tests.fixtures.europe import GERMAN, NORTH, VAT
@@ -79,6 +80,7 @@ MIXED = (
     VAT | {"base": Decimal("0.37"), "amount": Decimal("0.07"), "lines": (1,)},
     VAT | {"base": Decimal("127.67"), "rate": Decimal("0.07"), "amount": Decimal("8.94"), "lines": (2, 3, 4)},
 )
+LEITWEG = "04011000-1234512345-35"
 FIT = {
     "standard rate": page(),
     "two rates": page(taxes=MIXED, tax="9.01"),
@@ -101,6 +103,7 @@ FIT = {
     ),
     "line without usage": page(items=(*ITEMS[:3], dict(ITEMS[3]) | {"type": "adjustment", "usage": 0})),
     "markup and control characters": page(GERMAN | {"name": 'A<b>&"\x1b\uffff]]>', "purchase_order": "<&>"}),
+    "public buyer": page(GERMAN | {"buyer_reference": LEITWEG}),
     "credit note": credit(),
     "credit note on reverse charge": credit((REVERSE,), "0.00"),
 }
@@ -157,6 +160,17 @@ def test_the_standards_own_rules_find_nothing(judge: Judge, case: str) -> None:
     invoice = made(FIT[case])
     ubl = "ubl credit note" if FIT[case].corrects else "ubl"
     assert (judge.of(write_cii(invoice), "cii"), judge.of(write_ubl(invoice), ubl)) == ([], [])
+
+
+def test_a_public_buyers_reference_is_where_its_programs_and_people_look_for_it() -> None:
+    invoice = made(FIT["public buyer"])
+    cii, ubl = (ET.fromstring(write(invoice)) for write in (write_cii, write_ubl))
+    assert [e.text for tree in (cii, ubl) for e in tree.iter() if e.tag.endswith("}BuyerReference")] == [
+        LEITWEG
+    ] * 2
+    assert LEITWEG in render_html(FIT["public buyer"])
+    plain = made(FIT["standard rate"])
+    assert not any(b"BuyerReference" in write(plain) for write in (write_cii, write_ubl))
 
 
 @pytest.mark.parametrize(
