@@ -75,6 +75,8 @@ def find_signals(
         LakeError: a landed file is damaged.
     """
     with lake.duck() as con:
+        # Queries of this size cost a tenth less on one thread, and the same day gives the same rows in the same order.
+        con.execute("set threads = 1")
         look = _Look(lake, con, masters.policy.signals, _zones(con, masters))
         return _look_at_all(look, ledger, now, progress or (lambda _text: None))
 

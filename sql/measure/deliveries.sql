@@ -8,10 +8,10 @@ select
     sum(messages)::bigint as messages,
     sum(segments)::bigint as segments,
     sum(units)::bigint as units,
-    ((sum(messages) * 2000 + sum(sum(messages)) over here) // (2 * sum(sum(messages)) over here))::decimal(18, 0)
+    ((sum(messages) * 2000 + sum(sum(messages)) over of_type) // (2 * sum(sum(messages)) over of_type))::decimal(18, 0)
         * 0.1::decimal(2, 1) as share_percent,
     ((sum(sent_ms) + 50 * sum(sent)) // nullif(100 * sum(sent), 0))::decimal(18, 0) * 0.1::decimal(2, 1) as delay_seconds
 from measure.message_days
 group by day, direction, type, status, provider, mcc, mnc
-window here as (partition by day, direction, type)
+window of_type as (partition by day, direction, type)
 order by day, direction, type, messages desc, status, provider, mcc, mnc

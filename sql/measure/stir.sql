@@ -7,9 +7,9 @@ select
     day, direction, stir_attest, stir_identity, stir_verstat,
     sum(calls)::bigint as calls,
     sum(answered)::bigint as answered,
-    ((sum(calls) * 2000 + sum(sum(calls)) over here) // (2 * sum(sum(calls)) over here))::decimal(18, 0)
+    ((sum(calls) * 2000 + sum(sum(calls)) over of_day) // (2 * sum(sum(calls)) over of_day))::decimal(18, 0)
         * 0.1::decimal(2, 1) as share_percent
 from measure.cause_days
 group by day, direction, stir_attest, stir_identity, stir_verstat
-window here as (partition by day, direction)
+window of_day as (partition by day, direction)
 order by day, direction, calls desc, stir_attest, stir_identity, stir_verstat

@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import product
 from multiprocessing import get_context
@@ -12,14 +12,20 @@ from typing import Any
 
 import pytest
 
+from pipeline.domain.charges import Charge, Discount
 from pipeline.invoice import billing, issue, record
 from pipeline.lake.lake import Lake
 from pipeline.ledger.schema import entries, invoices
 from pipeline.measure.statement import make_statement
+from pipeline.shipped import shipped
 from tests.fixtures.billing import ACME, Desk, masters
 
 NAMES = ("acme", "boreal", "cedar", "delta")
 CUSTOMERS = tuple(replace(ACME, partner_sid=name, name=name.title()) for name in NAMES)
+# In advance: what an invoice charges depends on what those before it have charged.
+SEAT = Charge("seat", "Seat", "*", Decimal(10), "USD", start=date(2026, 3, 1))
+OFF = Discount("off", "Off", "*", "USD", Decimal(20), items=("toll",))
+MASTERS = masters(*CUSTOMERS, charges=(SEAT,), discounts=(OFF,))
 
 
 class BrokenOffError(Exception):
@@ -27,7 +33,7 @@ class BrokenOffError(Exception):
 
 
 def make_desk(home: Path) -> Desk:
-    desk = Desk(home, masters(*CUSTOMERS), dict.fromkeys(NAMES, "root"))
+    desk = Desk(home, MASTERS, dict.fromkeys(NAMES, "root"))
     for name in NAMES:
         for n in range(3):
             desk.call(f"{name}-{n}", "1.25", payer_sid=name, partner_sid=name)
@@ -37,18 +43,27 @@ def make_desk(home: Path) -> Desk:
 def assert_billed_once(desk: Desk) -> None:
     found = sorted(desk.ledger_rows(invoices), key=lambda i: i.number)
     assert [(i.number, i.partner_sid, i.amount) for i in found] == [
-        (f"HCS-2026-{n:06d}", name, Decimal("3.75")) for n, name in enumerate(NAMES, start=1)
+        (f"HCS-2026-{n:06d}", name, Decimal("23.00")) for n, name in enumerate(NAMES, start=1)
     ]
     assert desk.rows("select count(*), count(distinct dr_sid), sum(amount) from invoice.claims") == [
         (12, 12, Decimal("15.00"))
     ]
     receivable = [e.amount for e in desk.ledger_rows(entries) if e.account == "receivable"]
-    assert receivable == [Decimal("3.75")] * 4
+    assert receivable == [Decimal("23.00")] * 4
+    assert_charged_once(desk, 2)
     assert make_statement(desk.lake, desk.ledger).differences == ()
+
+
+def assert_charged_once(desk: Desk, months: int) -> None:
+    assert desk.rows(
+        "select count(*), count(distinct (payer_sid, first_day)) from invoice.parts where key = 'seat'"
+    ) == [(4 * months, 4 * months)]
+    assert desk.rows(shipped("sql", "check", "parts_sum_to_items.sql").read_text()) == []
 
 
 POINTS: list[tuple[Any, str]] = [
     (billing, "stage_claims"),
+    (billing, "stage_parts"),
     (billing, "insert_draft"),
     (Lake, "commit"),
     (billing, "issue"),
@@ -102,7 +117,7 @@ def _bill_until_killed(home: str, month: int, seconds: float) -> None:
         if text.startswith("invoice for"):
             signal.setitimer(signal.ITIMER_REAL, seconds)
 
-    desk = Desk(Path(home), masters(*CUSTOMERS))
+    desk = Desk(Path(home), MASTERS)
     desk.bill(_closed(month), progress=start_timer)
 
 
@@ -112,7 +127,7 @@ def _closed(month: int) -> datetime:
 
 def test_twenty_kills_lose_and_double_nothing(tmp_path: Path) -> None:
     """A month goes by after each kill, and the next run does its work and what the killed ones left."""
-    desk = Desk(tmp_path, masters(*CUSTOMERS), dict.fromkeys(NAMES, "root"))
+    desk = Desk(tmp_path, MASTERS, dict.fromkeys(NAMES, "root"))
     for month, name in product(range(KILLS), NAMES):
         stop = _closed(month) - timedelta(days=15)
         desk.call(f"{name}-{month}", "1.25", stop, payer_sid=name, partner_sid=name)
@@ -132,7 +147,9 @@ def test_twenty_kills_lose_and_double_nothing(tmp_path: Path) -> None:
 
 def assert_all_months_billed_once(desk: Desk) -> None:
     found = sorted(desk.ledger_rows(invoices), key=lambda i: (i.date_issued.year, i.number))
-    assert [(i.partner_sid, i.amount) for i in found] == [(name, Decimal("1.25")) for name in NAMES] * KILLS
+    assert [i.partner_sid for i in found] == [*NAMES] * KILLS
+    assert [i.amount for i in found] == [Decimal("21.00")] * 4 + [Decimal("11.00")] * 4 * (KILLS - 1)
+    assert_charged_once(desk, KILLS + 1)
     numbers = [(int(i.number.split("-")[1]), int(i.number.split("-")[2])) for i in found]
     years = sorted({year for year, _ in numbers})
     per_year = [[n for y, n in numbers if y == year] for year in years]
