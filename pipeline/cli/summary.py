@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pipeline.rate.audit import AuditReport
 
 _LANDED = """
-select 'calls' as record, count(*) as landed, count(*) filter (date_talk is not null) as answered,
+select 'calls' as record, count(*) as landed, count(*) filter (date_stop > date_talk) as answered,
        min(date_stop) as first, max(date_stop) as last from land.calls
 union all
 select 'messages', count(*), null, min(date_insert), max(date_insert) from land.messages

@@ -5,6 +5,7 @@ number where a spreadsheet holds it exactly, which is up to 15 digits, and its t
 date cell. The same rows give the same bytes.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -21,6 +22,8 @@ from pipeline.errors import QueryError
 MOST_ROWS = 1_048_575
 LONGEST_TEXT = 32_767
 _EXACT = 15
+# What no XML can hold.
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _OPTIONS = {
     "constant_memory": True,
     "strings_to_formulas": False,
@@ -69,7 +72,7 @@ def _put(page: Worksheet, at: int, place: int, value: Any, styles: dict[type, Fo
     elif isinstance(value, int | Decimal) and _exact(value):
         page.write_number(at, place, value)
     else:
-        text = plain(value) if isinstance(value, Decimal) else str(value)
+        text = plain(value) if isinstance(value, Decimal) else _NOT_XML.sub("", str(value))
         if len(text) > LONGEST_TEXT:
             msg = f"a cell takes {LONGEST_TEXT:,} letters and row {at:,} has a longer text: write .csv or .parquet"
             raise QueryError(msg)

@@ -1,10 +1,12 @@
 """The fast engine: rates whole days in SQL and replaces their files.
 
 A day is rated again only when something that its rows come from has changed: its landed records, the plans,
-assignments, customers, partners or endpoints, or the queries themselves. A day is one file in and one file out, and
-streams from one into the other, so that memory does not grow with it; the same day gives the same bytes whatever is
-rated with it. What was written is read back and counted: every record must have exactly one cost row and lie in its
-day, or nothing of the day is committed.
+assignments, customers, partners or endpoints, or the queries themselves. A part of a day is one file in and one file
+out, and streams from one into the other, so that memory grows neither with the day nor with their number; the same
+part gives the same bytes whatever is rated with it. What was written is read back and counted: every record must have
+exactly one cost row and lie in its day, or nothing of the part is committed.
+
+Several are rated at a time, each by a thread and a connection of its own to one database, where the decks lie once.
 """
 
 from collections.abc import Callable, Iterator, Sequence

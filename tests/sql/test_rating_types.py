@@ -10,13 +10,13 @@ from tests.property.rating_worlds import call_world, message_world
 from tests.spec.engines import connection, fast
 
 STEPS = {
-    "rate/calls": ("due", "deck", "payers", "matched", "decided", "shares", "concluded"),
+    "rate/calls": ("due", "deck", "terms", "payers", "matched", "decided", "shares", "concluded"),
     "rate/messages": (
         "usage",
-        "due",
         "deck",
-        "candidates",
-        "destinations",
+        "rows_held",
+        "payers",
+        "by_network",
         "matched",
         "decided",
         "concluded",

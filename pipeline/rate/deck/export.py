@@ -24,7 +24,6 @@ from pipeline.errors import DeckError
 from pipeline.rate.deck.diff import GONE, Diff, RateChange, diff, price_text
 from pipeline.rate.deck.file import DeckOptions, read_deck
 from pipeline.rate.deck.terms import DEFAULTS, terms_text
-from pipeline.rate.deck.workbook import workbook
 from pipeline.rate.world import World
 
 ALWAYS = ("prefix", "country_code", "country_name", "billing_increment", "billing_minimum", "price")
@@ -40,6 +39,7 @@ NUMBERS = (
 )
 SENT = ("sent_at", "plan_sid", "plan_version", "file", "sha256")
 _STATED = ("service", "direction", "currency")
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?\Z")
 _FORMULA = re.compile(r"[=+\-@\t\r\n]")
 _BLANK = {"connect_fee": "0", "grace_seconds": "0", "status": "active"}
 
@@ -65,8 +65,17 @@ class Sheet:
     def content(self, path: Path) -> bytes:
         """What goes into a file of this name: a workbook for ``.xlsx``, else CSV."""
         if path.suffix.lower() == ".xlsx":
-            return workbook(self.columns, self.rows, NUMBERS)
+            from pipeline.lake.workbook import workbook
+
+            return workbook(self.columns, map(self._numbered, self.rows), sheet="Rates")
         return self.csv()
+
+    def _numbered(self, row: tuple[str, ...]) -> list[str | Decimal | None]:
+        """Prices and increments as numbers, so that a customer can sort by them; everything else as text."""
+        return [
+            Decimal(cell) if name in NUMBERS and _NUMBER.match(cell) else cell or None
+            for name, cell in zip(self.columns, row, strict=True)
+        ]
 
 
 @dataclass(frozen=True, slots=True)

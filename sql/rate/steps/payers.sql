@@ -1,8 +1,8 @@
--- Who pays for the calls of each partner, kind and piece of time, and on which plan.
+-- Who pays for the records of each partner, kind and piece of time, and on which plan.
 --
--- Grain:  payers   one row per payer of some call, with the terms of its plan; payer_id names it
+-- Grain:  payers   one row per payer of some record, with the terms of its plan; payer_id names it
 --         routes   one row per partner, home, direction, family and epoch: the list of its payers, in order
--- Reads:  parties  partner_sid, side, level, payer_sid, payee_sid, verdict: who pays for whose calls
+-- Reads:  parties  partner_sid, side, level, payer_sid, payee_sid, verdict: who pays for whose records
 --         choices  side, payer_sid, direction, family, from_ms, to_ms, plan_key, missing: the plan by time, gapless;
 --                  plan_key is null where there is none, and missing says why
 --         plans    plan_key and the terms of each plan version

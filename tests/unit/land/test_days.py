@@ -196,6 +196,23 @@ def test_parts_of_a_day(
     assert parts(lake) == wanted
 
 
+def test_only_the_part_that_records_come_into_is_written(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the cost of a commit does not grow with its day."""
+    monkeypatch.setattr(days, "PART", 4)
+    land(lake, [at(text) for text in "01 02 03 04 06 07".split()])
+    written: list[str] = []
+    stage = Lake.stage_pieces
+
+    def noted(lake: Lake, table: str, label: str, pieces: Any) -> Any:
+        written.append(label.removeprefix(DAY))
+        return stage(lake, table, label, pieces)
+
+    monkeypatch.setattr(Lake, "stage_pieces", noted)
+    for text in ("08", "02a", "09 10"):
+        land(lake, [at(sid) for sid in text.split()])
+    assert written == [".p0002", "", ".p0002", ".p0003"]
+
+
 def test_superseded_contents_lie_in_parts_too(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(days, "PART", 4)
     for version in (2, 3, 4):

@@ -14,6 +14,7 @@ from pipeline.lake.lake import Lake
 from pipeline.land.records import Landed, land_pages
 from pipeline.ledger.ledger import Ledger, sqlite_url
 from pipeline.ledger.schema import files as files_table
+from pipeline.measure.rollups import roll_up
 
 NOW = datetime(2026, 4, 3, 6, tzinfo=UTC)
 TALK = datetime(2026, 3, 1, 15, 32, 16, tzinfo=UTC)
@@ -287,6 +288,7 @@ def test_lag_of_late_records_is_measured(lake: Lake) -> None:
     first, again = land(lake, call(), late), land(lake, call(), late)
     assert (first.slowest, first.late) == (timedelta(hours=3), 1)
     assert (again.slowest, again.late) == (timedelta(0), 0)
+    roll_up(lake, lake.ledger, now=NOW)
     [row] = lake.query("select * from measure.lag")
     assert (row["calls"], row["longest_seconds"], row["over_15_minutes"], row["over_24_hours"]) == (
         2,
