@@ -1,4 +1,4 @@
-"""What documents cost: ``python benchmarks/documents.py [--invoices 1000] [--most 1000] [--calls 200000]``.
+"""What documents cost: ``python benchmarks/documents.py [--invoices 1000] [--most 3000] [--calls 200000]``.
 
 A home of made-up invoices (a chart, items, taxes, two pages each) is rendered whole: page, e-mail, e-invoice, call
 detail and PDF. Beside it stands what bare WeasyPrint needs to make plain PDFs of the same pages, in as many processes
@@ -232,7 +232,7 @@ def one(calls: int, rows: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--invoices", type=int, default=1000, help="how many beside bare WeasyPrint")
+    parser.add_argument("--invoices", type=int, default=500, help="how many beside bare WeasyPrint")
     parser.add_argument("--most", type=int, default=0, help="more of them, for the peak of memory")
     parser.add_argument("--calls", type=int, default=200_000, help="calls of the one large invoice")
     asked = parser.parse_args()

@@ -35,7 +35,7 @@ around = dg.define_asset_job(
 rate = dg.define_asset_job(
     "rate",
     selection=dg.AssetSelection.groups("rate") | _ROLLED,
-    description="Any range of days in one run, their roll-ups and signals of fraud; what nothing changed stays as it is.",
+    description="Any range of days in one run, their roll-ups and signals of fraud; what is up to date stays as it is.",
 )
 bill = dg.define_asset_job(
     "bill",

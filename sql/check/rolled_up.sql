@@ -1,6 +1,7 @@
 -- purpose: every record that has landed and is rated is in the roll-ups, once
 -- grain:   one row per table, and day on which a roll-up counts otherwise than the records
--- reads:   land.calls, land.messages, rate.calls, rate.messages, measure.call_hours, measure.message_days, measure.money_days
+-- reads:   land.calls, land.messages, rate.calls, rate.messages, measure.call_hours, measure.message_days,
+--          measure.money_days
 with counted as (
     select 'call_hours' as rollup, epoch_ms(date_stop) // 86400000 as day_of_time, count(*) as records, 0 as rolled
     from land.calls

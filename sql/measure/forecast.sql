@@ -77,8 +77,8 @@ added as (
 )
 
 select
-    span.first_day as month, span.newest as newest_day, payer_sid as partner_sid, any_value(partners.company_name) as company_name,
-    currency,
+    span.first_day as month, span.newest as newest_day, payer_sid as partner_sid,
+    any_value(partners.company_name) as company_name, currency,
     sum(so_far)::decimal(18, 0) * 0.01::decimal(3, 2) as so_far,
     sum(expected)::decimal(18, 0) * 0.01::decimal(3, 2) as expected,
     sum(so_far + expected)::decimal(18, 0) * 0.01::decimal(3, 2) as forecast

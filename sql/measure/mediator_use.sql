@@ -12,8 +12,8 @@ with bindings as (
 )
 
 select
-    date_trunc('month', used.day)::date as month, bindings.binding_sid, bindings.name, ltrim(used.number, '+') as redirect_did,
-    bindings.destination_did,
+    date_trunc('month', used.day)::date as month, bindings.binding_sid, bindings.name,
+    ltrim(used.number, '+') as redirect_did, bindings.destination_did,
     sum(used.records)::bigint as calls,
     sum(used.answered)::bigint as answered,
     sum(used.talk_ms)::decimal(18, 0) * 0.001::decimal(4, 3) as talk_seconds

@@ -1,5 +1,6 @@
 -- purpose: what traffic costs and brings in, and what of it has no price: what every question about money adds up
--- grain:   one row per UTC day, service, direction, family, kind of usage, country, partner, level, payer, currency, status and reason
+-- grain:   one row per UTC day, service, direction, family, kind of usage, country, partner, level, payer, currency,
+--          status and reason
 -- reads:   rate.calls, rate.messages
 -- A cost belongs to the customer who pays us for the same traffic (customer_sid): by a partner's place in the tree that is
 -- one for all its records of a day. Seconds are those of the rating: talk_seconds before increments, billed_seconds after.

@@ -18,7 +18,9 @@ sides as (
     select landed.*, unnest(['cost', 'charge']) as side from landed
 )
 
-select 'landed = rated + unrated + not billable' as rule, 'landed, and not rated' as what, service, side, source, dr_sid, date_stop
+select
+    'landed = rated + unrated + not billable' as rule, 'landed, and not rated' as what,
+    service, side, source, dr_sid, date_stop
 from sides
 anti join rated using (service, source, dr_sid, side)
 union all
@@ -26,12 +28,16 @@ select 'landed = rated + unrated + not billable', 'rated, and not landed', servi
 from rated
 anti join landed using (service, source, dr_sid)
 union all
-select 'landed = rated + unrated + not billable', 'rated more than once', service, side, source, dr_sid, any_value(date_stop)
+select
+    'landed = rated + unrated + not billable', 'rated more than once',
+    service, side, source, dr_sid, any_value(date_stop)
 from rated
 group by service, side, source, dr_sid
 having count(*) > 1
 union all
-select 'claims = lines before rounding', 'claimed by an invoice that does not exist', service, side, source, dr_sid, date_stop
+select
+    'claims = lines before rounding', 'claimed by an invoice that does not exist',
+    service, side, source, dr_sid, date_stop
 from invoice.claims
 anti join invoice.invoices using (invoice_sid)
 order by rule, what, service, side, date_stop, source, dr_sid

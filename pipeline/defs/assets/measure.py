@@ -1,7 +1,8 @@
 """The assets of the stage measure: the roll-ups of each day, the statement that adds up, and the dashboard.
 
 The roll-ups have no partitions: which days are out of date they find themselves, and an event for each day of each of
-them would take longer to file than the work. What they say is in ``pipeline.measure`` and ``pipeline.render.report``. See https://docs.dagster.io/guides/build/assets.
+them would take longer to file than the work. What they say is in ``pipeline.measure`` and
+``pipeline.render.report``. See https://docs.dagster.io/guides/build/assets.
 """
 
 from collections.abc import Iterator

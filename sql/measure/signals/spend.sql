@@ -49,7 +49,7 @@ places as (
 select
     partner, '' as subject, max(cost) as measured, arg_max(threshold, (cost, -hour)) as threshold, 'cost' as unit,
     format(
-        '{} in the hour from {:02d}:00 UTC; {} is the most of such an hour before',
+        'a cost of {} in the hour from {:02d}:00 UTC; {} at most in such an hour before',
         max(cost)::decimal(18, 2)::varchar, arg_max(hour, (cost, -hour)), arg_max(usual, (cost, -hour))::decimal(18, 2)::varchar
     ) as reason,
     any_value(places) as places

@@ -58,6 +58,14 @@ def item(**changes: Any) -> Row:
     return held | row(amount_exact=Decimal("1.005"), amount=Decimal("1.01")) | changes
 
 
+def rented(**changes: Any) -> Row:
+    return item(line_no=2, type="did", usage=1, amount_exact=Decimal(0), amount=Decimal(0)) | changes
+
+
+def part(**changes: Any) -> Row:
+    return row(invoice_sid="i1", part_no=1, line_no=2, kind="number", amount=Decimal(0)) | changes
+
+
 def invoice(**changes: Any) -> Row:
     money = row(
         amount="1.01",
@@ -98,7 +106,8 @@ def right() -> dict[str, list[Row]]:
         "rate/calls": [rated(), charge()],
         "rate/messages": [rated(), charge()],
         "invoice/claims": [claim()],
-        "invoice/items": [item()],
+        "invoice/items": [item(), rented()],
+        "invoice/parts": [part()],
         "invoice/invoices": [invoice()],
         "invoice/taxes": [tax()],
         "invoice/entries": BOOKED,
@@ -129,6 +138,11 @@ BROKEN = [
     ("claims_sum_to_items", "invoice/items", [item(amount_exact=Decimal("1.0051"))]),
     ("claims_sum_to_items", "invoice/items", [item(records=2)]),
     ("claims_sum_to_items", "invoice/claims", []),
+    ("parts_sum_to_items", "invoice/parts", []),
+    ("parts_sum_to_items", "invoice/parts", [part(amount=Decimal(1))]),
+    ("parts_sum_to_items", "invoice/parts", [part(), part(part_no=2)]),
+    ("parts_sum_to_items", "invoice/parts", [part(), part(part_no=2, line_no=0, amount=Decimal(1))]),
+    ("parts_sum_to_items", "invoice/items", [item()]),
     ("items_sum_to_invoice", "invoice/items", [item(), item(line_no=2)]),
     ("items_sum_to_invoice", "invoice/items", [item(amount_exact=Decimal("1.0049"))]),
     ("items_sum_to_invoice", "invoice/invoices", [invoice(balance_forward=Decimal("1.06"))]),
