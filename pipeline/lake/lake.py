@@ -206,8 +206,8 @@ class Lake:
                     .where(files_table.c.dead_commit_id.is_(None))
                     .values(dead_commit_id=commit_id, dead_at=at)
                 )
-        for some in _some(staged):
-            self._enter(tx, some, commit_id)
+        for files in _some(staged):
+            self._enter(tx, files, commit_id)
         return commit_id
 
     def _enter(self, tx: Connection, staged: Sequence[Staged], commit_id: int) -> None:

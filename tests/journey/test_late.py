@@ -43,21 +43,11 @@ def work(house: House, at: str, *stages: str) -> None:
         assert done.code == 0, done.said
 
 
-def tax_april_as_march(taxes: Path) -> None:
-    """The federal factor is known to the end of March: without a row of its own, April would park its customers."""
-    lines = taxes.read_text(encoding="utf-8").splitlines()
-    known = [line for line in lines if line.startswith("us-usf-") and ",2026-01-01,2026-04-01," in line]
-    assert len(known) == 2
-    next_quarter = [line.replace(",2026-01-01,2026-04-01,", ",2026-04-01,2026-07-01,") for line in known]
-    taxes.write_text("\n".join(lines + next_quarter) + "\n", encoding="utf-8")
-
-
 @pytest.fixture(scope="module")
 def billed(tmp_path_factory: pytest.TempPathFactory, warm: Warm, provider: Provider) -> House:
     """A home that has billed March too early, has then seen what came later, and has billed April."""
     home = tmp_path_factory.mktemp("late") / "home"
     hasty = make_house(home, warm, provider.url, **HASTY)
-    tax_april_as_march(home / "masters" / "taxes.csv")
     provider.set_clock(CLOSED)
     work(hasty, CLOSED, *STAGES)
     assert landed(hasty) == there(provider)
