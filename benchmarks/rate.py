@@ -175,7 +175,7 @@ def rate_home(home: Path) -> None:
     from pipeline.rate.engine import rate_days
 
     lake, ledger, masters = opened(home)
-    report = rate_days(lake, ledger, masters, root_sid=HOUSE, days=None, now=NOW)
+    report = rate_days(lake, ledger, masters, root_sid=HOUSE, days=None, now=NOW, services=["call"])
     assert report.written in (0, len(lake.files("land/calls")))
 
 

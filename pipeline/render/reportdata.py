@@ -20,9 +20,10 @@ from pipeline.shipped import shipped
 DESK = (
     "glance", "days", "hours", "causes", "quality", "trunks", "stir", "deliveries", "money", "money_days", "forecast",
     "invoiced", "invoices", "taxes", "customers", "destinations", "prefixes", "sources", "idle_numbers", "statement",
-    "differences", "accounted", "fates", "provider", "provider_reasons", "provider_invoices", "parked", "suspense",
-    *(("signals",) if "measure/signals" in BY_NAME else ()),
+    "differences", "accounted", "fates", "provider", "provider_reasons", "provider_invoices", "parked", "suspense", "signals",
 )  # fmt: skip
+# Looks at every record there is: only where there is something to find.
+WHERE_IT_DIFFERS = "unaccounted"
 CUSTOMER = ("customer_days", "customer_usage", "customer_invoices")
 # What several queries read and what takes long is worked out once.
 _SHARED = ("rate.suspense", "measure.traffic", "measure.fates_by_day", "measure.statement")
@@ -93,8 +94,7 @@ def ask(
                 con.execute(f"create or replace view {view} as select * from {made}")
         found = {name: answer(con, name, month, customer) for name in (CUSTOMER if customer else DESK)}
         if customer is None and found["differences"].rows:
-            # Looks at every record there is: only where there is something to find.
-            found["unaccounted"] = answer(con, "unaccounted", month)
+            found[WHERE_IT_DIFFERS] = answer(con, WHERE_IT_DIFFERS, month)
         return found
 
 
