@@ -267,3 +267,12 @@ with contested as (
 
 select * from contested order by status = 'open' desc, opened, dispute_sid
 """
+
+
+def _line(text: str) -> tuple[int, Decimal | None]:
+    number, equals, amount = text.partition("=")
+    try:
+        return int(number), Decimal(amount) if equals else None
+    except (ValueError, InvalidOperation):
+        msg = f"--line {text!r} is neither a line's number, like 3, nor a part of one, like 3=1.50."
+        raise SettingsError(msg) from None

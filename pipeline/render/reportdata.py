@@ -20,7 +20,8 @@ from pipeline.shipped import shipped
 DESK = (
     "glance", "days", "hours", "causes", "quality", "trunks", "stir", "deliveries", "money", "money_days", "forecast",
     "invoiced", "invoices", "taxes", "customers", "destinations", "prefixes", "sources", "idle_numbers", "statement",
-    "differences", "accounted", "fates", "provider", "provider_reasons", "provider_invoices", "parked", "suspense", "signals",
+    "differences", "accounted", "fates", "provider", "provider_reasons", "provider_invoices", "parked", "suspense",
+    "signals",
 )  # fmt: skip
 # Looks at every record there is: only where there is something to find.
 WHERE_IT_DIFFERS = "unaccounted"
