@@ -21,7 +21,8 @@ PriceUnit = Annotated[
     typer.Option(help="Let the sandbox price per this many seconds, against its own documents."),
 ]
 Fraud = Annotated[
-    str, typer.Option(help="Fraud to plant: all, or kinds with commas, like wangiri,spend; see `tollbook fraud`.")
+    str,
+    typer.Option(help="Fraud to plant: all, or kinds with commas, like wangiri,spend; see `tollbook fraud`."),
 ]
 _DEMO_FAULTS = "late_inserts=0.002,wrong_charges=7,missing_answer=1"
 
@@ -236,7 +237,9 @@ def deliver(
     ] = None,
     preview: Annotated[
         Path | None,
-        typer.Option(help="Only write what would be sent into this folder, as .eml and .html; nothing is sent."),
+        typer.Option(
+            help="Only write what would be sent into this folder, as .eml and .html; nothing is sent."
+        ),
     ] = None,
     as_of: AsOf = None,
     json: Json = False,

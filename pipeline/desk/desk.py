@@ -85,7 +85,9 @@ class Desk(Billing):
 
         mark_told(self.ledger, alarms, how=how, at=self.now)
 
-    def try_rules(self, rules: "Sequence[AccessRule]", *, since: datetime, until: datetime) -> "list[Outcome]":
+    def try_rules(
+        self, rules: "Sequence[AccessRule]", *, since: datetime, until: datetime
+    ) -> "list[Outcome]":
         """What access rules would have rejected of past calls; nothing is changed."""
         from pipeline.measure.access import try_rules
 

@@ -867,7 +867,11 @@ TABLES: tuple[Table, ...] = (
             ("amount", amount, "what it comes to; those of a line sum to its exact amount"),
             ("date_billing_period_start", ts, "the period that it belongs to"),
             ("date_billing_period_end", ts, "its end"),
-            ("invoiced_to", ts, "the end of the invoice's own period: in its order an account's parts were billed"),
+            (
+                "invoiced_to",
+                ts,
+                "the end of the invoice's own period: in its order an account's parts were billed",
+            ),
         ),
     ),
     Table(
