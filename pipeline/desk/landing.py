@@ -159,11 +159,11 @@ class Landing(Room):
                 lost = [fault for fault in found if fault.table == f"land/{feed.resource}"]
                 if lost:
                     source = self.settings.source
-                    swept_to = forget_days(self.lake, feed.resource, lost, source=source, now=self.now)
-                    self._pull_days(feed, {label_day(fault.label) for fault in lost}, swept_to)
+                    before = forget_days(self.lake, feed.resource, lost, source=source, now=self.now)
+                    self._pull_days(feed, {label_day(fault.label) for fault in lost}, before)
         return found
 
-    def _pull_days(self, feed: Feed, days: set[date], swept_to: datetime | None) -> None:
+    def _pull_days(self, feed: Feed, days: set[date], before: Bookmark) -> None:
         """Pulls forgotten days again; then, and not before, the sweep is where it was."""
         from pipeline.desk.sources import pull_day
         from pipeline.land.records import Landed
@@ -177,7 +177,8 @@ class Landing(Room):
                 self._land(feed, walk.window(client, feed, begin, end), mark, Landed(), still=True)
             pull_day(self, feed, begin, end)
         with self.ledger.transaction() as tx:
-            bookmarks.write(tx, self.settings.source, feed.resource, mark.with_(swept_to=swept_to), self.now)
+            swept = mark.with_(swept_to=before.swept_to, swept_at=before.swept_at)
+            bookmarks.write(tx, self.settings.source, feed.resource, swept, self.now)
 
     def _since(self) -> datetime:
         if self.settings.since is not None:
@@ -190,10 +191,10 @@ class Landing(Room):
 
     def _swept(self, mark: Bookmark) -> Bookmark:
         """Swept up to now; by the provider's clock, which its newest record shows where ours is ahead of it."""
-        return mark.with_(swept_to=min(self.now, mark.newest_value or self.now))
+        return mark.with_(swept_to=min(self.now, mark.newest_value or self.now), swept_at=self.now)
 
     def _sweep_due(self, mark: Bookmark) -> bool:
-        return mark.swept_to is None or self.now - mark.swept_to >= SWEEP_EVERY
+        return mark.swept_at is None or self.now - mark.swept_at >= SWEEP_EVERY
 
     def _land(
         self,

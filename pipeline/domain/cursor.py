@@ -117,7 +117,8 @@ class Bookmark:
 
     ``newest_value`` is the greatest sort value landed. ``cursor_sid`` is the record from which the next poll goes
     on; it lies an overlap before the newest, so that records inserted a little late are seen. ``oldest_sid`` and
-    ``oldest_value`` are where history ends so far, ``swept_to`` the last instant that a sweep has re-read.
+    ``oldest_value`` are where history ends so far. ``swept_to`` is the last instant that a sweep has re-read, by the
+    provider's clock as its records show it; ``swept_at`` is when that was, by ours.
     """
 
     cursor_sid: str | None = None
@@ -126,6 +127,7 @@ class Bookmark:
     oldest_sid: str | None = None
     oldest_value: datetime | None = None
     swept_to: datetime | None = None
+    swept_at: datetime | None = None
 
     def with_(self, **changes: Any) -> "Bookmark":
         return replace(self, **changes)

@@ -90,6 +90,8 @@ class Lake:
         # A file from before a column was added has it as null; one from before a column was dropped has it still.
         how: dict[str, Any] = {"schema": _empty(table).schema, "missing_columns": "insert"}
         how["extra_columns"] = "ignore"
+        # DuckDB writes instants of milliseconds as microseconds.
+        how["cast_options"] = pl.ScanCastOptions(datetime_cast="microsecond-downcast")
         return pl.scan_parquet(found, glob=False, hive_partitioning=False, **how)
 
     @contextmanager

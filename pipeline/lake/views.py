@@ -89,7 +89,7 @@ def over(table: Table, paths: list[Path]) -> str:
     except (OSError, pa.ArrowInvalid):
         return _refusing(table, paths)
     names = ", ".join(f"'{quoted(path)}'" for path in paths)
-    if found == {tuple((name, str(kind)) for name, kind, _ in table.columns)}:
+    if found == {tuple((name, _duck_type(kind)) for name, kind, _ in table.columns)}:
         return f"select * from read_parquet([{names}], hive_partitioning = false)"
     # Files of an older tollbook have other columns. United by name, DuckDB opens every one of them, each time.
     present = {name for columns in found for name, _ in columns}
@@ -136,8 +136,8 @@ def _readable(path: Path) -> bool:
 
 @cache
 def _columns(path: Path) -> tuple[tuple[str, str], ...]:
-    """A data file's columns and types; it never changes."""
-    return tuple((column.name, str(column.type)) for column in pq.read_schema(path))
+    """A data file's columns and what DuckDB reads them as; it never changes."""
+    return tuple((column.name, _duck_type(column.type)) for column in pq.read_schema(path))
 
 
 def _nulls(table: Table) -> str:
@@ -149,7 +149,7 @@ def _duck_type(kind: pa.DataType) -> str:
         return f"DECIMAL({kind.precision},{kind.scale})"
     if pa.types.is_timestamp(kind):
         return "TIMESTAMPTZ"
-    return _TYPES[kind]
+    return _TYPES.get(kind, str(kind))
 
 
 def _body(path: Path) -> str:

@@ -24,6 +24,7 @@ def read(tx: Connection, source: str, resource: str) -> Bookmark:
         oldest_sid=state.get("oldest_sid"),
         oldest_value=_instant(state.get("oldest_value")),
         swept_to=row.swept_to,
+        swept_at=_instant(state.get("swept_at")),
     )
 
 
@@ -33,6 +34,7 @@ def write(tx: Connection, source: str, resource: str, mark: Bookmark, at: dateti
         "newest_value": _text(mark.newest_value),
         "oldest_sid": mark.oldest_sid,
         "oldest_value": _text(mark.oldest_value),
+        "swept_at": _text(mark.swept_at),
     }
     row = {
         "cursor_sid": mark.cursor_sid,

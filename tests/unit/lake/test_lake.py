@@ -196,3 +196,18 @@ def test_a_view_that_does_not_work_is_an_error_for_who_needs_it(
     with pytest.raises(duckdb.Error, match="no_such_column"):
         lake.query("select * from measure.broken")
     assert lake.query("select count(*) as n from land.countries") == [{"n": 0}]
+
+
+def test_files_that_duckdb_wrote_are_read_beside_ours(lake: Lake) -> None:
+    """Their instants are kept to the microsecond; neither engine minds, and no file is opened for its columns alone."""
+    commit(lake, countries("USA"))
+    with lake.duck() as con:
+        asked = "select * replace ('DEU' as iso_3166_alpha_3) from land.countries_history"
+        staged = lake.stage_query(con, "land/countries", "other", asked)
+    with lake.ledger.transaction() as tx:
+        lake.commit(tx, [staged], at=NOW, stage="land")
+    paths = [file.path for file in lake.files("land/countries")]
+
+    assert sorted(seen(lake)) == ["DEU", "USA"]
+    assert lake.scan("land/countries").collect()["valid_from"].unique().to_list() == [NOW]
+    assert "union_by_name" not in views.over(BY_NAME["land/countries"], paths)
