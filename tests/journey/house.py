@@ -7,6 +7,7 @@ and a full page takes WeasyPrint most of a second.
 import hashlib
 import json
 import shutil
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -138,7 +139,13 @@ def make_house(folder: Path, warm: Warm, url: str, **settings: str) -> House:
 
 def copy_of(house: House, folder: Path, url: str) -> House:
     """A home with everything that another one has, on the sandbox at ``url``."""
-    shutil.copytree(house.home, folder)
+    # Others read the ledger meanwhile, and what SQLite keeps beside it comes and goes with them.
+    shutil.copytree(house.home, folder, ignore=shutil.ignore_patterns("ledger.db*"))
+    with (
+        closing(sqlite3.connect(house.home / "ledger.db")) as ledger,
+        closing(sqlite3.connect(folder / "ledger.db")) as copied,
+    ):
+        ledger.backup(copied)
     copy = House(folder, house.warm, {"TOLLBOOK_API_URL": url})
     with copy.lake() as lake:
         # The views name files by absolute paths.
