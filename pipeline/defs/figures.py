@@ -42,6 +42,17 @@ def chart(title: str, labels: Sequence[str], series: Sequence[Series]) -> dg.Mar
     return _picture(title, columns_svg(title, labels, series))
 
 
+def revenue_and_cost(title: str, rows: Sequence[Mapping[str, Any]]) -> dg.MarkdownMetadataValue:
+    """Columns of ``revenue`` and ``cost`` by ``day``, in the currency that most rows have: currencies do not add up."""
+    currency = max({row["currency"] for row in rows}, key=lambda c: sum(r["currency"] == c for r in rows))
+    shown = [row for row in rows if row["currency"] == currency]
+    series = [
+        ("revenue", BLUE, [row["revenue"] for row in shown]),
+        ("cost", AMBER, [row["cost"] for row in shown]),
+    ]
+    return chart(f"{title}, {currency}", [f"{row['day']:%b %d}" for row in shown], series)
+
+
 def ranking(title: str, rows: Sequence[tuple[str, Decimal]]) -> dg.MarkdownMetadataValue:
     """Names with their amounts, one bar each."""
     return _picture(title, bars_svg(title, rows))

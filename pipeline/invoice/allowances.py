@@ -17,6 +17,7 @@ from pipeline.domain.allowances import BUNDLE, NUMBER, TIER, USAGE, Bundle, Scop
 from pipeline.domain.period import Period
 from pipeline.invoice.duck import Duck
 from pipeline.invoice.due import Due
+from pipeline.lake.batches import batches
 from pipeline.lake.lake import Lake, Staged
 from pipeline.lake.views import sql_text
 from pipeline.masters.model import Masters
@@ -208,16 +209,7 @@ def _batches(con: Duck) -> Iterator[list[str]]:
 
     Invoices of one payer share no pool: each has periods of its own.
     """
-    batch: list[str] = []
-    size = 0
-    for sid, records in con.execute(_SIZES).fetchall():
-        if batch and size + records > BATCH_RECORDS:
-            yield batch
-            batch, size = [], 0
-        batch.append(sid)
-        size += records
-    if batch:
-        yield batch
+    return batches(con.execute(_SIZES).fetchall(), BATCH_RECORDS)
 
 
 def needed(lake: Lake, masters: Masters) -> bool:

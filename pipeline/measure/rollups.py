@@ -7,7 +7,7 @@ gone is gone here too.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from pipeline.errors import LakeError
 from pipeline.lake import duck, views
+from pipeline.lake.batches import batches, by_day
 from pipeline.lake.lake import DataFile, Lake, Staged
 from pipeline.lake.layout import day_label, label_day
 from pipeline.lake.tables import BY_NAME
@@ -81,7 +82,7 @@ def roll_up(lake: Lake, ledger: Ledger, *, now: datetime, progress: Progress | N
     Raises:
         LakeError: a file is damaged, or a rated file does not hold its costs and charges in the same order.
     """
-    files = {table: _by_day(lake.files(table)) for table in _SOURCES}
+    files = {table: by_day(lake.files(table)) for table in _SOURCES}
     due = {rollup: found for rollup in ROLLUPS if (found := _due(lake, rollup, files))}
     report = RollupReport()
     if not due:
@@ -138,14 +139,6 @@ def _read(rollup: Rollup, files: Mapping[str, Days], day: date) -> list[DataFile
     return [file for table in rollup.reads for each in days for file in files[table].get(each, [])]
 
 
-def _by_day(files: Iterable[DataFile]) -> Days:
-    found: Days = {}
-    for file in files:
-        if file.rows:
-            found.setdefault(label_day(file.label), []).append(file)
-    return found
-
-
 @dataclass(slots=True)
 class _Days:
     """A connection in which the tables hold one day at a time."""
@@ -156,17 +149,9 @@ class _Days:
 
     def batches(self, rollup: Rollup, changed: Due) -> Iterator[list[date]]:
         """The days that still have records, in order, as many at a time as are rolled up together."""
-        batch: list[date] = []
-        rows = 0
-        for day in sorted(day for day, inputs in changed.items() if inputs):
-            here = sum(file.rows for file in _read(rollup, self.files, day))
-            if batch and rows + here > _BATCH_ROWS:
-                yield batch
-                batch, rows = [], 0
-            batch.append(day)
-            rows += here
-        if batch:
-            yield batch
+        days = sorted(day for day, inputs in changed.items() if inputs)
+        sizes = (sum(file.rows for file in _read(rollup, self.files, day)) for day in days)
+        return batches(zip(days, sizes, strict=True), _BATCH_ROWS)
 
     def rolled(self, rollup: Rollup, days: Sequence[date]) -> pa.Table:
         """These days of a roll-up, in the columns of its table."""

@@ -12,7 +12,7 @@ in one file of each table, as with the roll-ups.
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -23,9 +23,9 @@ import polars as pl
 import pyarrow as pa
 
 from pipeline.domain.rate_plan import upwards
+from pipeline.lake.batches import batches, by_day
 from pipeline.lake.disk import quoted
 from pipeline.lake.lake import DataFile, Lake
-from pipeline.lake.layout import label_day
 from pipeline.lake.tables import BY_NAME
 from pipeline.ledger.ledger import Ledger
 from pipeline.masters.model import Masters
@@ -83,7 +83,7 @@ def find_signals(
 
 def _look_at_all(look: "_Look", ledger: Ledger, now: datetime, progress: Progress) -> SignalReport:
     lake = look.lake
-    files = _by_day(file for table in _FEEDS for file in lake.files(table) if file.rows)
+    files = by_day(file for table in _FEEDS for file in lake.files(table))
     wanted = _inputs(files, look.policy, look.zones)
     held = _held(lake)
     due = sorted(day for day, inputs in wanted.items() if day not in held or held[day].inputs != inputs)
@@ -94,7 +94,8 @@ def _look_at_all(look: "_Look", ledger: Ledger, now: datetime, progress: Progres
     for month in sorted({day.replace(day=1) for day in [*due, *gone]}):
         progress(f"looking for signals in {month:%Y-%m}")
         here = [day for day in due if day.replace(day=1) == month]
-        for batch in _batches(here, files):
+        sizes = ((day, sum(file.rows for file in files[day])) for day in here)
+        for batch in batches(sizes, _BATCH_ROWS):
             for kind, count in look.at({day: files[day] for day in batch}).items():
                 raised[kind] = raised.get(kind, 0) + count
         left = [day for day in gone if day.replace(day=1) == month]
@@ -297,13 +298,6 @@ def _zones(con: Duck, masters: Masters) -> dict[str, str]:
     return found
 
 
-def _by_day(files: Iterator[DataFile]) -> dict[date, list[DataFile]]:
-    found: dict[date, list[DataFile]] = {}
-    for file in files:
-        found.setdefault(label_day(file.label), []).append(file)
-    return found
-
-
 def _inputs(files: Days, policy: SignalPolicy, zones: Mapping[str, str]) -> dict[date, str]:
     """A fingerprint per day of all that its signals come from."""
     names = sorted(
@@ -322,17 +316,3 @@ def _inputs(files: Days, policy: SignalPolicy, zones: Mapping[str, str]) -> dict
         ).hexdigest()
         for day in files
     }
-
-
-def _batches(days: Sequence[date], files: Days) -> Iterator[list[date]]:
-    batch: list[date] = []
-    rows = 0
-    for day in days:
-        here = sum(file.rows for file in files[day])
-        if batch and rows + here > _BATCH_ROWS:
-            yield batch
-            batch, rows = [], 0
-        batch.append(day)
-        rows += here
-    if batch:
-        yield batch

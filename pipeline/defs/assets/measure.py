@@ -116,20 +116,11 @@ ALL = [roll_up, statement, report]
 
 
 def _margins(desk: Desk) -> dict[str, Any]:
-    """Revenue and cost of the newest days, in its main currency."""
+    """Revenue and cost of the newest days."""
     rows = _days(
         desk, "select day, currency, sum(revenue) as revenue, sum(cost) as cost from measure.traffic"
     )
-    if not rows:
-        return {}
-    currency = max({row["currency"] for row in rows}, key=lambda c: sum(r["currency"] == c for r in rows))
-    shown = [row for row in rows if row["currency"] == currency]
-    series = [
-        ("revenue", figures.BLUE, [row["revenue"] for row in shown]),
-        ("cost", figures.AMBER, [row["cost"] for row in shown]),
-    ]
-    title = f"revenue and cost per day, {currency}"
-    return {"margins": figures.chart(title, [f"{row['day']:%b %d}" for row in shown], series)}
+    return {"margins": figures.revenue_and_cost("revenue and cost per day", rows)} if rows else {}
 
 
 def _quality(desk: Desk) -> dict[str, Any]:

@@ -69,7 +69,7 @@ ALL = [rate_days]
 
 
 def _by_day(desk: Desk, table: str, wanted: Sequence[date]) -> dict[str, Any]:
-    """Revenue and cost of the newest days of the range, in its main currency."""
+    """Revenue and cost of the newest days of the range."""
     usage = "billed_seconds" if table == "calls" else "billed_units"
     rows = desk.lake.query(
         f"""
@@ -85,13 +85,6 @@ def _by_day(desk: Desk, table: str, wanted: Sequence[date]) -> dict[str, Any]:
     )
     if not rows:
         return {}
-    currency = max({row["currency"] for row in rows}, key=lambda c: sum(r["currency"] == c for r in rows))
-    shown = [row for row in rows if row["currency"] == currency]
-    series = [
-        ("revenue", figures.BLUE, [row["revenue"] for row in shown]),
-        ("cost", figures.AMBER, [row["cost"] for row in shown]),
-    ]
-    title = f"{table}: revenue and cost per day, {currency}"
-    picture = figures.chart(title, [f"{row['day']:%b %d}" for row in shown], series)
+    picture = figures.revenue_and_cost(f"{table}: revenue and cost per day", rows)
     what = "billed seconds" if table == "calls" else "billed segments"
     return {what: str(sum(row["usage"] for row in rows)), "revenue and cost": picture}
