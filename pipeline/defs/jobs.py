@@ -13,7 +13,6 @@ from pipeline.defs.assets.measure import ROLLED
 from pipeline.defs.checks import BOOKMARKS
 
 _AROUND = dg.AssetSelection.assets(*AROUND)
-_ROLLED = dg.AssetSelection.assets(*ROLLED, SIGNALS)
 _FEEDS = dg.AssetSelection.assets(["land", "calls"], ["land", "messages"])
 
 poll = dg.define_asset_job(
@@ -34,12 +33,14 @@ around = dg.define_asset_job(
 )
 rate = dg.define_asset_job(
     "rate",
-    selection=dg.AssetSelection.groups("rate") | _ROLLED,
+    selection=dg.AssetSelection.groups("rate") | dg.AssetSelection.assets(*ROLLED, SIGNALS),
     description="Any range of days in one run, their roll-ups and signals of fraud; what is up to date stays as it is.",
 )
 bill = dg.define_asset_job(
     "bill",
-    selection=dg.AssetSelection.groups("invoice", "render", "deliver", "measure") - _ROLLED,
+    # Roll-ups and signals once more: a run that was killed after the last day was rated leaves them behind, and no day
+    # that is due for rating would bring them back.
+    selection=dg.AssetSelection.groups("invoice", "render", "deliver", "measure"),
     description="Invoices that are due, their documents and e-mails, and the statement. Nothing is billed twice.",
 )
 

@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 
 from pipeline.defs import alerts, partitions
+from pipeline.defs.assets.measure import ROLLED
 from pipeline.defs.build import build_definitions
 from pipeline.defs.instance import instance_of
 from pipeline.defs.resources import Shift
@@ -114,7 +115,7 @@ class _Journey:
         month = partitions.closing_month(desk.now, desk.settings.lookback)
         if self.shift.failures.keys() & {*_FEEDS, "rate", "rate/calls"}:
             keys = (["render", "documents"], ["deliver", "emails"], ["measure", "statement"])
-            self.run("bill", assets=[dg.AssetKey(key) for key in keys])
+            self.run("bill", assets=[*map(dg.AssetKey, keys), *ROLLED])
         else:
             self.run("bill", partition=month)
 

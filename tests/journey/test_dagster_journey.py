@@ -15,6 +15,7 @@ from pipeline.defs.journey import run_journey
 from pipeline.desk import Desk
 from pipeline.errors import ForbiddenError
 from pipeline.homes import make_home
+from pipeline.measure.rollups import ROLLUPS
 from pipeline.provider.faults import Faults
 from pipeline.provider.server import start_background
 from pipeline.provider.world import WorldConfig
@@ -75,6 +76,23 @@ def test_a_second_journey_rates_nothing_and_changes_nothing(desk: Desk) -> None:
     assert (result.problems(), result.skipped) == ([], ("rate",))
     assert runs(desk)[3:] == [("land", "SUCCESS"), ("bill", "SUCCESS")]
     assert counts(desk) == before
+
+
+def test_what_was_rated_and_never_rolled_up_is_rolled_up_though_no_day_is_due(desk: Desk) -> None:
+    """A run that is killed after the last day was rated leaves such a home."""
+    tables = (*(rollup.table for rollup in ROLLUPS), "measure/signal_days")
+    held = {table: [(file.table, file.label) for file in desk.lake.files(table)] for table in tables}
+    before = {table: desk.lake.scan(table).collect() for table in tables}
+    with desk.ledger.transaction() as tx:
+        gone = [file for files in held.values() for file in files]
+        desk.lake.commit(tx, [], at=NOW, stage="measure", note="left behind", remove=gone)
+
+    result = run_journey(desk)
+
+    assert (result.problems(), result.skipped) == ([], ("rate",))
+    assert {table: desk.lake.scan(table).collect().equals(rows) for table, rows in before.items()} == (
+        dict.fromkeys(tables, True)
+    )
 
 
 def test_without_billing_only_what_came_is_rated(desk: Desk) -> None:

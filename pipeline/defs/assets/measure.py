@@ -51,7 +51,9 @@ ROLLED = [dg.AssetKey(rollup.table.split("/")) for rollup in ROLLUPS]
 def roll_up(shift: dg.ResourceParam[Shift]) -> Iterator[dg.MaterializeResult]:
     """Every day that is out of date."""
     with shift.step("measure/rollups") as desk:
-        report = shift.reports["measure/rollups"] = desk.roll_up()
+        report = desk.roll_up()
+        if report.written or "measure/rollups" not in shift.reports:
+            shift.reports["measure/rollups"] = report
         charts = {"measure/money_days": _margins(desk), "measure/call_hours": _quality(desk)}
     for rollup in ROLLUPS:
         shown: dict[str, Any] = {"days written": len(report.days.get(rollup.table, ()))}
@@ -63,7 +65,7 @@ def roll_up(shift: dg.ResourceParam[Shift]) -> Iterator[dg.MaterializeResult]:
 
 @dg.asset(
     key=["measure", "statement"],
-    deps=[dg.AssetKey(key) for key in _KEYS],
+    deps=[*map(dg.AssetKey, _KEYS), *ROLLED],
     group_name="measure",
     description="Fetched, landed, rated and unrated, invoiced: in records, seconds and money, with what differs.",
     kinds={"duckdb"},
@@ -85,7 +87,7 @@ def statement(shift: dg.ResourceParam[Shift]) -> dg.MaterializeResult:
 
 @dg.asset(
     key=["measure", "report"],
-    deps=[dg.AssetKey(["measure", "statement"])],
+    deps=[dg.AssetKey(["measure", "statement"]), dg.AssetKey(["measure", "signals"])],
     group_name="measure",
     description="The dashboard of the month: quality, money, customers, destinations, the statement; one HTML page.",
     kinds={"html"},
