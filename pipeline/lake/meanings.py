@@ -1,6 +1,6 @@
 """What every table, view and column means, for ``describe``, the catalogue and the pages of documentation.
 
-Said once: a table's columns in ``tables.py``, what a view is for in the head of its file, and its columns there too,
+Said once: a table's columns in ``tables``, what a view is for in the head of its file, and its columns there too,
 as ``--   name: meaning`` below ``-- columns:``. A column that is not named there has the meaning it has in the tables
 that the view reads, or else that in ``WORDS``.
 """

@@ -1,6 +1,6 @@
 """The pages of documentation about tables: ``make docs`` writes ``docs/tables`` anew, a test says when they are old.
 
-Everything on them is said elsewhere: in ``tables.py``, in the heads of the queries, and by DuckDB, which knows types.
+Everything on them is said elsewhere: in ``lake/tables``, in the heads of the queries, and by DuckDB, which knows types.
 """
 
 import sys
@@ -13,7 +13,7 @@ from pipeline.lake import catalog, views
 from pipeline.lake.meanings import Head, head_of
 from pipeline.lake.tables import BY_NAME, STAGES
 
-_MADE = "<!-- made by `make docs`; change pipeline/lake/tables.py or the head of the query instead -->\n"
+_MADE = "<!-- made by `make docs`; change pipeline/lake/tables or the head of the query instead -->\n"
 
 
 def pages() -> dict[str, str]:

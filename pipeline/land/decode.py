@@ -19,8 +19,8 @@ import pyarrow.compute as pc
 
 from pipeline.domain.cursor import PRIVATE, Cut
 from pipeline.lake.tables import BY_NAME, Table
-from pipeline.lake.tables import rate as lake_rate
-from pipeline.lake.tables import ts as lake_ts
+from pipeline.lake.tables.kinds import rate as lake_rate
+from pipeline.lake.tables.kinds import ts as lake_ts
 from pipeline.land.columns import columns
 from pipeline.land.dialects import (
     FOLDED,
