@@ -1,6 +1,8 @@
 """Parquet as tollbook writes it: one schema per table, statistics and checksums, row groups of one size."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,7 @@ def write_pieces(path: Path, pieces: Iterable[pa.Table], spec: Table) -> int:
     """Writes pieces in the order given, a row group of them at a time; returns the number of rows."""
     rows = 0
     with pq.ParquetWriter(path, spec.schema, **how(spec)) as writer:
-        for group in _row_groups(_typed(piece, spec) for piece in pieces):
+        for group in _row_groups(map(partial(_typed, spec=spec), pieces)):
             writer.write_table(group, STREAMED)
             rows += len(group)
             del group
@@ -44,6 +46,36 @@ def pieces(path: Path, spec: Table) -> Iterator[pa.Table]:
     with pq.ParquetFile(path) as file:
         for place in range(file.num_row_groups):
             yield _widened(file.read_row_group(place, use_threads=False), spec)
+
+
+def coded(
+    path: Path, spec: Table, columns: Sequence[str], begun_before: datetime | None = None
+) -> Iterator[pa.Table]:
+    """Columns of a file, a row group or several small ones at a time, so that the same memory serves for each.
+
+    A text is a place in a dictionary; what an older file lacks is null. With ``begun_before``, what its statistics say
+    began no earlier may be left out.
+    """
+    kinds = {name: kind for name, kind, _ in spec.columns if name in columns}
+    texts = {name: pa.dictionary(pa.int32(), pa.string()) for name in columns if kinds[name] == pa.string()}
+    footer = pq.read_metadata(path)
+    present = [name for name in columns if name in footer.schema.names]
+    groups = [n for n in range(footer.num_row_groups) if not begun_before or _began(footer, n, begun_before)]
+    step = max(1, ROW_GROUP // footer.row_group(0).num_rows)
+    with pq.ParquetFile(path, metadata=footer, read_dictionary=[n for n in present if n in texts]) as file:
+        for place in range(0, len(groups), step):
+            found = file.read_row_groups(groups[place : place + step], columns=present, use_threads=False)
+            yield pa.table(
+                {
+                    name: found[name].cast(kind) if name in present else pa.nulls(len(found), kind)
+                    for name, kind in (kinds | texts).items()
+                }
+            )
+
+
+def _began(footer: pq.FileMetaData, group: int, before: datetime) -> bool:
+    first = footer.row_group(group).column(footer.schema.names.index("date_start")).statistics.min
+    return first is not None and first < before
 
 
 def greatest(path: Path, column: str) -> Any:

@@ -5,13 +5,14 @@ Parts hold ranges of the sort key, one after the other. A late record goes into 
 only that is written; so what a commit costs does not grow with the day.
 
 What comes is mostly in order and after what is held; then nothing is sorted and nothing copied. A part is read and
-merged in pieces, and written a row group at a time, so that memory does not grow with it either.
+merged in pieces, and written a row group at a time, so that memory does not grow with it either: a piece that was
+passed on is let go before the next is read.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import chain, count, groupby, pairwise
+from itertools import chain, count, islice, pairwise
 from operator import itemgetter
 
 import polars as pl
@@ -20,7 +21,8 @@ import pyarrow as pa
 from pipeline.lake.lake import DataFile, Lake, Staged
 from pipeline.lake.layout import day_label, label_day, part_label, part_number
 from pipeline.lake.parquet import ROW_GROUP
-from pipeline.land.held import ID, hashed, remember
+from pipeline.land.held import ID
+from pipeline.land.known import hashed, remember
 
 # How many rows a part takes. One in the middle of its day that late records make twice as large is cut.
 PART = 4 * ROW_GROUP
@@ -112,31 +114,40 @@ def _write(
     """Stages a part as one file, or as several where it has become too many rows for one."""
     named = chain([part.file.label], labels) if part.file else labels
     before = len(written.staged)
-    for _, pieces in groupby(_portions(rows, part.size), itemgetter(0)):
+    waiting: list[pa.Table] = []
+    while _some(waiting, rows):
         hashes: list[pl.Series] = []
-        file = lake.stage_pieces(table, next(named), _noted((piece for _, piece in pieces), hashes))
+        file = lake.stage_pieces(table, next(named), _noted(_next(waiting, rows, part.size), hashes))
         remember(file.path, hashes)
         written.staged.append(file)
     if part.file and len(written.staged) == before:
         written.gone.append((table, part.file.label))
 
 
-def _portions(pieces: Iterator[pa.Table], size: int) -> Iterator[tuple[int, pa.Table]]:
-    """The rows in pieces that end where a portion of so many rows ends, each with the number of its portion."""
-    number, room = 0, size
-    for piece in pieces:
-        while len(piece):
-            head, piece = piece.slice(0, room), piece.slice(room)
-            yield number, head
-            room -= len(head)
-            if not room:
-                number, room = number + 1, size
+def _some(waiting: list[pa.Table], rows: Iterator[pa.Table]) -> bool:
+    """Whether there are more rows; then the next piece of them waits."""
+    if not waiting:
+        waiting.extend(islice(rows, 1))
+    return bool(waiting)
+
+
+def _next(waiting: list[pa.Table], rows: Iterator[pa.Table], room: int) -> Iterator[pa.Table]:
+    """The next so many rows, in pieces."""
+    while room and _some(waiting, rows):
+        if len(waiting[0]) > room:
+            waiting[:] = [waiting[0].slice(0, room), waiting[0].slice(room)]
+        room -= len(waiting[0])
+        yield waiting.pop(0)
 
 
 def _noted(pieces: Iterator[pa.Table], hashes: list[pl.Series]) -> Iterator[pa.Table]:
-    for piece in pieces:
+    """The pieces, and beside them their ids, hashed."""
+
+    def noted(piece: pa.Table) -> pa.Table:
         hashes.append(hashed(pl.Series(piece["dr_sid"])))
-        yield piece
+        return piece
+
+    return map(noted, pieces)
 
 
 def _by_day(rows: pa.Table, key: str) -> dict[date, pa.Table]:
@@ -154,6 +165,7 @@ def _kept(lake: Lake, file: DataFile | None, leaving: pl.DataFrame | None) -> It
             piece = piece if len(stays) == len(piece) else piece.take(stays.to_arrow())
         if len(piece):
             yield piece
+        del piece
 
 
 def _merged(kept: Iterator[pa.Table], added: pa.Table, keys: Sequence[str]) -> Iterator[pa.Table]:
@@ -167,6 +179,7 @@ def _merged(kept: Iterator[pa.Table], added: pa.Table, keys: Sequence[str]) -> I
         if end > begin:
             piece = _sorted(pa.concat_tables([piece, added.slice(begin, end - begin)]), keys)
         yield piece
+        del piece
         begin = max(begin, end)
     if begin < len(added):
         yield added.slice(begin)

@@ -2,20 +2,20 @@
 
 A new version may have moved a record to any day, so no day can be left out by its date; and the secure ids are
 chance, so the statistics of a file leave none out either. To read every id of every day for each commit would make a
-long history slower with each day. So the ids of a file are hashed once in a process (eight bytes each; a file never
-changes under its name), the hashes of what comes are looked up there, and only the days that have one of them are
-read. A hash that two ids share costs a look into a file and nothing else.
+long history slower with each day. So the hashes of all ids
+are at hand, see ``known``; those of what comes are looked up there, and only the days that have one of them are read.
+A hash that two ids share costs a look into a file and nothing else.
 """
 
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
-from pathlib import Path
 
 import polars as pl
 
 from pipeline.lake.lake import DataFile, Lake
 from pipeline.lake.tables import Table
+from pipeline.land.known import hashed, known
 
 # Two providers may give two records the same secure id.
 ID = ["source", "dr_sid"]
@@ -28,7 +28,6 @@ _KEYS = {
 }
 # What a row says about its landing, and not about the record.
 _ABOUT = frozenset({"revision", "landed_at", "private_json", "superseded_at"})
-_hashes: dict[Path, pl.Series] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +45,12 @@ def content(table: Table) -> list[str]:
 
 def found_in(lake: Lake, table: str, sids: pl.Series) -> bool:
     """Whether a table may have any of these records: yes where it has, nearly always no where it has not."""
-    files = lake.files(table)
-    _forget(files)
-    return bool(_candidates(lake, files, sids))
+    return bool(_candidates(lake, lake.files(table), sids))
 
 
 def held(lake: Lake, table: Table, incoming: pl.DataFrame, source: str) -> Held:
     """Looks for records of a source wherever they lie; compares a file at a time, column by column."""
     files = lake.files(table.name)
-    _forget(files)
     keys, same = [pl.DataFrame(schema=_KEYS)], [pl.Series("_seen", [], pl.UInt32)]
     for file in _candidates(lake, files, incoming["dr_sid"]):
         found = (
@@ -77,38 +73,12 @@ def _same(incoming: pl.DataFrame, found: pl.DataFrame, names: list[str]) -> pl.S
     return pairs.filter(pl.all_horizontal(alike))["_seen"]
 
 
-def hashed(sids: pl.Series) -> pl.Series:
-    """Ids as they are looked up."""
-    return sids.hash().rename("sid")
-
-
-def remember(path: Path, hashes: list[pl.Series]) -> None:
-    """Takes note of the ids of a file that was just written, so that nobody has to read it for them."""
-    _hashes[path] = pl.concat(hashes)
-
-
 def _candidates(lake: Lake, files: list[DataFile], sids: pl.Series) -> list[DataFile]:
-    """The files that have one of these hashes; they are looked up in all files at once."""
-    if not files:
-        return []
-    known = pl.concat([_sids(lake, file) for file in files], rechunk=False)
-    places = known.is_in(hashed(sids).unique().implode()).arg_true()
-    if places.is_empty():
-        return []
-    ends = list(accumulate(file.rows for file in files))
-    return [files[n] for n in sorted({bisect_right(ends, place) for place in places})]
-
-
-def _sids(lake: Lake, file: DataFile) -> pl.Series:
-    if file.path not in _hashes:
-        column = lake.scan_files(file.table, [file]).select("dr_sid").collect().to_series()
-        _hashes[file.path] = hashed(column)
-    return _hashes[file.path]
-
-
-def _forget(files: list[DataFile]) -> None:
-    """Drops the hashes of files of this table that were replaced."""
-    live = {file.path for file in files}
-    folders = {path.parent for path in live}
-    for path in [path for path in _hashes if path.parent in folders and path not in live]:
-        del _hashes[path]
+    """The files that have one of these hashes."""
+    wanted, found = hashed(sids).unique().implode(), []
+    for some, hashes in known(lake, files):
+        places = hashes.is_in(wanted).arg_true()
+        if len(places):
+            ends = list(accumulate(file.rows for file in some))
+            found += [some[n] for n in sorted({bisect_right(ends, place) for place in places})]
+    return found

@@ -36,5 +36,5 @@ def stage_rejected(
             }
     if not rows:
         return []
-    added = pl.from_arrow(pa.Table.from_pylist(list(rows.values()), schema=_TABLE.schema))
+    added = pl.DataFrame(pa.Table.from_pylist(list(rows.values()), schema=_TABLE.schema))
     return [lake.stage(_TABLE.name, resource, pl.concat([held, added]))]

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+import pyarrow as pa
+
 from pipeline.domain.cursor import Bookmark, Feed, Page
 from pipeline.lake.lake import Lake
 from pipeline.land.records import Batch, Landed, land_batch
@@ -82,6 +84,8 @@ class Landings:
         ``backwards`` moves the far end of history, ``still`` leaves the bookmark where it is.
         """
         move = _still if still else _back if backwards else _forward
+        # From the heap that pages come from too: what one of them gives back serves the other.
+        pa.set_memory_pool(pa.system_memory_pool())
         batch, stretch = self._batch(), _Stretch()
         day = None
         for walked in walk:
@@ -90,18 +94,32 @@ class Landings:
             passed, day = day not in (None, walked.last_value.date()), walked.last_value.date()
             if batch.fetched >= _MOST or (passed and batch.fetched >= _FEWEST):
                 mark = move(mark, stretch, self.overlap)
-                total.add(land_batch(self.lake, batch, mark, now=self.now))
+                total.add(self._land(batch, mark))
                 batch, stretch = self._batch(), _Stretch()
                 self.progress(
                     f"{self.feed.resource}: {total.fetched:,} fetched, at {walked.last_value:%Y-%m-%d %H:%M}"
                 )
         if batch.fetched:
             mark = move(mark, stretch, self.overlap)
-            total.add(land_batch(self.lake, batch, mark, now=self.now))
+            total.add(self._land(batch, mark))
         return mark
+
+    def _land(self, batch: Batch, mark: Bookmark) -> Landed:
+        """Lands what is held. What it was cut from is given back before, and all of it behind."""
+        batch.settle()
+        _give_back()
+        landed = land_batch(self.lake, batch, mark, now=self.now)
+        batch.tables.clear()
+        _give_back()
+        return landed
 
     def _batch(self) -> Batch:
         return Batch(self.feed, self.source, self.store_private)
+
+
+def _give_back() -> None:
+    """Gives memory that nothing needs any more back to the system."""
+    pa.default_memory_pool().release_unused()
 
 
 def _still(mark: Bookmark, _stretch: _Stretch, _overlap: timedelta) -> Bookmark:

@@ -92,8 +92,10 @@ class Receiver(ThreadingHTTPServer):
         """Who hangs up in the middle is nobody's trouble."""
 
     def server_close(self) -> None:
-        """Takes no more, answers who has come already, and writes all that was taken."""
+        """Takes no more, answers who has come already, and writes all that was taken; a second time, nothing."""
         super().server_close()
+        if self._ended.is_set():
+            return
         until = time.monotonic() + _SECONDS
         for _ in range(_CONNECTIONS):
             self._room.acquire(timeout=max(0, until - time.monotonic()))

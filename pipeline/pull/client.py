@@ -13,7 +13,6 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-import httpcore
 import httpx
 import stamina
 
@@ -29,6 +28,7 @@ from pipeline.errors import (
 from pipeline.pull import envelope
 from pipeline.pull.cut import cut
 from pipeline.pull.dialects import FORBIDDEN, NOT_FOUND, read_refusal
+from pipeline.pull.straight import straight
 from pipeline.pull.wire import Line, keep_memory, read_body
 
 _TRANSIENT = {408, 409, 425, 429, 500, 502, 503, 504}
@@ -37,8 +37,6 @@ _ERROR_BYTES = 64 * 1024
 T = TypeVar("T")
 # We report retries ourselves; the library would print them.
 stamina.instrumentation.set_on_retry_hooks([])
-# A page has a megabyte and more; in pieces of 64 KB a fifth of the time of fetching it goes into the pieces.
-httpcore.HTTP11Connection.READ_NUM_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +183,8 @@ class Client:
 
     def _connected(self) -> httpx.Client:
         timeout = httpx.Timeout(self.patience.read, connect=self.patience.connect)
-        return httpx.Client(timeout=timeout, transport=self.transport, follow_redirects=False, trust_env=True)
+        transport = self.transport or straight()
+        return httpx.Client(timeout=timeout, transport=transport, follow_redirects=False, trust_env=True)
 
     def _reconnect(self) -> None:
         """New connections: after an answer that was wrong, nothing that is left in the old ones is read as the next."""

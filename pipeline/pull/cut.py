@@ -1,10 +1,12 @@
 """A page of records cut into columns where it lies, without decoding it: the fast way of most pages.
 
 Records of one page have the same keys in the same order, and their values are texts, numbers and nulls. So the places
-of the keys say where every value is, and those are found for the whole page at once. Each step is a check too: the
-page is sound JSON and UTF-8; the only quotes in it are those of its keys and of its plain values; at each place where
-a key must be, that key is, right after a comma or at the beginning of an item. Then a value cannot be anything but
-what lies between two keys. Whatever fails a check is no error: the page is decoded item by item, as others are.
+of the keys say where every value is, and those are found for the whole page at once. Each step is a check too: at
+each place where a key must be, that key is, right after a comma or at the beginning of an item; the only quotes
+besides are those of plain values; any other value is decoded for itself, and so is what stands around the items. Then
+the page is sound JSON, and a value cannot be anything but what lies between two keys. A page that is spaced, or has
+escapes or objects in it, is decoded first to see whether it is sound, and then taken as it would stand without them.
+Whatever fails a check is no error: the page is decoded item by item, as others are.
 """
 
 import re
@@ -18,13 +20,15 @@ import numpy as np
 from pipeline.domain.cursor import PRIVATE, Cut
 from pipeline.pull import envelope
 
-_QUOTE, _COLON, _BACKSLASH, _COMMA = b'":\\,'
+_QUOTE, _COLON, _BACKSLASH, _COMMA, _SPACE = b'":\\, '
+_NULL, _EMPTY = (int.from_bytes(word, "little") for word in (b"null", b"{}"))
 _OPENING = b'"items":[{'
 _LONGEST_BARE = 64
 _LONGEST_LIST = 4096
+_MOST_KEYS = 256
 _HEAD = 4096
 _FLAT = re.compile(rb'\{(?:[^"{}\[\]]|"[^"\\]*")*+\}')
-_PIECE = 128 * 1024
+_PIECE = 256 * 1024
 _ROWS = 250
 _WORD = 8
 
@@ -45,23 +49,44 @@ class _OtherError(ValueError):
 
 
 _checked = msgspec.json.Decoder(_Envelope)
+_value = msgspec.json.Decoder(msgspec.Raw)
 
 
 def cut(body: bytes) -> dict[str, Any] | None:
     """The envelope of a page whose ``items`` are a ``Cut``; None where it is not of that form."""
     try:
         body.isascii() or body.decode()
-        found = _checked.decode(body)
-        if not found.items:
-            return None
-        plain = msgspec.json.format(body, indent=-1) if b'": ' in body[:_HEAD] or b"\n" in body else body
         try:
-            whole = _cut(plain, len(found.items))
+            whole, count = _at_once(body)
         except _OtherError:
-            whole = _cut(_without_objects(plain), len(found.items))
-        return {"items": replace(whole, decode=lambda: envelope.decode(body)["items"]), "count": found.count}
+            whole, count = _decoded_first(body)
+        return {"items": replace(whole, decode=lambda: envelope.decode(body)["items"]), "count": count}
     except (_OtherError, IndexError, *envelope.REFUSED):
         return None
+
+
+def _at_once(body: bytes) -> tuple[Cut, Any]:
+    """The items of a page without blanks, escapes and objects, and what it says is their number."""
+    _require(
+        b'": ' not in body[:_HEAD] and b"\\" not in body and np.frombuffer(body, np.uint8).min() >= _SPACE
+    )
+    first, beyond = _bounds(body)
+    around = body[:first] + body[beyond + 1 :]
+    found = _checked.decode(around)
+    _require(not found.items and around.count(b'"items"') == 1)
+    return _cut(body), found.count
+
+
+def _decoded_first(body: bytes) -> tuple[Cut, Any]:
+    """As ``_at_once``, of a page with any of these."""
+    found = _checked.decode(body)
+    plain = msgspec.json.format(body, indent=-1) if b'": ' in body[:_HEAD] or b"\n" in body else body
+    try:
+        whole = _cut(plain)
+    except _OtherError:
+        whole = _cut(_without_objects(plain))
+    _require(len(whole) == len(found.items))
+    return whole, found.count
 
 
 def _without_objects(body: bytes) -> bytes:
@@ -79,14 +104,21 @@ def _without_objects(body: bytes) -> bytes:
     return body
 
 
-def _cut(body: bytes, count: int) -> Cut:
+def _bounds(body: bytes) -> tuple[int, int]:
+    """Where the first item begins, and where the last one ends."""
     first, beyond = body.find(_OPENING) + len(_OPENING) - 1, body.rfind(b"}]")
     _require(len(_OPENING) <= first < beyond)
+    return first, beyond
+
+
+def _cut(body: bytes) -> Cut:
+    first, beyond = _bounds(body)
     letters = np.frombuffer(body, np.uint8)
     closing, quotes = _ends_of_keys(letters, first, beyond, b"\\" in body)
-    _require(len(closing) % count == 0)
-    closing = closing.reshape(count, -1)
-    names = _names(body, closing[0].tolist())
+    names = _names(body, closing[:_MOST_KEYS].tolist())
+    _require(closing[0] == first + len(names[0]) + 2 and len(closing) % len(names) == 0)
+    closing = closing.reshape(-1, len(names))
+    count = len(closing)
     begin, end = np.empty_like(closing), np.empty_like(closing)
     quoted, null = np.empty(closing.shape, np.bool_), np.empty(closing.shape, np.bool_)
     for start in range(0, count, _ROWS):
@@ -101,7 +133,7 @@ def _cut(body: bytes, count: int) -> Cut:
     known = 2 * begin.size
     for start in range(0, count, _ROWS):
         rows = slice(start, start + _ROWS)
-        quoted[rows], null[rows], inside = _kinds(letters, begin[rows], end[rows])
+        quoted[rows], null[rows], inside = _kinds(body, begin[rows], end[rows])
         begin[rows] += quoted[rows]
         end[rows] -= quoted[rows]
         known += inside
@@ -120,15 +152,16 @@ def _ends_of_keys(letters: np.ndarray, first: int, beyond: int, escapes: bool) -
 
     A quote between two colons begins a text, such as "::1".
     """
-    escaped = _escaped(letters) if escapes else None
-    found, quotes = [], 0
+    found, quotes = [], int(letters[beyond - 1] == _QUOTE)
     for start in range(first, beyond, _PIECE):
-        piece = letters[start : min(start + _PIECE, beyond)]
-        quotes += int(np.count_nonzero(piece == _QUOTE))
-        places = (np.flatnonzero(piece == _COLON) + (start - 1)).astype(np.int32)
-        found.append(places[(letters[places] == _QUOTE) & (letters[places - 1] != _COLON)])
+        before = letters[start - 1 : min(start + _PIECE, beyond) - 1] == _QUOTE
+        quotes += int(np.count_nonzero(before))
+        before &= letters[start : min(start + _PIECE, beyond)] == _COLON
+        found.append((np.flatnonzero(before) + (start - 1)).astype(np.int32))
     places = np.concatenate(found)
-    if escaped is not None:
+    places = places[letters[places - 1] != _COLON]
+    if escapes:
+        escaped = _escaped(letters)
         quotes -= int(np.count_nonzero(letters[escaped[(first <= escaped) & (escaped < beyond)]] == _QUOTE))
         places = places[np.isin(places, escaped, invert=True)]
     return places, quotes
@@ -145,9 +178,15 @@ def _escaped(letters: np.ndarray) -> np.ndarray:
 
 
 def _names(body: bytes, closing: list[int]) -> tuple[bytes, ...]:
-    names = tuple(body[body.rfind(b'"', 0, place) + 1 : place] for place in closing)
-    _require(names and len(set(names)) == len(names) and b"\\" not in b"".join(names))
-    return names
+    """The keys of the first item; with the second its first key comes again."""
+    names: list[bytes] = []
+    for place in closing:
+        name = body[body.rfind(b'"', 0, place) + 1 : place]
+        if names and name == names[0]:
+            break
+        names.append(name)
+    _require(b"dr_sid" in names and len(set(names)) == len(names) and b"\\" not in b"".join(names))
+    return tuple(names)
 
 
 def _check_keys(body: bytes, names: tuple[bytes, ...], opening: np.ndarray) -> None:
@@ -172,15 +211,18 @@ def _patterns(names: tuple[bytes, ...]) -> tuple[int, np.ndarray, np.ndarray]:
     return width, np.frombuffer(wanted, "<u8"), np.frombuffer(masks, "<u8")
 
 
-def _kinds(letters: np.ndarray, begin: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+def _kinds(body: bytes, begin: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
     """Which values are texts, which null, and how many quotes they hold; others are numbers, words, {}, or lists."""
-    first, last, length = letters[begin], letters[end - 1], end - begin
+    words = np.ndarray((len(body) - 3,), "<u4", body, strides=(1,))[begin]
+    first, last, length = words.astype(np.uint8), np.frombuffer(body, np.uint8)[end - 1], end - begin
     quoted = (first == _QUOTE) & (last == _QUOTE) & (length > 1)
+    null = (words == _NULL) & (length == len("null"))
+    digit = (first - np.uint8(ord("0")) <= 9) & (length == 1)
+    empty = (words.astype(np.uint16) == _EMPTY) & (length == len("{}"))
     inside = 2 * int(np.count_nonzero(quoted))
-    listed = first == ord("[")
-    if listed.any():
-        _require((length[listed] <= _LONGEST_LIST).all())
-        lists = zip(begin[listed].tolist(), end[listed].tolist(), strict=True)
-        inside += sum(int(np.count_nonzero(letters[a:b] == _QUOTE)) for a, b in lists)
-    _require((length[~quoted & ~listed] <= _LONGEST_BARE).all())
-    return quoted, first == ord("n"), inside
+    other = ~(quoted | null | digit | empty)
+    for value in [body[a:b] for a, b in zip(begin[other].tolist(), end[other].tolist(), strict=True)]:
+        _require(len(value) <= (_LONGEST_LIST if value[:1] == b"[" else _LONGEST_BARE))
+        _value.decode(value)
+        inside += value.count(b'"')
+    return quoted, null, inside

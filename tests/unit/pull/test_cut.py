@@ -47,6 +47,21 @@ LEFT = {
 }
 
 
+SOUND = '{"count":2,"items":[{"dr_sid":"a","x":"1","n":2},{"dr_sid":"b","x":"0.5","n":3}],"limit":1000}'
+BROKEN = {
+    "cut short": SOUND[:-1],
+    "two braces at the beginning": SOUND.replace("[{", "[{{"),
+    "two braces between items": SOUND.replace("},{", "},{{"),
+    "halves of a list": SOUND.replace("2}", "[1}").replace("3}", "2],3}"),
+    "a zero before a number": SOUND.replace("2}", "02}"),
+    "half a null": SOUND.replace("2}", "nul}"),
+    "a line break in a text": SOUND.replace("0.5", "0\n5"),
+    "an escape that is none": SOUND.replace("0.5", "0\\x5"),
+    "a wrong end": SOUND.replace("1000}", "1000]"),
+    "something behind the end": SOUND + "}",
+}
+
+
 def page(items: tuple[str, ...], before: str = '"count":2,', after: str = ',"limit":1000') -> bytes:
     return f'{{{before}"items":[{",".join(items)}]{after}}}'.encode()
 
@@ -95,17 +110,29 @@ def test_anything_else_is_left_alone(items: tuple[str, ...]) -> None:
     assert values(page(items)) is None
 
 
+@pytest.mark.parametrize("body", BROKEN.values(), ids=BROKEN)
+def test_a_page_that_is_no_sound_json_is_not_taken(body: str) -> None:
+    assert (values(SOUND.encode()) is None, values(body.encode())) == (False, None)
+
+
 @pytest.mark.parametrize(
     "body",
     [
         page((ITEM, OTHER)).replace(b"0.5", b"\xff"),
-        page((ITEM, OTHER))[:-1],
+        page((ITEM, OTHER), before='"items":[],"count":2,'),
         page((ITEM, OTHER), after=f',"items":[{ITEM}]'),
         page((ITEM, OTHER), before=f'"links":[{OTHER}],'),
         b'{"body":' + page((ITEM, OTHER)) + b"}",
         b"[]",
     ],
-    ids=["broken UTF-8", "cut short", "two lists", "another list before", "wrapped", "no envelope"],
+    ids=[
+        "broken UTF-8",
+        "an empty list before",
+        "two lists",
+        "another list before",
+        "wrapped",
+        "no envelope",
+    ],
 )
 def test_what_is_no_list_of_records(body: bytes) -> None:
     found = values(body)
