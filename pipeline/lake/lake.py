@@ -141,6 +141,12 @@ class Lake:
         """The rows of a file, a row group at a time."""
         return parquet.pieces(self.verify(file).path, BY_NAME[file.table])
 
+    def coded(
+        self, file: DataFile, columns: Sequence[str], begun_before: datetime | None = None
+    ) -> Iterator[pa.Table]:
+        """Columns of a file, in pieces in which a text is a place in a dictionary; see ``parquet.coded``."""
+        return parquet.coded(self.verify(file).path, BY_NAME[file.table], columns, begun_before)
+
     def greatest(self, file: DataFile, column: str) -> Any:
         """The greatest value of a column of a file, as its statistics say."""
         return parquet.greatest(self.verify(file).path, column)
@@ -160,7 +166,7 @@ class Lake:
 
     def stage_query(
         self,
-        con: duckdb.DuckDBPyConnection,
+        con: Duck,
         table: str,
         label: str,
         sql: str,
@@ -174,7 +180,7 @@ class Lake:
         def write(path: Path) -> int:
             target = f"copy (select {names} from ({sql})) to '{quoted(path)}'"
             options = f"(format parquet, compression zstd, row_group_size {parquet.ROW_GROUP})"
-            rows = con.execute(f"{target} {options}", params or []).fetchall()[0][0]
+            rows: int = con.execute(f"{target} {options}", params or []).fetchall()[0][0]
             parquet.check_types(path, spec)
             return rows
 
@@ -196,9 +202,9 @@ class Lake:
         """
         staged = list(staged)
         gone = {(s.table, s.label) for s in staged} | set(remove)
-        commit_id = tx.execute(
-            commits.insert(), {"at": at, "stage": stage, "note": note}
-        ).inserted_primary_key[0]
+        entered = tx.execute(commits.insert(), {"at": at, "stage": stage, "note": note}).inserted_primary_key
+        assert entered is not None
+        commit_id: int = entered[0]
         for table in sorted({table for table, _ in gone}):
             labels = sorted(label for of, label in gone if of == table)
             for some in _some(labels):
@@ -265,9 +271,9 @@ class Lake:
     def _paths(self) -> dict[str, list[Path]]:
         with self.ledger.read() as tx:
             rows = _live(tx, None)
-        paths: dict[str, list[Path]] = {}
+        home, paths = self.home.resolve(), dict[str, list[Path]]()
         for row in rows:
-            paths.setdefault(row.table_name, []).append((self.home / row.path).resolve())
+            paths.setdefault(row.table_name, []).append(home / row.path)
         return paths
 
     def _file(self, row: object) -> DataFile:

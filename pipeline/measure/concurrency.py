@@ -9,63 +9,78 @@ A second is a place in an array: that is ten times as fast as sorting the starts
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
 import numpy as np
 import pyarrow as pa
 
-HOUR, DAY = 3_600, 86_400
+from pipeline.measure.records import Key, Records, constant
+
+HOUR, DAY, HOURS = 3_600, 86_400, 24
 _SIDES = {"in": "trunk_group_sid_src", "out": "trunk_group_sid_dst", "all": None}
+# So many trunk groups at a time: each has a place for every second of the day.
+_TOGETHER = 4
+_NOBODY = Key(np.zeros(0, np.int32), 1, True, pa.array([], pa.string()))
 
 
-def trunk_hours(calls: pa.Table, days: Sequence[date]) -> list[dict[str, object]]:
-    """The rows of these days. ``calls`` holds both trunk groups, and start and end in milliseconds since the epoch."""
-    midnight = datetime.combine(min(days), time(), UTC)
-    begin, span = int(midnight.timestamp()), ((max(days) - min(days)).days + 1) * DAY
-    first, after = (_seconds(calls[name], begin, span) for name in ("start_ms", "stop_ms"))
-    wanted = set(days)
-    rows: list[dict[str, object]] = []
-    for side, column in _SIDES.items():
-        for sid, here in _groups(calls, column):
-            for hour, (peak, second, seconds) in enumerate(_hours(first[here], after[here], span)):
-                at = midnight + timedelta(hours=hour)
-                if not peak or at.date() not in wanted:
-                    continue
-                found = {"day": at.date(), "hour": at, "side": side, "trunk_group_sid": sid}
-                counted = {
-                    "peak_calls": peak,
-                    "peak_at": at + timedelta(seconds=second),
-                    "call_seconds": seconds,
-                }
-                rows.append(found | counted)
-    return sorted(rows, key=lambda row: (row["hour"], row["side"], row["trunk_group_sid"]))
+def holding(calls: Records) -> pa.Table:
+    """Of calls that hold a trunk: its groups, and the first full second on which they do and do not any more."""
+    held = np.flatnonzero(calls.elapsed("date_start", "date_stop") > 0)
+    first, after = (-(-calls.whole(name)[held] // 1000) for name in ("date_start", "date_stop"))
+    keys = calls.keys(*(column for column in _SIDES.values() if column))
+    groups = {name: key.decoded(key.codes[held]) for name, key in keys.items()}
+    return pa.table({"first": first, "after": after} | groups)
 
 
-def _seconds(milliseconds: pa.ChunkedArray, begin: int, span: int) -> np.ndarray:
-    """The first full second at or after each instant, as a place in the span; what is outside stands at its ends."""
-    values = milliseconds.to_numpy()
-    places: np.ndarray = np.clip(-(-values // 1000) - begin, 0, span).astype(np.int32)
-    return places
+def trunk_hours(calls: pa.Table, days: Sequence[date]) -> pa.Table:
+    """The rows of these days, in which hours are counted from the epoch."""
+    found = Records(calls)
+    first, after = found.whole("first"), found.whole("after")
+    made = []
+    for day in days:
+        begin = int(datetime.combine(day, time(), UTC).timestamp())
+        starts, ends = np.clip(first - begin, 0, DAY), np.clip(after - begin, 0, DAY)
+        here = np.flatnonzero(starts < ends)
+        starts, ends = starts[here], ends[here]
+        for side, column in _SIDES.items():
+            key = found.keys(column)[column] if column else _NOBODY
+            codes = key.codes[here] if column else np.zeros(len(here), np.int32)
+            # Calls without a trunk group are no group's; of all calls together, there is no group.
+            groups_of = key.size - (key.null and bool(column))
+            for groups, counts in _counted(codes, groups_of, starts, ends):
+                made.append(constant(_rows(key, groups, counts, begin), "side", side))
+    return pa.concat_tables(made)
 
 
-def _groups(calls: pa.Table, column: str | None) -> Iterator[tuple[str | None, np.ndarray | slice]]:
-    """The trunk groups of one side, and where their calls are; all calls, where no side is asked for."""
-    if column is None:
-        yield None, slice(None)
-        return
-    coded = calls[column].combine_chunks().dictionary_encode()
-    sids = coded.dictionary.to_pylist()
+def _counted(
+    codes: np.ndarray, size: int, first: np.ndarray, after: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The codes of some trunk groups, and how many calls each had on every second: by group, hour and second."""
+    calls = np.bincount(codes, minlength=size)
     # As narrow as can be: integers of up to 16 bits are sorted by place.
-    codes = coded.indices.fill_null(len(sids)).to_numpy().astype(np.min_scalar_type(len(sids)))
-    order = np.argsort(codes, kind="stable")
-    bounds = np.searchsorted(codes[order], np.arange(len(sids) + 1))
-    for code, sid in enumerate(sids):
-        yield sid, order[bounds[code] : bounds[code + 1]]
+    order = np.argsort(codes.astype(np.min_scalar_type(size)), kind="stable")
+    ends = np.cumsum(calls)
+    present = np.flatnonzero(calls[:size])
+    for begin in range(0, len(present), _TOGETHER):
+        groups = present[begin : begin + _TOGETHER]
+        rows = order[ends[groups[0]] - calls[groups[0]] : ends[groups[-1]]]
+        row = np.repeat(np.arange(len(groups)) * (DAY + 1), calls[groups])
+        places = len(groups) * (DAY + 1)
+        changes = np.bincount(row + first[rows], minlength=places)
+        changes -= np.bincount(row + after[rows], minlength=places)
+        counts = np.cumsum(changes.reshape(-1, DAY + 1)[:, :DAY], axis=1, dtype=np.int32)
+        yield groups, counts.reshape(-1, HOURS, HOUR)
 
 
-def _hours(first: np.ndarray, after: np.ndarray, span: int) -> Iterator[tuple[int, int, int]]:
-    """The peak of each hour, the first second of it that has as many, and the hour's call seconds."""
-    changes = np.bincount(first, minlength=span + 1) - np.bincount(after, minlength=span + 1)
-    for counts in np.cumsum(changes[:span]).reshape(-1, HOUR):
-        second = int(counts.argmax())
-        yield int(counts[second]), second, int(counts.sum())
+def _rows(key: Key, groups: np.ndarray, counts: np.ndarray, begin: int) -> pa.Table:
+    """Of each hour with calls its peak, the first second that has as many, and its call seconds."""
+    peaks, seconds = counts.max(axis=2), counts.argmax(axis=2)
+    place, hour = np.nonzero(peaks)
+    columns = {
+        "hour": begin // HOUR + hour,
+        "trunk_group_sid": key.decoded(groups[place]),
+        "peak_calls": peaks[place, hour],
+        "peak_at": (begin + hour * HOUR + seconds[place, hour]) * 1000,
+        "call_seconds": counts.sum(axis=2)[place, hour],
+    }
+    return pa.table(columns)

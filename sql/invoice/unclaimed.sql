@@ -103,7 +103,8 @@ given_back as (
     join charges as c
         on c.source = k.source and c.dr_sid = k.dr_sid and c.payee_sid = k.payee_sid
         and c.payer_sid <> k.payer_sid and c.revision > k.revision
-    where k.amount <> 0 or k.usage <> 0
+    -- Said again so that only what has changed is read: claimed revisions begin at 1.
+    where c.revision > 1 and (k.amount <> 0 or k.usage <> 0)
 )
 
 select * from own

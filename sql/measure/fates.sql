@@ -3,7 +3,8 @@
 --
 -- Grain:  one row per charge or claimed record, and fate; the fates of a record sum to its rated amount. The day is the
 --         UTC day of the usage.
--- Reads:  rate.calls, rate.messages, rate.suspense, invoice.claims, invoice.draws, invoice.unclaimed, invoice.accounts
+-- Reads:  rate.calls, rate.messages, invoice.claims, invoice.draws, invoice.unclaimed, invoice.accounts, invoice.rulings,
+--         invoice.write_offs
 -- A record counts once, under claimed, written off, another payer or the reason for which it waits; corrections, bundles
 -- and tiers, and what was rated anew after it was claimed, bring money and seconds only.
 with charges as (
@@ -37,7 +38,9 @@ drawn as (
 ),
 
 written_off as (
-    select source, dr_sid, payer_sid, payee_sid from rate.suspense where standing = 'written_off'
+    select distinct w.source, w.dr_sid, w.payee_sid
+    from invoice.write_offs as w
+    join invoice.rulings as r on r.ruling_id = w.ruling_id and r.undone_at is null
 ),
 
 waiting as (
@@ -65,7 +68,7 @@ sums as materialized (
         coalesce(c.money, 0) as money, coalesce(c.usage, 0) as usage,
         coalesce(k.money, 0) as claimed_money, coalesce(k.usage, 0) as claimed_usage,
         coalesce(d.money, 0) as drawn_money, coalesce(d.bundles, 0) as bundle_money,
-        x.payer_sid is not null as written_off,
+        x.dr_sid is not null as written_off,
         coalesce(w.money, 0) as waiting_money, coalesce(w.usage, 0) as waiting_usage,
         w.reason, coalesce(w.correction, false) as correction
     from charges as c
@@ -77,7 +80,7 @@ sums as materialized (
     left join drawn as d
         on d.source = k.source and d.dr_sid = k.dr_sid and d.payer_sid = k.payer_sid and d.payee_sid = k.payee_sid
     left join written_off as x
-        on x.source = c.source and x.dr_sid = c.dr_sid and x.payer_sid = c.payer_sid and x.payee_sid = c.payee_sid
+        on x.source = c.source and x.dr_sid = c.dr_sid and x.payee_sid = c.payee_sid
 )
 
 select service, day, 'claimed' as fate, null as reason, rated::integer as records,

@@ -5,7 +5,7 @@
 -- standing is open (it holds its customer's invoice back), accepted (need not be billed) or written_off (never will be,
 -- also where it has been rated since). An accepted reason with a cost_limit covers records in call order, as long as
 -- what the provider charges for them all stays within it.
-with records as (
+with records as not materialized (
     select service, source, dr_sid, revision, partner_sid, side, payer_sid, payee_sid, direction, matched_number,
         date_start, date_stop, rating_status, unrated_reason, plan_sid, base_seconds as seconds, provider_price
     from rate.calls

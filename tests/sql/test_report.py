@@ -1,6 +1,6 @@
 """The queries of the dashboard, on rows whose answers are worked out by hand."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.measure.rollups import roll_up
+from pipeline.render.report import write_report
 from pipeline.render.reportdata import Asked, Month, ask
 from tests.fixtures.billing import NOON, NOW, ROOT, Desk
 
@@ -57,6 +58,27 @@ def test_money_stays_in_its_currency(desk: Desk) -> None:
         ("EUR", Decimal(2), Decimal(0), Decimal(2)),
         ("USD", Decimal("1.52"), Decimal("0.005"), Decimal("1.515")),
     ]
+
+
+def test_converted_money_has_the_rate_of_its_day_and_says_where_there_is_none(desk: Desk) -> None:
+    names = ("currency", "date", "until", "rate", "report_currency")
+    rates = [
+        ("EUR", date(2026, 3, 10), date(2026, 3, 11), Decimal("1.25"), "USD"),
+        ("EUR", date(2026, 3, 11), date(2026, 4, 9), Decimal(9), "USD"),
+        ("USD", date(2026, 1, 1), date(2027, 1, 1), Decimal(1), "USD"),
+    ]
+    before = NOON - timedelta(days=1)
+    desk.call("old", "4", stop=before, payer_sid="boreal", currency="EUR", **talked(before)).commit()
+    desk.put("measure/exchange_rates", [dict(zip(names, row, strict=True)) for row in rates])
+
+    roll_up(desk.lake, desk.ledger, now=NOW)
+    page = write_report(desk.lake, MARCH, landings=[], customer=None, target=None, now=NOW)
+
+    assert column(page.answers["converted"], "currency", "days_without_rate", "revenue", "cost") == [
+        ("EUR", 1, Decimal("2.5"), Decimal(0)),
+        ("USD", 0, Decimal("1.52"), Decimal("0.006")),
+    ]
+    assert "no rate on 1 of its days" in page.path.read_text(encoding="utf-8")
 
 
 def test_a_customer_that_pays_in_another_currency_has_a_row_for_what_it_costs(desk: Desk) -> None:
