@@ -28,6 +28,7 @@ GOAL = 1.2
 START, END = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
 ISSUED = datetime(2026, 4, 3, 6, tzinfo=UTC)
 FEW_CALLS = 6
+LENGTH = timedelta(seconds=75)
 CUSTOMER = {
     "name": "Prairie Wind Dental Group",
     "time_zone": "UTC",
@@ -61,7 +62,9 @@ def make_home(home: Path, invoices: int, calls: int) -> None:
     lake = Lake(home, Ledger.open(sqlite_url(home / "ledger.db")))
     sids = [f"inv-{n:06d}" for n in range(invoices)]
     staged = [lake.stage("land/calls", "date=2026-03-02", _calls(sids, calls))]
-    staged += [lake.stage("invoice/claims", sid, _claims(sid, calls)) for sid in sids]
+    staged += [
+        lake.stage("invoice/claims", sid, _claims(sid, n * calls, calls)) for n, sid in enumerate(sids)
+    ]
     with lake.ledger.transaction() as tx:
         lake.commit(tx, staged, at=ISSUED, stage="invoice")
         for table, rows in (
@@ -82,15 +85,22 @@ def _calls(sids: list[str], calls: int) -> Any:
         "number_src": "441174960100", "number_dst": "+4930901820",
     }  # fmt: skip
     names = pl.DataFrame({"dr_sid": [f"{sid}-{n:06d}" for sid in sids for n in range(calls)]})
-    second = pl.int_range(pl.len()) * 1_000 % 80_000_000
-    start = pl.lit(datetime(2026, 3, 2, 1, tzinfo=UTC)) + pl.duration(milliseconds=second)
+    start = _starts(0)
     rows = names.with_columns(
-        date_start=start, date_stop=start + timedelta(seconds=75), **{k: pl.lit(v) for k, v in known.items()}
+        date_start=start, date_stop=start + LENGTH, **{k: pl.lit(v) for k, v in known.items()}
     ).to_arrow()
     return _typed(rows, BY_NAME["land/calls"].schema)
 
 
-def _claims(sid: str, calls: int) -> Any:
+def _starts(first: int) -> Any:
+    """When the calls of a column begin, of which the first is the ``first`` of all: within one day."""
+    import polars as pl
+
+    second = (pl.int_range(pl.len()) + first) % 80_000
+    return pl.lit(datetime(2026, 3, 2, 1, tzinfo=UTC)) + pl.duration(seconds=second)
+
+
+def _claims(sid: str, first: int, calls: int) -> Any:
     import polars as pl
 
     from pipeline.lake.tables import BY_NAME
@@ -100,7 +110,7 @@ def _claims(sid: str, calls: int) -> Any:
         "side": "charge", "payer_sid": "p-1", "amount": Decimal("0.0123456789"), "usage": Decimal("60.000"),
     }  # fmt: skip
     rows = pl.DataFrame({"dr_sid": [f"{sid}-{n:06d}" for n in range(calls)]}).with_columns(
-        date_stop=pl.lit(datetime(2026, 3, 2, 12, tzinfo=UTC)), **{k: pl.lit(v) for k, v in known.items()}
+        date_stop=_starts(first) + LENGTH, **{k: pl.lit(v) for k, v in known.items()}
     )
     return _typed(rows.to_arrow(), BY_NAME["invoice/claims"].schema)
 

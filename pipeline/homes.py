@@ -66,6 +66,7 @@ def make_demo_home(folder: Path, api_url: str, *, fresh: bool) -> None:
             f"{_DEMO_MARK} Made by `tollbook demo`; safe to delete.\n"
             f'api_url = "{api_url}"\napi_token = "{DEMO_TOKEN}"\n'
             f'since = "{DEMO_SINCE}"\nbill_from = "{DEMO_SINCE}"\nfrom_email = "billing@harborcarrier.example.com"\n'
+            "# Calls on an invoice's page: not the usual 1,000, so that the demo is quick.\ndetail_rows = 50\n"
         )
         _write(marker, text)
         if not (folder / "masters").exists():

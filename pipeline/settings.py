@@ -20,7 +20,7 @@ PREFIX = "TOLLBOOK_"
 MARKER = "tollbook.toml"
 _DAGSTER = "DAGSTER_HOME"
 _DEFAULT_URL = "https://api.carrierx.com/core/v2"
-_DETAIL_ROWS, _ATTACHED_BYTES = 50, 2_000_000
+_DETAIL_ROWS, _ATTACHED_BYTES = 1_000, 2_000_000
 _FONE_URL = "https://api.fonedynamics.com/v2"
 
 
@@ -64,6 +64,7 @@ class Settings:
     database_url: str = field(default="", repr=False)
     smtp_url: str = field(default="", repr=False)
     from_email: str = ""
+    bounces: Path | None = None
     tax_engine: str = ""
     alert_email: str = ""
     alert_webhook: str = field(default="", repr=False)
@@ -109,13 +110,14 @@ KEYS = (
     _Key("store_private", "true keeps message text, media links and user data; false"),
     _Key("mask_numbers", "hide_last4 or keep_last4 masks phone numbers that commands print; off"),
     _Key("mask_invoices", "the same for the call detail of invoices; off: a customer sees its own numbers"),
-    _Key("detail_rows", "how many calls, and how many messages, an invoice's page shows; 50"),
+    _Key("detail_rows", "how many calls, and how many messages, an invoice's page shows; 1000"),
     _Key("attached_bytes", "call detail of up to so many bytes lies inside the PDF too; 2000000"),
     _Key("retain_days", "usage older than this many days is deleted once no invoice needs it; absent: never"),
     _Key("callback_secret", "the word in the path of callbacks that `tollbook listen` takes", secret=True),
     _Key("database_url", "PostgreSQL URL; default SQLite in the home", secret=True),
     _Key("smtp_url", "smtp+starttls://user:password@host:587; absent: .eml files in outbox/", secret=True),
     _Key("from_email", "sender of invoices"),
+    _Key("bounces", "folder of mails, or a maildir, that bounces come to; read before anything is sent"),
     _Key("tax_engine", "module:function that taxes in the place of masters/taxes.csv; absent: the table"),
     _Key("alert_email", "who is told when a run fails"),
     _Key("alert_webhook", "URL that is told when a run fails", secret=True),
@@ -216,6 +218,7 @@ def _settings(home: Path, values: dict[str, tuple[Any, str]]) -> Settings:
         database_url=str(value("database_url")),
         smtp_url=str(value("smtp_url")),
         from_email=str(value("from_email")),
+        bounces=_read(values, "bounces", lambda path: home / Path(path).expanduser()),
         tax_engine=str(value("tax_engine")),
         alert_email=str(value("alert_email")),
         alert_webhook=str(value("alert_webhook")),

@@ -1,8 +1,8 @@
 """The whole journey in this process: the very jobs that the schedule runs, one after the other.
 
 This is what ``tollbook run`` presses. The runs are filed in the home's own Dagster folder, so that its pages show
-them like any other. Add no step here that is not an asset of a job: what the command line can do, the schedule does.
-See https://docs.dagster.io/api/dagster/execution.
+them like any other. Add no step here that is not an asset of a job or a sensor: what the command line can do, the
+schedule does. See https://docs.dagster.io/api/dagster/execution.
 """
 
 import logging
@@ -12,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from pipeline.defs import alerts, partitions
+from pipeline.defs import alerts, partitions, prepaid
 from pipeline.defs.assets.measure import ROLLED
 from pipeline.defs.build import build_definitions
 from pipeline.defs.instance import instance_of
@@ -119,6 +119,13 @@ class _Journey:
         else:
             self.run("bill", partition=month)
 
+    def tell_low_credit(self) -> None:
+        """Tells a person whose prepaid credit has run out since somebody was told last."""
+        try:
+            self.shift.reports["measure/prepaid"] = prepaid.tell_low_credit(self.desk)
+        except TollbookError as error:
+            self.shift.failures["measure/prepaid"] = error
+
 
 def run_journey(desk: Desk, *, bill: bool = True) -> JourneyResult:
     """Lands everything, rates what changed, bills what is due, sends what is issued, publishes.
@@ -141,6 +148,7 @@ def run_journey(desk: Desk, *, bill: bool = True) -> JourneyResult:
                 skipped.append("rate")
             if bill:
                 journey.bill()
+                journey.tell_low_credit()
         desk.publish()
     shift = journey.shift
     result = JourneyResult(shift.reports, shift.failures, shift.broken, shift.seconds, tuple(skipped))

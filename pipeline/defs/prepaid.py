@@ -1,26 +1,47 @@
-"""Tells a person about prepaid customers whose credit runs out: once when it is low, once when nothing is left.
+"""Tells a person about prepaid customers whose credit runs out, at the end of a journey and by a sensor in between.
 
-What stands is in ``measure.prepaid``, as of the last landing and rating. Nobody is charged or cut off here. See
+It is as of the last landing and rating. Nobody is charged or cut off here. See
 https://docs.dagster.io/guides/automate/sensors.
 """
 
-import json
-from datetime import UTC, datetime
-from typing import Any
+from dataclasses import dataclass
 
 import dagster as dg
 
 from pipeline.defs.alerts import tell
 from pipeline.defs.resources import DeskResource
-from pipeline.domain.money import plain
+from pipeline.desk import Desk
 from pipeline.errors import TollbookError
+from pipeline.measure.credit import mark_told, short_of_credit, worse_than_told
 
-_SHORT = """
-select partner_sid, seller, company_name, currency, available, top_up, advice
-from measure.prepaid
-where advice <> 'ok'
-order by advice desc, available
-"""
+_LISTED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class CreditTold:
+    """``problems`` are the gravest of what somebody was told, ``how`` by which doors."""
+
+    problems: tuple[str, ...] = ()
+    how: tuple[str, ...] = ()
+
+
+def tell_low_credit(desk: Desk) -> CreditTold:
+    """Tells of each change for the worse, all in one message.
+
+    Raises:
+        BusyError: another run holds the home.
+    """
+    with desk.locked():
+        short = short_of_credit(desk.lake)
+        news = [str(each) for each in worse_than_told(desk.ledger, short)]
+        how: list[str] = []
+        if news:
+            how = tell(
+                desk.settings, "prepaid credit is running out", "\n".join(news), desk.now, run="credit"
+            )
+        mark_told(desk.ledger, short, at=desk.now)
+    more = (f"... and {len(news) - _LISTED} more: `tollbook prepaid`",) if len(news) > _LISTED else ()
+    return CreditTold((*news[:_LISTED], *more), tuple(how))
 
 
 @dg.sensor(
@@ -29,31 +50,12 @@ order by advice desc, available
     default_status=dg.DefaultSensorStatus.STOPPED,
     description="Tells a person once when a prepaid customer's credit is low, and once when nothing is left.",
 )
-def on_low_credit(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+def on_low_credit() -> dg.SkipReason:
     """One message per change for the worse; switch it on together with the schedules."""
     try:
         desk = DeskResource().open()
-        short = desk.lake.query(_SHORT)
+        told = tell_low_credit(desk)
+        desk.ledger.close()
     except TollbookError as error:
         return dg.SkipReason(str(error))
-    known = json.loads(context.cursor or "{}")
-    now = {f"{row['partner_sid']} {row['seller']}": row["advice"] for row in short}
-    news = [row for row in short if _is_new(row, known)]
-    told = []
-    if news:
-        lines = "\n".join(map(_line, news))
-        told = tell(desk.settings, "prepaid credit is running out", lines, datetime.now(UTC), run="credit")
-    context.update_cursor(json.dumps(now, sort_keys=True))
-    return dg.SkipReason(f"told by {', '.join(told)}" if told else "nothing has become worse")
-
-
-def _is_new(row: dict[str, Any], known: dict[str, str]) -> bool:
-    before = known.get(f"{row['partner_sid']} {row['seller']}")
-    return before is None or (before == "low" and row["advice"] == "suspend")
-
-
-def _line(row: dict[str, Any]) -> str:
-    left = f"{row['available']:f} {row['currency']} left"
-    wanted = f", top up by {plain(row['top_up'])}" if row["top_up"] is not None else ""
-    advice = "nothing is left, consider suspending it" if row["advice"] == "suspend" else "low"
-    return f"{row['company_name']} ({row['partner_sid']}): {advice}; {left}{wanted}"
+    return dg.SkipReason(f"told by {', '.join(told.how)}" if told.how else "nothing has become worse")

@@ -58,18 +58,21 @@ def read_reports(ledger: Ledger, folder: Path, *, now: datetime) -> int:
         DeliveryError: the folder cannot be read.
     """
     try:
-        read = [(content, parse_report(content)) for content in _mails(folder)]
+        told = [
+            (hashlib.sha256(content).hexdigest(), report)
+            for content in _mails(folder)
+            if (report := parse_report(content)) and report.failed
+        ]
     except OSError as error:
         msg = f"the folder of bounces {folder} cannot be read ({error.strerror}). Name a folder of mails, or a maildir."
         raise DeliveryError(msg) from None
-    told = [(content, report) for content, report in read if report and report.failed]
     new = 0
     with ledger.transaction() as tx:
         ours = {row["message_id"]: row for row in rows_in(tx, emails.select())}
-        for content, report in told:
+        for origin, report in told:
             row = ours.get(report.message_id)
             if row is not None:
-                new += note(tx, row, report.failed, REPORT, hashlib.sha256(content).hexdigest(), now)
+                new += note(tx, row, report.failed, REPORT, origin, now)
                 _settle(tx, row)
     return new
 

@@ -239,7 +239,7 @@ class Billing(Landing):
         bounces: Path | None = None,
     ) -> "DeliverReport":
         """Sends what is issued and not yet sent. ``resend`` sends these again, ``to`` these addresses if given;
-        ``bounces`` is a folder of delivery reports to be read first."""
+        ``bounces`` is a folder of delivery reports to be read first, by default the one that the settings name."""
         from pipeline.deliver.outbox import deliver
 
         with self.locked():
@@ -252,7 +252,7 @@ class Billing(Landing):
                 resend=resend,
                 to=to,
                 by=by or who(),
-                bounces=bounces,
+                bounces=bounces or self.settings.bounces,
                 progress=self.progress,
             )
 

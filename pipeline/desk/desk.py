@@ -109,12 +109,14 @@ class Desk(Billing):
         Raises:
             SettingsError: there is no such month or customer, or no traffic yet.
         """
+        from pipeline.measure.exchange import export_exchange_rates
         from pipeline.measure.statement import landing_rows
         from pipeline.render.report import latest_month, write_report
         from pipeline.render.reportdata import Month
 
-        with suppress(BusyError):
+        with suppress(BusyError), self.locked():
             self.roll_up()
+            export_exchange_rates(self.lake, self.ledger, self.masters.exchange_rates, at=self.now)
         templates = self.settings.home / "templates"
         return write_report(
             self.lake,
@@ -180,14 +182,19 @@ class Desk(Billing):
     def post_what_if(self, answer: "WhatIf", *, by: str | None = None) -> "Posted":
         """Posts what an answer would have charged otherwise as adjustments, for the next invoices to take."""
         from pipeline.invoice.differences import post_differences
-        from pipeline.invoice.due import accounts
+        from pipeline.invoice.due import accounts, calendars
 
         moved = f"for {answer.question.payer}" if answer.question.payer else f"for {answer.question.replaces}"
+        first, lookback = self._bill_from(), self.settings.lookback
         with self.locked():
+            with self.ledger.read() as tx:
+                held = accounts(self.masters, self.root())
+                found = calendars(tx, held, bill_from=first, as_of=self.now, lookback=lookback)
             return post_differences(
                 self.lake,
                 self.ledger,
-                accounts(self.masters, self.root()),
+                self.masters,
+                found,
                 answer.folder,
                 reason=f"{answer.candidate} {moved}",
                 by=by or who(),

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.domain.masking import OFF, masked
-from pipeline.lake.export import safe_column
+from pipeline.lake.export import safe_columns
 from pipeline.lake.lake import Lake
 from pipeline.lake.tables import BY_NAME
 from pipeline.lake.views import over, sql_text
@@ -175,7 +175,7 @@ def _texts(rows: pl.DataFrame, service: str) -> pl.DataFrame:
         pl.col(usage).cast(pl.String).str.strip_chars_end("0").str.strip_chars_end("."),
         pl.col("amount").cast(pl.String),
     )
-    return plain.with_columns(safe_column(name) for name in (*texts, "currency", "record"))
+    return safe_columns(plain, (*texts, "currency", "record"))
 
 
 def _each(column: pl.Series, change: Callable[[str], str]) -> pl.Series:

@@ -8,7 +8,7 @@ is text and stays text. Nothing here formats: see ``formats``.
 import base64
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -137,11 +137,19 @@ class Document:
         return f"{self.kind} {self.number}".rstrip()
 
 
-def load_rows(ledger: Ledger) -> dict[str, Mapping[str, Any]]:
-    """The rows of all invoices by sid: drafts and issued ones, oldest first."""
+def load_sids(ledger: Ledger) -> list[str]:
+    """All invoices, drafts and issued ones, oldest first."""
     table = schema.invoices
-    found = rows(ledger, table.select().order_by(table.c.period_end, table.c.invoice_sid))
-    return {row["invoice_sid"]: row for row in found}
+    ordered = table.select().order_by(table.c.period_end, table.c.invoice_sid)
+    return [row["invoice_sid"] for row in rows(ledger, ordered.with_only_columns(table.c.invoice_sid))]
+
+
+def load_rows(ledger: Ledger, invoice_sids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """The rows of some invoices by sid, in the order asked for; not for more at a time than memory shall hold."""
+    table = schema.invoices
+    found = rows(ledger, table.select().where(table.c.invoice_sid.in_(invoice_sids)))
+    by_sid = {row["invoice_sid"]: row for row in found}
+    return {sid: by_sid[sid] for sid in invoice_sids}
 
 
 def load_lines(ledger: Ledger, invoice_sid: str) -> tuple[tuple[Item, ...], tuple[TaxItem, ...]]:

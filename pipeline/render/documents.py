@@ -4,7 +4,7 @@ A draft's documents follow the draft and say DRAFT on every page. Issuing makes 
 that HTML goes into the ledger: from then on the page never changes. A file that got lost is made again and must come
 out the same; one that is there and differs is reported and left alone. Only Parquet may differ, for its bytes are its
 library's. The e-invoice lies in the PDF, and call detail too as far as it is small. With nothing to do, nothing is
-loaded.
+loaded. What is read of invoices is read in batches, so that any number of them takes the same memory.
 """
 
 import hashlib
@@ -18,13 +18,14 @@ import polars as pl
 
 from pipeline.domain.masking import OFF
 from pipeline.errors import RenderError
+from pipeline.lake.batches import batches
 from pipeline.lake.lake import Lake
 from pipeline.ledger import schema
 from pipeline.ledger.ledger import Ledger
 from pipeline.render import pdf as pdfs
 from pipeline.render.charges import charges_csv, read_parts
 from pipeline.render.detail import DetailReader, reading
-from pipeline.render.document import Document, corrected_sid, load_lines, load_rows, make_document
+from pipeline.render.document import Document, corrected_sid, load_lines, load_rows, load_sids, make_document
 from pipeline.render.electronic import electronic
 from pipeline.render.html import render_html, render_mail, templates_fingerprint
 from pipeline.render.shelf import (
@@ -42,11 +43,12 @@ from pipeline.render.shelf import (
 )
 from pipeline.render.xmp import FACTURX
 
-DETAIL_ROWS = 50
+DETAIL_ROWS = 1_000
 ATTACHED_BYTES = 2_000_000
 # The smaller form first, so that it is the one that goes into the PDF where only one fits.
 _DETAIL_FILES = (CHARGES, CALLS_PARQUET, MESSAGES_PARQUET, CALLS, MESSAGES)
-_BATCH, _BATCH_RECORDS = 200, 500_000
+# What is read together: so many records, of which the smallest invoice counts for 2,500.
+_BATCH_RECORDS, _LEAST_RECORDS = 500_000, 2_500
 Row = Mapping[str, Any]
 
 
@@ -123,12 +125,12 @@ def render_invoices(
     logos = lake.home / "masters" if masters is None else masters
     told = progress or (lambda _text: None)
     run = _Run(lake, ledger, now, logos, templates, pdf, detail_rows, attached_bytes, mask, told)
-    rows = load_rows(ledger)
-    tasks = _tasks(run, rows)
-    if tasks and pdf and not _can_make_pdfs(run):
-        tasks = _tasks(run, rows)
-    _render(run, tasks)
-    unchanged = len(rows) - len(tasks)
+    every = load_sids(ledger)
+    wanted = _wanted(run, every)
+    if wanted and pdf and not _can_make_pdfs(run):
+        wanted = _wanted(run, every)
+    _render(run, wanted)
+    unchanged = len(every) - len(wanted)
     return RenderReport(run.issued, run.drafts, run.pdfs, unchanged, tuple(run.problems))
 
 
@@ -142,7 +144,13 @@ def _can_make_pdfs(run: _Run) -> bool:
     return run.pdf
 
 
-def _tasks(run: _Run, rows: Mapping[str, Row]) -> list[_Task]:
+def _wanted(run: _Run, every: Sequence[str]) -> list[str]:
+    """The invoices whose documents are missing."""
+    return [task.row["invoice_sid"] for batch in _batches(run.lake, every) for task in _tasks(run, batch)]
+
+
+def _tasks(run: _Run, invoice_sids: Sequence[str]) -> list[_Task]:
+    rows = load_rows(run.ledger, invoice_sids)
     drafts = [sid for sid, row in rows.items() if not row["number"]]
     claims = {f.label: f.sha256 for f in run.lake.files("invoice/claims", drafts)} if drafts else {}
     base = templates_fingerprint(run.templates) if drafts else ""
@@ -181,12 +189,12 @@ def _task(run: _Run, row: Row, inputs: str) -> _Task | None:
     return _Task(row, shelf, inputs, before, only_pdf=lost <= {PDF})
 
 
-def _render(run: _Run, tasks: Sequence[_Task]) -> None:
+def _render(run: _Run, wanted: Sequence[str]) -> None:
     """Makes page after page, and meanwhile the PDFs of those before."""
-    pages = _pages(run, tasks)
+    pages = _pages(run, wanted)
     if not run.pdf:
         for task, page in pages:
-            _finish(run, task, page, len(tasks))
+            _finish(run, task, page, len(wanted))
         return
     waiting: dict[str, tuple[_Task, _Page]] = {}
     for job, made in pdfs.make_pdfs(_jobs(run, pages, waiting)):
@@ -196,16 +204,17 @@ def _render(run: _Run, tasks: Sequence[_Task]) -> None:
         else:
             page.files[PDF] = task.shelf.keep(PDF, made)
             run.pdfs += 1
-        _finish(run, task, page, len(tasks))
+        _finish(run, task, page, len(wanted))
 
 
-def _pages(run: _Run, tasks: Sequence[_Task]) -> Iterator[tuple[_Task, _Page]]:
+def _pages(run: _Run, wanted: Sequence[str]) -> Iterator[tuple[_Task, _Page]]:
     """Each task with its page; what goes wrong is noted."""
-    for batch in _batches(run.lake, tasks):
-        whole = [task.row["invoice_sid"] for task in batch if not task.only_pdf]
+    for batch in _batches(run.lake, wanted):
+        tasks = _tasks(run, batch)
+        whole = [task.row["invoice_sid"] for task in tasks if not task.only_pdf]
         parts = read_parts(run.lake, whole)
         with reading(run.lake, whole, run.mask) as reader:
-            for task in batch:
+            for task in tasks:
                 sid = task.row["invoice_sid"]
                 try:
                     page = (
@@ -328,20 +337,10 @@ def _inputs(run: _Run, row: Row, claims: str, templates: str) -> str:
     return _sha256(repr((dict(row), items, taxes, claims, templates, settings)).encode())
 
 
-def _batches(lake: Lake, tasks: Sequence[_Task]) -> Iterator[list[_Task]]:
-    """Tasks whose records are read together: few enough of both that any number takes the same memory."""
-    sids = [task.row["invoice_sid"] for task in tasks if not task.only_pdf]
-    records = {file.label: file.rows for file in lake.files("invoice/claims", sids)} if sids else {}
-    batch: list[_Task] = []
-    held = 0
-    for task in tasks:
-        batch.append(task)
-        held += records.get(task.row["invoice_sid"], 0)
-        if len(batch) == _BATCH or held > _BATCH_RECORDS:
-            yield batch
-            batch, held = [], 0
-    if batch:
-        yield batch
+def _batches(lake: Lake, invoice_sids: Sequence[str]) -> Iterator[list[str]]:
+    """Invoices that are read together: few enough, with few enough records."""
+    records = {file.label: file.rows for file in lake.files("invoice/claims", invoice_sids)}
+    return batches(((sid, max(records.get(sid, 0), _LEAST_RECORDS)) for sid in invoice_sids), _BATCH_RECORDS)
 
 
 def _sha256(content: bytes) -> str:

@@ -25,6 +25,8 @@ DESK = (
 )  # fmt: skip
 # Looks at every record there is: only where there is something to find.
 WHERE_IT_DIFFERS = "unaccounted"
+# Shown only where money is in another currency than reports add up in.
+CONVERTED = "converted"
 CUSTOMER = ("customer_days", "customer_usage", "customer_invoices")
 # What several queries read and what takes long is worked out once.
 _SHARED = ("rate.suspense", "measure.traffic", "measure.fates_by_day", "measure.statement")
@@ -71,10 +73,9 @@ class Asked:
     rows: tuple[Mapping[str, Any], ...]
 
     def total(self, column: str, currency: str | None = None) -> Any:
-        """The sum of a column, of one currency if given."""
-        return sum(
-            row[column] or 0 for row in self.rows if currency is None or row.get("currency") == currency
-        )
+        """The sum of a column, of one currency if given; of decimals it is a decimal, also where it is zero."""
+        rows = (row for row in self.rows if currency is None or row.get("currency") == currency)
+        return sum(row[column] for row in rows if row[column] is not None)
 
     def most(self, column: str) -> Any:
         """The largest value of a column; 0 where there is none."""
@@ -94,8 +95,13 @@ def ask(
                 con.execute(f"create temp table {made} as select * from {view}")
                 con.execute(f"create or replace view {view} as select * from {made}")
         found = {name: answer(con, name, month, customer) for name in (CUSTOMER if customer else DESK)}
-        if customer is None and found["differences"].rows:
+        if customer is not None:
+            return found
+        if found["differences"].rows:
             found[WHERE_IT_DIFFERS] = answer(con, WHERE_IT_DIFFERS, month)
+        converted = answer(con, CONVERTED, month)
+        if any(row["currency"] != row["report_currency"] for row in converted.rows):
+            found[CONVERTED] = converted
         return found
 
 

@@ -193,7 +193,7 @@ def test_numbers_are_masked_only_where_that_is_said(home: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize(
     ("name", "given", "expected"),
-    [("detail_rows", None, 50), ("detail_rows", "1000", 1000), ("attached_bytes", "0", 0)],
+    [("detail_rows", None, 1000), ("detail_rows", "50", 50), ("attached_bytes", "0", 0)],
 )
 def test_how_much_call_detail_a_document_carries(
     home: Path, monkeypatch: pytest.MonkeyPatch, name: str, given: str | None, expected: int

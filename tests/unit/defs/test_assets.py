@@ -243,7 +243,7 @@ def test_the_dashboard_says_where_it_is_and_shows_the_month(shown: Shown, stub: 
     assert made == {
         "page": "2026-03.html",
         "month": "2026-03",
-        "money": "currency | revenue\n--- | ---\nUSD | 1.50",
-        "forecast": "currency | revenue\n--- | ---\nUSD | 1.50",
+        "money": "currency | revenue\n--- | ---:\nUSD | 1.50",
+        "forecast": "currency | revenue\n--- | ---:\nUSD | 1.50",
         "calls at once": "none",
     }

@@ -22,9 +22,18 @@ def test_money_is_text_with_its_currency(amounts: dict[str, Decimal], text: str)
 
 
 def test_a_table_keeps_its_columns_whatever_a_cell_holds() -> None:
-    made = figures.table([{"name": "a|b", "note": None}, {"name": "c\nd", "note": 1}], most=1)
+    made = figures.table([{"name": "a|b", "note": None}, {"name": "c\nd", "note": "1"}], most=1)
 
     assert made.value == "name | note\n--- | ---\na\\|b | \n... and 1 more"
+
+
+def test_numbers_stand_to_the_right_with_every_digit_that_says_something() -> None:
+    rows = [
+        {"what": "taxes", "money": Decimal("1022.0000000000")},
+        {"what": "calls", "money": Decimal("0.0839")},
+    ]
+
+    assert figures.table(rows).value == "what | money\n--- | ---:\ntaxes | 1,022.00\ncalls | 0.0839"
 
 
 def test_a_chart_is_one_picture_that_needs_no_other_file() -> None:

@@ -4,11 +4,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-import dagster as dg
 import pyarrow as pa
 import pytest
 
-from pipeline.defs.prepaid import on_low_credit
+from pipeline.defs.prepaid import CreditTold, on_low_credit, tell_low_credit
 from pipeline.desk import Desk
 from pipeline.homes import make_home
 from pipeline.lake.tables import BY_NAME
@@ -48,12 +47,25 @@ def test_each_change_for_the_worse_is_told_once(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("TOLLBOOK_HOME", str(home))
     desk = Desk.open(load(home), now=NOW)
     told = []
-    with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_sensor_context(instance=instance)
-        for amount in ("50", "20", "19", "0", "100", "10"):
-            credit(desk, amount)
-            told.append(on_low_credit(context).skip_message.startswith("told by"))
+    for amount in ("50", "20", "19", "0", "100", "10"):
+        credit(desk, amount)
+        told.append(on_low_credit().skip_message.startswith("told by"))
     desk.ledger.close()
     assert told == [False, True, False, True, False, True]
     (first, *_) = sorted((home / "alerts").glob("*.txt"))
     assert "Acme (acme): " in first.read_text(encoding="utf-8")
+
+
+def test_what_a_journey_told_the_sensor_does_not_tell_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    make_home(home)
+    monkeypatch.setenv("TOLLBOOK_HOME", str(home))
+    desk = Desk.open(load(home), now=NOW)
+    credit(desk, "19")
+    first, second = tell_low_credit(desk), tell_low_credit(desk)
+    assert first.problems == ("Acme (acme): prepaid credit is low; 19 USD left, top up by 100",)
+    assert second == CreditTold()
+    assert on_low_credit().skip_message == "nothing has become worse"
+    desk.ledger.close()

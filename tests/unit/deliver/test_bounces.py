@@ -9,9 +9,12 @@ import pytest
 
 from pipeline.deliver.bounces import Report, parse_report
 from pipeline.deliver.outbox import ATTEMPTS, DeliverReport, deliver
+from pipeline.desk import Desk
 from pipeline.errors import DeliveryError
 from pipeline.invoice.export import export
 from pipeline.lake.lake import Lake
+from pipeline.masters.model import Masters
+from pipeline.settings import Settings
 from tests.fixtures.invoices import NOW, add_documents, add_invoice, emails, snapshot
 from tests.fixtures.mail import Sink, smtp_server
 
@@ -161,6 +164,14 @@ def test_a_folder_that_is_not_there_is_named_and_nothing_is_sent(ready: Lake, tm
     with pytest.raises(DeliveryError, match="nowhere cannot be read"):
         run(ready, bounces=tmp_path / "nowhere")
     assert emails(ready) == {}
+
+
+def test_the_folder_of_the_settings_is_read_whenever_something_is_sent(ready: Lake, folder: Path) -> None:
+    run(ready)
+    (folder / "new" / "1").write_bytes(report(str(mail(ready)["message_id"]), ANN, BOB))
+    masters = Masters(sellers={}, customers={})
+    settings = Settings(ready.home, bounces=folder)
+    assert Desk(settings, ready.ledger, ready, masters, NOW + DAY).deliver().bounced == 1
 
 
 # What the server says at once

@@ -134,6 +134,36 @@ def test_nothing_after_its_instant_is_on_it(booked: Lake) -> None:
     assert (found.balance, found.disputes) == (Decimal("120.00"), ())
 
 
+SETTLED = DISPUTE | {"status": "credited", "settled_at": LATER, "settled_reason": "You are right"}
+
+
+@pytest.mark.parametrize(
+    ("at", "owed", "contested", "status"),
+    [
+        pytest.param(ISSUED, ["20.00", "100.00"], "0", None, id="before the payment"),
+        pytest.param(ISSUED + timedelta(days=9), ["20.00", "100.00"], "7.00", "open", id="contested by then"),
+        pytest.param(DUE, ["70.00"], "7.00", "open", id="paid in part by then, not settled yet"),
+        pytest.param(LATER, ["70.00"], "0", "credited", id="settled by then"),
+    ],
+)
+def test_what_was_open_is_that_of_its_instant(
+    lake: Lake, at: datetime, owed: list[str], contested: str, status: str | None
+) -> None:
+    tables = {"invoice/invoices": [INVOICE], "invoice/entries": ENTRIES, "invoice/disputes": [SETTLED]}
+    found = read(commit(lake, tables), at)
+    assert [row["open_amount"] for row in found.owed] == [Decimal(amount) for amount in owed]
+    assert sum(row["open_amount"] for row in found.owed) == found.balance
+    assert found.contested == Decimal(contested)
+    reasons = [(status, "You are right" if status == "credited" else None)] if status else []
+    assert [(row["status"], row["settled_reason"]) for row in found.disputes] == reasons
+
+
+def test_what_is_open_now_is_what_the_ageing_says(booked: Lake) -> None:
+    names = "kind, number, date_due, amount, open_amount, contested"
+    ageing = booked.query(f"select {names} from invoice.ageing where partner_sid = 'p-1' order by date_due")
+    assert list(read(booked).owed) == ageing
+
+
 def test_usage_is_that_of_the_customers_own_period_up_to_now(booked: Lake) -> None:
     found = read(booked, datetime(2026, 5, 8, tzinfo=UTC))
     assert [(used.kind, used.records, used.usage, used.amount) for used in found.used] == [

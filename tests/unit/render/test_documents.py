@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,7 +14,9 @@ import pytest
 from pipeline.errors import RenderError
 from pipeline.lake.lake import Lake
 from pipeline.ledger import schema
+from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.query import rows
+from pipeline.render import documents
 from pipeline.render import pdf as pdfs
 from pipeline.render.documents import RenderReport, render_invoices
 from pipeline.render.shelf import Shelf
@@ -257,6 +259,23 @@ def crashing(step: str, at: int) -> Callable:
         return real(self, *arguments)
 
     return method
+
+
+def test_no_more_than_a_batch_of_invoices_is_held_at_a_time(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, held = documents.load_rows, []
+
+    def load_rows(ledger: Ledger, invoice_sids: Sequence[str]) -> dict:
+        held.append(len(invoice_sids))
+        return real(ledger, invoice_sids)
+
+    monkeypatch.setattr(documents, "_BATCH_RECORDS", 2 * documents._LEAST_RECORDS)
+    monkeypatch.setattr(documents, "load_rows", load_rows)
+    for n in range(5):
+        add_invoice(lake, f"inv-{n}", f"HCS-2026-00000{n}", calls=1, messages=0)
+    assert render(lake, pdf=False) == RenderReport(invoices=5)
+    assert held == [2, 2, 1] * 2  # what is missing, and then making it
 
 
 def test_rows_on_the_page_are_capped(lake: Lake) -> None:

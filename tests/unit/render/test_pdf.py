@@ -69,6 +69,13 @@ def test_table_heads_repeat(made: bytes) -> None:
     assert ["Direction" in text for text in with_rows] == [True] * len(with_rows)
 
 
+def test_table_head_is_not_left_alone_at_the_foot_of_a_page() -> None:
+    """With so long an address there is room for the head of the charges, and for nothing below it."""
+    page = render_html(make_page(snapshot=snapshot(bill_to=[f"Floor {n}" for n in range(8)])))
+    first, second = texts(make_pdf(page, "0123456789abcdef"))[:2]
+    assert ("Description" in first, second.split()[:2]) == (False, ["Charges", "Description"])
+
+
 def test_pdf_is_tagged_titled_and_in_a_language(made: bytes) -> None:
     document = pypdfium2.PdfDocument(made)
     title = document.get_metadata_dict()["Title"]
