@@ -15,6 +15,9 @@ a process of its own, in turns, and the best of its runs counts. What they are c
 * large: narrow with a deck of a million rows in 500 plans; against narrow;
 * messages: cost and charge of a message for every ten calls, every column of rate.messages, to Parquet.
 
+``--memory 1,3,10`` measures instead what narrow, wide and home hold at most, for so many millions of calls: a million a
+day, each time, so that only the number of days differs. What is held must not grow with that.
+
 Wide, narrow, large and messages take the engine's own query and tables. Of their CPU seconds those of ``load`` pass
 before the first record: starting, reading the customers and the plans, sorting the deck.
 """
@@ -26,7 +29,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +38,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 LARGE = (1_000_000, 500)
+DAYS, PER_DAY = 31, 1_000_000
 NARROW = "dr_sid, matched_prefix, billed_seconds, amount"
 RATING = (
     "rating_status, unrated_reason, plan_sid, plan_version, family, matched_prefix, rate_price, unit_seconds, "
@@ -45,10 +49,10 @@ GROUP = 122_880
 LEVEL = 3
 
 
-def make(home: str, calls: str, prefixes: str, plans: str) -> None:
+def make(home: str, calls: str, prefixes: str, plans: str, days: str) -> None:
     from rate_world import make
 
-    make(Path(home), int(calls), int(prefixes), int(plans))
+    make(Path(home), int(calls), int(prefixes), int(plans), int(days))
 
 
 def copy_polars(home: Path) -> None:
@@ -192,6 +196,7 @@ TASKS: dict[str, Callable[[Path], float | None]] = {
 }
 # These run once: what they would do again is another thing, or nothing.
 ONCE = ("check", "home")
+HOLDING = ("narrow", "wide", "home")
 
 
 def run(task: str, home: str) -> None:
@@ -231,20 +236,39 @@ def main() -> None:
     parser.add_argument("--tasks", default=",".join(TASKS), help=f"some of {', '.join(TASKS)}")
     parser.add_argument("--postgres-calls", type=int, default=30_000, help="0 leaves PostgreSQL out")
     parser.add_argument("--folder", type=Path, help="make and keep the records here")
+    parser.add_argument(
+        "--memory", default="", help="millions of calls, such as 1,3,10: only what is held at most"
+    )
     asked = parser.parse_args()
+    if asked.memory:
+        memory([int(millions) for millions in asked.memory.split(",")], asked.prefixes, asked.plans)
+        return
     tasks = [task for task in TASKS if task in asked.tasks.split(",")]
     with folder(asked.folder) as here:
         homes = {"home": here / "home", "large": here / "large"}
         if not homes["home"].exists():
-            child("make", homes["home"], asked.calls, asked.prefixes, asked.plans)
+            child("make", homes["home"], asked.calls, asked.prefixes, asked.plans, DAYS)
         if "large" in tasks and not homes["large"].exists():
-            child("make", homes["large"], asked.calls, *LARGE)
+            child("make", homes["large"], asked.calls, *LARGE, DAYS)
         found = in_turns(homes, tasks, asked.runs)
         report(found, asked.calls)
         if asked.postgres_calls and {"home", "narrow"} <= found.keys():
             from rate_postgres import compare
 
             compare(homes["home"], asked.postgres_calls, asked.calls / found["narrow"]["wall"])
+
+
+def memory(sizes: Sequence[int], prefixes: int, plans: int) -> None:
+    """Prints the peak of each task in a process of its own, for each number of days."""
+    print(
+        f"  peak MB at {PER_DAY:,} calls a day\n\n  calls       " + "".join(f"{task:>9}" for task in HOLDING)
+    )
+    for days in sizes:
+        with tempfile.TemporaryDirectory() as made:
+            home, calls = Path(made) / "home", days * PER_DAY
+            child("make", home, calls, prefixes, plans, days)
+            peaks = [child("run", task, home)["mb"] for task in HOLDING]
+        print(f"  {calls:>11,} " + "".join(f"{peak:>9.0f}" for peak in peaks), flush=True)
 
 
 def in_turns(homes: dict[str, Path], tasks: list[str], runs: int) -> dict[str, dict[str, float]]:
@@ -287,8 +311,8 @@ def report(found: dict[str, dict[str, float]], calls: int) -> None:
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["make", home, calls, prefixes, plans]:
-            make(home, calls, prefixes, plans)
+        case ["make", *given]:
+            make(*given)
         case ["run", task, home]:
             run(task, home)
         case _:

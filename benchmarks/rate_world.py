@@ -165,8 +165,8 @@ _MESSAGES = """
 """
 
 
-def make(home: Path, calls: int, prefixes: int, plans: int) -> None:
-    """A home with a month of calls landed and the decks imported; nothing is rated yet."""
+def make(home: Path, calls: int, prefixes: int, plans: int, days: int = DAYS) -> None:
+    """A home with some days of calls landed and the decks imported; nothing is rated yet."""
     home.mkdir(parents=True)
     ledger = Ledger.open(sqlite_url(home / "ledger.db"))
     lake = Lake(home, ledger)
@@ -192,8 +192,10 @@ def make(home: Path, calls: int, prefixes: int, plans: int) -> None:
             lake.stage("rate/plans", "made", plans_table([(plan, 0, "made") for plan in named])),
             lake.stage("rate/rates", "made", whole),
         ]
-        parts = [("land/calls", *part) for part in _parts(_CALLS, calls, len(partners))]
-        parts += [("land/messages", *part) for part in _parts(_MESSAGES, calls // PER_MESSAGE, len(partners))]
+        parts = [("land/calls", *part) for part in _parts(_CALLS, calls, days, len(partners))]
+        parts += [
+            ("land/messages", *part) for part in _parts(_MESSAGES, calls // PER_MESSAGE, days, len(partners))
+        ]
         made = [pool.submit(_land, lake, con, parts[n::2]) for n, con in enumerate(cons)]
         staged += [file for done in made for file in done.result()]
     with ledger.transaction() as tx:
@@ -210,10 +212,10 @@ def _set(lake: Lake, prefixes: int, plans: int) -> Iterator[Any]:
         yield con
 
 
-def _parts(rows: str, records: int, customers: int) -> Iterator[tuple[str, str]]:
+def _parts(rows: str, records: int, days: int, customers: int) -> Iterator[tuple[str, str]]:
     """The label and the query of each part of each day."""
-    for day in range(DAYS):
-        first, last = records * day // DAYS, records * (day + 1) // DAYS
+    for day in range(days):
+        first, last = records * day // days, records * (day + 1) // days
         at = START + timedelta(days=day)
         for n, begin in enumerate(range(first, last, PART), start=1):
             query = rows.format(

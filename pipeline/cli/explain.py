@@ -36,23 +36,36 @@ left join rate.messages as m
 where c.invoice_sid = $sid and c.line_no = $line order by c.date_stop, c.dr_sid
 """
 _ADJUSTED = """
-select r.dr_sid, r.date_stop, r.revision, null as number, null as prefix, r.plan_sid, null as price, r.usage, r.amount
+select r.dr_sid, r.date_stop, r.revision, r.plan_sid, r.usage, r.drawn, r.amount
 from invoice.adjustments as a
 join invoice.adjusted as r
     on r.batch_sid = a.batch_sid and r.of_invoice_sid = a.of_invoice_sid and r.of_line_no = a.of_line_no
     and r.payer_sid = a.partner_sid
 where a.invoice_sid = $sid and a.line_no = $line order by r.date_stop, r.dr_sid
 """
-_RECORD_COLUMNS = ("dr_sid", "date_stop", "number", "prefix", "plan_sid", "price", "usage", "amount")
-_PART_COLUMNS = (
-    *("kind", "what", "first_day", "last_day"),
-    *("of_line_no", "quantity", "price", "days", "of_days", "amount"),
-)
 _PARTS = """
 select kind, what, key, first_day, last_day, quantity, price, days, of_days, of_line_no, amount
 from invoice.parts
 where invoice_sid = $sid and line_no = $line order by part_no
 """
+
+# What a line may stand on, and what is shown of it: records, adjusted records, or parts.
+_RECORDS: tuple[str, ...] = (
+    "dr_sid",
+    "date_stop",
+    "number",
+    "prefix",
+    "plan_sid",
+    "price",
+    "usage",
+    "amount",
+)
+_ADJUSTED_RECORDS: tuple[str, ...] = ("dr_sid", "date_stop", "plan_sid", "usage", "drawn", "amount")
+_LINE_PARTS: tuple[str, ...] = (
+    *("kind", "what", "first_day", "last_day"),
+    *("of_line_no", "quantity", "price", "days", "of_days", "amount"),
+)
+_COUNTED = ("price", "usage", "drawn", "amount", "of_line_no", "quantity", "days", "of_days")
 
 
 @app.command()
@@ -125,7 +138,9 @@ def _line(desk: "Desk", invoice: dict[str, Any], line: str, limit: int, json: bo
     if not line.isdigit():
         raise SettingsError(f"{line!r} is no line number; write the line as INVOICE/3.")
     which = {"sid": invoice["invoice_sid"], "line": int(line)}
-    records = desk.lake.query(_LINE, which) or desk.lake.query(_ADJUSTED, which)
+    records, columns = desk.lake.query(_LINE, which), _RECORDS
+    if not records:
+        records, columns = desk.lake.query(_ADJUSTED, which), _ADJUSTED_RECORDS
     parts = [] if records else desk.lake.query(_PARTS, which)
     items = [i for i in desk.lake.query(_ITEMS, {"sid": invoice["invoice_sid"]}) if i["line_no"] == int(line)]
     if not items:
@@ -140,10 +155,9 @@ def _line(desk: "Desk", invoice: dict[str, Any], line: str, limit: int, json: bo
     behind = item["records"] or len(parts)
     count = f"{behind:,} {'part' if parts else 'record'}{'' if behind == 1 else 's'}"
     say(f"  {count}, {item['usage']:,} of usage, exact sum {item['amount_exact']:f}, rounded half-up once")
-    columns, right = (_PART_COLUMNS, 4) if parts else (_RECORD_COLUMNS, 5)
-    found = parts or records
+    found, columns = (parts, _LINE_PARTS) if parts else (records, columns)
     shown = found if limit == 0 else found[:limit]
-    table(columns, [tuple(r[c] for c in columns) for r in shown], right=columns[right:])
+    table(columns, [tuple(r[c] for c in columns) for r in shown], right=_COUNTED)
     if len(shown) < len(found):
         say(f"  ... {len(found) - len(shown):,} more; --limit 0 shows all", style="dim")
 

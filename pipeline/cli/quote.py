@@ -3,6 +3,7 @@
 import sys
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pipeline.domain.tried import Tried
     from pipeline.rate.preview import Preview
     from pipeline.rate.quote import Ask, PlanFor, Quote
+    from pipeline.rate.quotefile import DrawsOf
 
 _TRIED = 12
 
@@ -34,7 +36,11 @@ def quote(
         str, typer.Option(help="... or what this customer (partner_sid) is billed on then.")
     ] = "",
     usage: Annotated[
-        Path | None, typer.Option(help="A CSV of number,seconds,at (messages: number,units,at).")
+        Path | None,
+        typer.Option(
+            help="A CSV of number,seconds,at (messages: number,units,at). With --customer it also says what each row "
+            "draws on bundles and tiers: in call order, among all that the customer has used in the period."
+        ),
     ] = None,
     caller: Annotated[str, typer.Option(help="The calling number, where the price hangs on it.")] = "",
     mcc: Annotated[int | None, typer.Option(help="Messages: mobile country code.")] = None,
@@ -56,7 +62,7 @@ def quote(
     else:
         plan_for, kind = _of_home(plan, customer, reading.service, whole=usage is not None)
     if usage is not None:
-        _file(plan_for, kind, usage)
+        _file(plan_for, kind, usage, customer)
     elif number is None:
         raise typer.BadParameter("name a number, or a file with --usage")
     else:
@@ -95,12 +101,21 @@ def _of_home(plan: str, customer: str, service: str, *, whole: bool) -> "tuple[P
     return found, kind
 
 
-def _file(plan_for: "PlanFor", service: str, usage: Path) -> None:
+def _file(plan_for: "PlanFor", service: str, usage: Path, customer: str) -> None:
     from pipeline.rate.quotefile import quote_usage
 
-    done = quote_usage(plan_for, service, usage, sys.stdout)
+    done = quote_usage(plan_for, service, usage, sys.stdout, _draws_of(customer) if customer else None)
     sys.stderr.write(f"{done.rows} rows: {done.rated} rated for {money(done.amount)}, ")
+    if customer:
+        sys.stderr.write(f"{money(done.to_pay)} after bundles and tiers, ")
     sys.stderr.write(f"{done.unrated} unrated, {done.not_billable} not billable, {done.invalid} invalid\n")
+
+
+def _draws_of(customer: str) -> "DrawsOf":
+    from pipeline.rate.preview import previews
+
+    desk = open_desk(watch=False)
+    return partial(previews, desk.lake, desk.masters, customer, desk.settings.bill_from)
 
 
 def _one(plan_for: "PlanFor", ask: "Ask", service: str, customer: str, json: bool) -> None:
@@ -127,8 +142,8 @@ def _one(plan_for: "PlanFor", ask: "Ask", service: str, customer: str, json: boo
 
 def _drawn(customer: str, ask: "Ask", service: str, found: "Quote") -> "Preview | None":
     """What is left of the customer's bundles at that time, and what the call would cost within them."""
-    from pipeline.rate.planfor import charge_of
     from pipeline.rate.preview import preview
+    from pipeline.rate.quote import charge_of
 
     charge = charge_of(ask, service, found.outcome)
     desk = open_desk(watch=False)

@@ -83,7 +83,7 @@ def print_summary(desk: "Desk", result: "JourneyResult", *, seconds: float) -> N
     heading("Rated")
     print_rating(desk)
     heading("Invoiced")
-    rows = [
+    invoiced = [
         (
             r["seller"],
             r["status"],
@@ -96,7 +96,7 @@ def print_summary(desk: "Desk", result: "JourneyResult", *, seconds: float) -> N
         for r in _ask(desk, _INVOICED)
     ]
     columns = ("seller", "status", "invoices", "amount", "tax", "due", "currency")
-    table(columns, rows, right=columns[2:6])
+    table(columns, invoiced, right=columns[2:6])
     _print_parked([(p["name"], p["reason"]) for p in desk.parked()])
     _print_problems(result)
     print_audit(desk.audit(), limit=12)

@@ -47,7 +47,9 @@ def whatif(
 ) -> None:
     """History under another plan: the difference by customer, country and prefix. Nothing changes without --commit.
 
-    A deck file is read as `plans import` reads it, with the same options.
+    A deck file is read as `plans import` reads it, with the same options. --commit posts for what issued invoices have
+    billed; where bundles or tiers apply, all that was billed of the period gives back what it drew and draws again in
+    call order, as bundles.csv and tiers.csv are now.
     """
     from pipeline.rate.whatif import Question
 
@@ -178,5 +180,9 @@ def _show_posted(posted: "Posted | None") -> None:
         )
     for currency, amount in posted.amounts().items():
         say(f"  {money(amount)} {currency} in all; the next invoices take it")
+    if posted.redrawn:
+        say(
+            f"  {posted.redrawn:,} records draw anew on bundles and tiers, in call order; that is in these amounts"
+        )
     for why, records in posted.left_out.items():
         say(f"  {records:,} records were left out: {why}", style="yellow")

@@ -22,12 +22,17 @@ from pipeline.lake.lake import Lake, Staged
 from pipeline.lake.views import sql_text
 from pipeline.masters.model import Masters
 
-# What ``taken`` has to hold for this, besides what every invoice needs.
-TAKEN = ", u.matched_number, u.rate_price, u.connect_fee, u.unit_seconds, u.full_amount, u.full_usage"
+# What ``taken`` has to hold for this, besides what every invoice needs, and where that is from.
+TAKEN = """,
+    u.matched_number, u.rate_price, u.connect_fee, u.unit_seconds, u.full_amount, u.full_usage,
+    p.rounding_mode, p.rounding_decimals"""
+PLANS = "left join rate.plans as p on p.plan_sid = u.plan_sid and p.plan_version = u.plan_version"
 BATCH_RECORDS = 100_000
 _MOST = 10**30
 _MONEY, _SECONDS, _UNITS = "money", "seconds", "units"
 _TEXTS = pa.list_(pa.string())
+# (payer_sid, payee_sid)
+Key = tuple[str, str]
 _TERMS = pa.schema(
     [
         ("term", pa.int32()),
@@ -175,11 +180,20 @@ class AllowanceUsed:
 
 def apply_allowances(con: Duck, due: Sequence[Due], masters: Masters) -> None:
     """Works out what the records in ``taken`` draw, into ``draws``, and takes it off their amounts."""
-    window = {"first": min(d.claims_from for d in due), "last": max(d.period.end for d in due)}
-    con.execute(_ROUNDED)
     con.execute(_PERIODS)
+    window = {"first": min(d.claims_from for d in due), "last": max(d.period.end for d in due)}
+    draw_taken(con, {d.account.key for d in due}, masters, window)
+    con.execute(_APPLY)
+
+
+def draw_taken(con: Duck, accounts: Iterable[Key], masters: Masters, window: dict[str, datetime]) -> None:
+    """Works out what the records in ``taken`` draw in ``periods``, beside what ``invoice.draws`` holds, into ``draws``.
+
+    Every row of ``taken`` names one of the ``accounts``, and ended within ``window``.
+    """
+    con.execute(_ROUNDED)
     con.execute("create or replace temp table draws as select * from invoice.draws where false")
-    ranks = _register(con, due, masters)
+    ranks = _register(con, accounts, masters)
     scopes = [*(b.scope for b in masters.bundles), *(t.scope for t in masters.tiers)]
     numbered = any(scope.per == NUMBER for scope in scopes)
     _make(con, "own_numbers", _OWN_NUMBERS if numbered else _NO_NUMBERS, window if numbered else None)
@@ -187,7 +201,6 @@ def apply_allowances(con: Duck, due: Sequence[Due], masters: Masters) -> None:
     for batch in _batches(con):
         con.register("batch", pa.table({"invoice_sid": pa.array(batch, pa.string())}))
         _draw(con, ranks)
-    con.execute(_APPLY)
 
 
 def _draw(con: Duck, ranks: int) -> None:
@@ -242,12 +255,12 @@ def _make(con: Duck, name: str, query: str, window: dict[str, datetime] | None =
     con.execute(f"create or replace temp table {name} as {query}", window)
 
 
-def _register(con: Duck, due: Iterable[Due], masters: Masters) -> int:
+def _register(con: Duck, accounts: Iterable[Key], masters: Masters) -> int:
     """Makes the bundles and tiers of these accounts known, numbered in their order; the most bundles that one has."""
     terms: list[tuple] = []
     steps: list[tuple] = []
     ranks = 0
-    for payer, payee in sorted({d.account.key for d in due}):
+    for payer, payee in sorted(accounts):
         bundles, tiers = held_by(payer, masters.bundles), held_by(payer, masters.tiers)
         ranks = max(ranks, len(bundles))
         for rank, bundle in enumerate(bundles):

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.domain.period import Period
-from pipeline.invoice.allowances import TAKEN, AllowanceUsed, apply_allowances, needed, uses
+from pipeline.invoice.allowances import PLANS, TAKEN, AllowanceUsed, apply_allowances, needed, uses
 from pipeline.invoice.duck import Duck
 from pipeline.invoice.due import Calendar, Due
 from pipeline.lake.lake import Lake, Staged
@@ -59,6 +59,7 @@ join due as d
     and u.date_stop >= d.claims_from and u.date_stop < d.period_end
 join own_periods as o
     on o.invoice_sid = d.invoice_sid and u.date_stop >= o.own_start and u.date_stop < o.own_end
+{joined}
 where u.date_stop >= $first and u.date_stop < $last
 """
 _LINES = """
@@ -180,11 +181,11 @@ def take(lake: Lake, con: Duck, due: Sequence[Due], masters: Masters) -> dict[st
     window = {"first": min(d.claims_from for d in due), "last": max(d.period.end for d in due)}
     drawn: dict[str, list[AllowanceUsed]] = {}
     if needed(lake, masters):
-        con.execute(_TAKE.format(more=TAKEN), window)
+        con.execute(_TAKE.format(more=TAKEN, joined=PLANS), window)
         apply_allowances(con, due, masters)
         drawn = uses(con)
     else:
-        con.execute(_TAKE.format(more=""), window)
+        con.execute(_TAKE.format(more="", joined=""), window)
     lines, days, plans = _by_invoice(con, _LINES), _by_invoice(con, _DAYS), _by_invoice(con, _PLANS)
     counts = {sid: dict(rows) for sid, rows in _by_invoice(con, _COUNTS).items()}
     return {

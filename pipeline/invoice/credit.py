@@ -284,11 +284,13 @@ def _credit_sid(invoice_sid: str, nth: int) -> str:
 
 
 def _given_back(lake: Lake, invoice_sid: str, credit_sid: str) -> list[Staged]:
-    held = {table: query for table, query in _GIVE_BACK.items() if lake.files(table, [invoice_sid])}
     names = {"credit_sid": credit_sid, "invoice_sid": invoice_sid}
     with lake.duck() as con:
+        given = {table: query.format(**names) for table, query in _GIVE_BACK.items()}
         return [
-            lake.stage_query(con, table, credit_sid, query.format(**names)) for table, query in held.items()
+            lake.stage_query(con, table, credit_sid, query)
+            for table, query in given.items()
+            if con.execute(f"select 1 from ({query}) limit 1").fetchall()
         ]
 
 

@@ -2,8 +2,13 @@
 
 A record counts where an issued invoice has billed it at the revision that the what-if rated. What it is adjusted by is
 its new amount less everything that was billed or posted for it before; so the same what-if posts nothing a second
-time, and a better one posts the rest. What no invoice has taken yet is billed on the plan in use, and is left to it. A
-record that drew from a bundle or a tier is left to a person: what it would draw depends on all others of its period.
+time, and a better one posts the rest. What no invoice has taken yet is billed on the plan in use, and is left to it.
+
+Where bundles or tiers apply, one record's price moves what others draw. So a period in which a record moves is drawn
+anew: all that was billed of it gives back what it drew and draws again in call order, by the bundles and tiers that
+the master files have for it now; see ``allowances``. What comes out is what rating and billing it in one piece would
+have come to. The draws change with the adjustments, in one commit: what comes late finds what is left by then. The
+queries are in ``sql/invoice/adjusting``; each makes one temporary table, ``adjusting`` is the last.
 """
 
 import hashlib
@@ -14,60 +19,35 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
+from pipeline.domain.allowances import held_by
 from pipeline.domain.period import Period
 from pipeline.domain.rounding import quantize
 from pipeline.errors import GateError
 from pipeline.invoice.adjustments import WHATIF, Adjustment, Batch, post
-from pipeline.invoice.due import Account
+from pipeline.invoice.allowances import Key, draw_taken
+from pipeline.invoice.duck import Duck
+from pipeline.invoice.due import Account, Calendar
 from pipeline.invoice.export import export
 from pipeline.lake.disk import quoted
-from pipeline.lake.lake import Lake
+from pipeline.lake.lake import Lake, Staged
+from pipeline.lake.views import sql_text
 from pipeline.ledger.ledger import Ledger
+from pipeline.masters.model import Masters
 
-_ADJUSTED = """
-create or replace temp table adjusting as
-with asked as (
-    select * from read_parquet('{records}/*.parquet')
-),
-
-claimed as (
-    select
-        c.source, c.dr_sid, c.payer_sid, c.payee_sid, max(c.revision) as revision,
-        bool_and(i.number is not null) as issued, sum(c.amount) as amount, sum(c.usage) as usage,
-        arg_min(c.invoice_sid, c.revision) filter (c.line_no > 0) as of_invoice_sid,
-        arg_min(c.line_no, c.revision) filter (c.line_no > 0) as of_line_no
-    from invoice.claims as c
-    join invoice.invoices as i on i.invoice_sid = c.invoice_sid
-    group by all
-),
-
-drawn as (
-    select distinct source, dr_sid, payer_sid, payee_sid from invoice.draws
-),
-
-posted as (
-    select source, dr_sid, payer_sid, payee_sid, sum(amount) as amount, sum(usage) as usage
-    from invoice.adjusted
-    group by all
+_INSTANT = pa.timestamp("us", "UTC")
+_POOLED = pa.schema(
+    [
+        ("payer_sid", pa.string()),
+        ("payee_sid", pa.string()),
+        ("own_start", _INSTANT),
+        ("own_end", _INSTANT),
+    ]
 )
-
-select
-    a.service, a.source, a.dr_sid, a.revision, a.payer_sid, a.payee_sid, a.date_stop, k.of_invoice_sid, k.of_line_no,
-    a.after_plan_sid as plan_sid, a.after_plan_version as plan_version,
-    case
-        when k.dr_sid is null or (k.amount = 0 and k.usage = 0) then 'not billed yet'
-        when not k.issued then 'on a draft'
-        when k.revision <> a.revision then 'a newer revision waits'
-        when d.dr_sid is not null then 'drawn from a bundle or tier'
-        when a.difference is null then 'no price'
-    end as left_out,
-    (a.after - k.amount - coalesce(p.amount, 0))::decimal(20, 10) as amount,
-    (a.after_usage - k.usage - coalesce(p.usage, 0))::decimal(18, 3) as usage
-from asked as a
-left join claimed as k using (source, dr_sid, payer_sid, payee_sid)
-left join posted as p using (source, dr_sid, payer_sid, payee_sid)
-left join drawn as d using (source, dr_sid, payer_sid, payee_sid)
-"""
+_BEFORE = "select * from invoice.draws where payer_sid in (select payer_sid from asked)"
+_DREW = "select distinct payer_sid, payee_sid from drawn_before"
+_WINDOW = "select coalesce(min(own_start), $now), coalesce(max(own_end), $now) from periods"
 _LINES = """
 select
     a.payer_sid, a.payee_sid, a.of_invoice_sid, a.of_line_no, v.number, any_value(v.currency),
@@ -77,26 +57,36 @@ select
 from adjusting as a
 join invoice.invoices as v on v.invoice_sid = a.of_invoice_sid
 join invoice.items as l on l.invoice_sid = a.of_invoice_sid and l.line_no = a.of_line_no
-where a.left_out is null and a.amount <> 0
+where a.left_out is null and (a.amount <> 0 or a.redrawn)
 group by all
+having bool_or(a.amount <> 0)
 order by a.payer_sid, a.payee_sid, v.number, a.of_line_no
 """
 _RECORDS = """
-select '{batch_sid}' as batch_sid, * exclude (left_out)
+select '{batch_sid}' as batch_sid, * exclude (left_out, redrawn)
 from adjusting
-where left_out is null and amount <> 0
+where left_out is null and (amount <> 0 or redrawn)
 order by date_stop, source, dr_sid, payer_sid
 """
+_REDRAWN = """
+select of_invoice_sid as invoice_sid, 'charge' as side, timestamptz '{now}' as redrawn_at, *
+from compared
+where changed and own not in (select own from compared where unsure is not null)
+order by date_stop, source, dr_sid, payer_sid, kind, key, own_number
+"""
+_COUNT = "select count(*) from adjusting where left_out is null and redrawn"
 _LEFT = "select left_out, count(*) from adjusting where left_out is not null group by all order by all"
 
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What waits now for the next invoices; ``left_out`` counts the records that were not adjusted, by why."""
+    """What waits now for the next invoices; ``left_out`` counts the records that were not adjusted, by why, and
+    ``redrawn`` those that draw otherwise on bundles and tiers, moved or not."""
 
     batch_sid: str
     adjustments: tuple[Adjustment, ...]
     left_out: dict[str, int]
+    redrawn: int = 0
 
     @property
     def records(self) -> int:
@@ -111,7 +101,15 @@ class Posted:
 
 
 def post_differences(
-    lake: Lake, ledger: Ledger, held: Sequence[Account], folder: Path, *, reason: str, by: str, now: datetime
+    lake: Lake,
+    ledger: Ledger,
+    masters: Masters,
+    held: Sequence[Calendar],
+    folder: Path,
+    *,
+    reason: str,
+    by: str,
+    now: datetime,
 ) -> Posted:
     """Posts the answer in ``folder`` as adjustments, each to the line of the invoice that had billed its records.
 
@@ -119,19 +117,75 @@ def post_differences(
         GateError: there is nothing to post, or a payer is no customer any more.
     """
     batch_sid = f"{WHATIF}-{hashlib.sha256(f'{folder.name}|{now.isoformat()}'.encode()).hexdigest()[:16]}"
-    accounts = {a.key: a for a in held}
+    accounts = {c.account.key: c.account for c in held}
     with lake.duck() as con:
-        con.execute(_ADJUSTED.format(records=quoted(folder / "records")))
+        con.execute(
+            f"create temp view asked as select * from read_parquet('{quoted(folder / 'records')}/*.parquet')"
+        )
+        _compare(con, masters, held, now)
         left_out = dict(con.execute(_LEFT).fetchall())
+        redrawn = con.execute(_COUNT).fetchall()[0][0]
         made = tuple(_adjustment(accounts, *row) for row in con.execute(_LINES).fetchall())
-        if not made:
-            raise GateError(_nothing(folder.name, left_out))
-        staged = lake.stage_query(con, "invoice/adjusted", batch_sid, _RECORDS.format(batch_sid=batch_sid))
+        staged = _stage(lake, con, batch_sid, now)
+    if not staged:
+        raise GateError(_nothing(folder.name, left_out))
     with ledger.transaction() as tx:
         post(tx, Batch(batch_sid, WHATIF, by, now, reason), made)
-        lake.commit(tx, [staged], at=now, stage="invoice", note=f"{batch_sid}: {reason}")
+        lake.commit(tx, staged, at=now, stage="invoice", note=f"{batch_sid}: {reason}")
     export(lake, ledger, at=now)
-    return Posted(batch_sid, made, left_out)
+    return Posted(batch_sid, made, left_out, redrawn)
+
+
+def _compare(con: Duck, masters: Masters, held: Sequence[Calendar], now: datetime) -> None:
+    """Works out ``adjusting`` and ``compared`` of the what-if in ``asked``."""
+    _make(con, "billed")
+    _make(con, "moved")
+    con.execute(f"create temp table drawn_before as {_BEFORE}")
+    con.register("pooled", _pooled(con, masters, held))
+    _make(con, "periods")
+    first, last = con.execute(_WINDOW, {"now": now}).fetchall()[0]
+    window = {"first": first, "last": last}
+    _make(con, "taken", window)
+    # Everything is given back before anything is drawn.
+    con.execute("create or replace view invoice.draws as select * from drawn_before where false")
+    keys: set[Key] = set(con.execute("select distinct payer_sid, payee_sid from periods").fetchall())
+    draw_taken(con, keys, masters, window)
+    _make(con, "compared")
+    _make(con, "adjusting")
+
+
+def _make(con: Duck, name: str, window: dict[str, datetime] | None = None) -> None:
+    con.execute(f"create temp table {name} as {sql_text(f'invoice/adjusting/{name}')}", window)
+
+
+def _pooled(con: Duck, masters: Masters, held: Sequence[Calendar]) -> pa.Table:
+    """The closed periods of the accounts that have bundles or tiers, or once drew on some."""
+    drew = set(con.execute(_DREW).fetchall())
+    rows = [
+        (*c.account.key, period.start, period.end)
+        for c in held
+        if c.account.key in drew or _allowances(masters, c.account.customer.partner_sid)
+        for period in c.periods
+    ]
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(_POOLED)
+    return pa.table([pa.array(c, f.type) for c, f in zip(columns, _POOLED, strict=True)], schema=_POOLED)
+
+
+def _allowances(masters: Masters, payer_sid: str) -> tuple[Any, ...]:
+    return (*held_by(payer_sid, masters.bundles), *held_by(payer_sid, masters.tiers))
+
+
+def _stage(lake: Lake, con: Any, batch_sid: str, now: datetime) -> list[Staged]:
+    """The adjusted records, and what they draw otherwise, as far as there are any."""
+    queries = {
+        "invoice/adjusted": _RECORDS.format(batch_sid=batch_sid),
+        "invoice/draws": _REDRAWN.format(now=now.isoformat()),
+    }
+    return [
+        lake.stage_query(con, table, batch_sid, query)
+        for table, query in queries.items()
+        if con.execute(f"select count(*) from ({query})").fetchall()[0][0]
+    ]
 
 
 def _adjustment(

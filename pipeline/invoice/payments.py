@@ -24,6 +24,7 @@ from pipeline.errors import GateError, MasterError
 from pipeline.invoice.books import BAD_DEBT, CASH, RECEIVABLE, Booking, Holder, book, receivables
 from pipeline.invoice.export import export
 from pipeline.invoice.issue import CHARGE_BACK, find_invoice, move, on_record, settle
+from pipeline.invoice.record import invoice_row
 from pipeline.lake.lake import Lake
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.schema import entries, invoices
@@ -159,7 +160,7 @@ def _give_up(tx: Connection, who: str, invoice_sid: str | None, by: str, reason:
     if invoice_sid is None:
         msg = f"{who} is an account: a write-off names the invoice that is given up. Nothing was recorded."
         raise GateError(msg)
-    invoice = find_invoice(tx, invoice_sid)
+    invoice = invoice_row(tx, invoice_sid)
     move(tx, invoice, UNCOLLECTABLE)
     on_record(tx, by, WRITE_OFF, invoice.number or invoice_sid, reason, now)
 

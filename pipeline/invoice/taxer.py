@@ -45,7 +45,7 @@ def _asked(engine: str, answer: Callable[[Supply], Any], supply: Supply) -> Asse
 def _loaded(engine: str) -> Callable[[Supply], Any]:
     module, _, name = engine.partition(":")
     try:
-        found = getattr(import_module(module), name)
+        found: object = getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         msg = (
             f"tax_engine {engine!r} cannot be loaded ({error}). Write it as package.module:function, importable "

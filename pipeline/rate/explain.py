@@ -27,7 +27,9 @@ with billed as (
     select 1 as step, payer_sid, invoice_sid, line_no, revision, 'billed' as what, amount, usage from invoice.claims
     where dr_sid = ?
     union all
-    select 2, payer_sid, invoice_sid, null, revision, kind || ' ' || name, amount, quantity from invoice.draws
+    select 2, payer_sid, invoice_sid, null, revision,
+        kind || ' ' || name || if(redrawn_at is null, '', ', drawn anew'), amount, quantity
+    from invoice.draws
     where dr_sid = ?
     union all
     select 3, r.payer_sid, a.invoice_sid, a.line_no, r.revision, 'adjusted: ' || a.reason, r.amount, r.usage

@@ -1,14 +1,11 @@
 """Finds the plan that a quote is made under: a stored one at its time, or the one that a customer would get then."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 
-from pipeline.domain.allowances import Charge
 from pipeline.domain.numbering import digits
 from pipeline.domain.period import in_force
 from pipeline.domain.rate_plan import EVERYONE, PSTN, PlanBook, RatePlan
-from pipeline.domain.rating import Outcome
 from pipeline.errors import DeckError, SettingsError
 from pipeline.lake.lake import Lake
 from pipeline.masters.model import Masters
@@ -100,20 +97,3 @@ def why_charged(
     told += [f"from {found.start:%Y-%m-%d %H:%M}"] if found.start else []
     told += [f"to {found.end:%Y-%m-%d %H:%M}"] if found.end else []
     return f"{payer_sid} is billed for {kind} on {found.plan_sid} by {by} ({', '.join(told)})."
-
-
-def charge_of(ask: Ask, service: str, outcome: Outcome) -> Charge | None:
-    """A rated call or message as a record that ends when it would; None where it has no price to draw on."""
-    plan, rate = outcome.plan, outcome.rate
-    if plan is None or rate is None or rate.price is None or outcome.billed is None or outcome.amount is None:
-        return None
-    talked = timedelta(milliseconds=int(ask.quantity * 1000)) if service == CALL else timedelta()
-    direction = ask.direction or plan.direction or "outbound"
-    return Charge(
-        *("quote", "quote", ask.at + talked, service, direction, outcome.item_type, outcome.country_code),
-        *(outcome.number or "", digits(ask.caller) or "", outcome.billed, outcome.amount, rate.price),
-        unit=rate.unit if service == CALL else Decimal(1),
-        fee=rate.connect_fee,
-        rounding_mode=plan.rounding_mode,
-        rounding_decimals=plan.rounding_decimals,
-    )

@@ -5,7 +5,7 @@ the payer and period that a bundle or tier takes go through the rules of ``domai
 That is right and not fast, so beyond ``MOST`` records nothing is said.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date
 from decimal import Decimal
@@ -67,7 +67,8 @@ left join (
 """
 _OWN_NUMBER = "translate(n.number_billing, '+ ().-', '')"
 _HELD = """
-select source, dr_sid, kind, key, own_number, sum(quantity), sum(amount), arg_max(position, revision)
+select source, dr_sid, kind, key, own_number, sum(quantity), sum(amount),
+    arg_max(position, (revision, coalesce(redrawn_at, timestamptz '1970-01-01')))
 from invoice.draws
 where payer_sid = $payer and date_stop >= $first and date_stop < $last
 group by source, dr_sid, kind, key, own_number
@@ -115,19 +116,27 @@ class Preview:
     spent: tuple[str, ...] = ()
 
     @property
-    def sentences(self) -> tuple[str, ...]:
-        """All of it in words."""
+    def told(self) -> tuple[str, ...]:
+        """Its draws in words, and the bundles that are used up."""
         if self.draws is None:
             return (
                 f"Bundles or tiers apply. Over {MOST:,} records of the period share them: what this one draws of them, "
                 "its invoice will tell.",
             )
+        return (
+            *(f"The bundle {name} is used up." for name in self.spent),
+            *(draw.sentence for draw in self.draws),
+        )
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """All of it in words."""
+        if self.draws is None:
+            return self.told
         start = f"{self.period.start:%Y-%m-%d %H:%M} to {self.period.end:%Y-%m-%d %H:%M}"
-        said = [f"The bundle {name} is used up." for name in self.spent]
-        said += [draw.sentence for draw in self.draws]
         return (
             f"In the period {start}, as things stand:",
-            *said,
+            *self.told,
             f"So it comes to {plain(self.amount, decimals=2)}.",
         )
 
@@ -136,25 +145,48 @@ def preview(
     lake: Lake, masters: Masters, payer_sid: str, bill_from: date | None, wanted: Charge
 ) -> Preview | None:
     """What a record of a payer draws, be it among the rated ones or made up; None where nothing it has applies."""
+    found = previews(lake, masters, payer_sid, bill_from, [wanted])
+    return found.get((wanted.source, wanted.dr_sid))
+
+
+def previews(
+    lake: Lake, masters: Masters, payer_sid: str, bill_from: date | None, wanted: Iterable[Charge]
+) -> dict[Sid, Preview]:
+    """The same of several records, each in its place among all of its period; those that nothing applies to are not
+    there."""
     customer = masters.customers.get(payer_sid)
     if customer is None:
-        return None
-    first = customer.bill_from or bill_from
-    period = period_at(customer.time_zone, customer.anchor_day, first, wanted.at)
+        return {}
     bundles, tiers = held_by(payer_sid, masters.bundles), held_by(payer_sid, masters.tiers)
-    if period is None or not _taken([wanted], bundles, tiers):
-        return None
-    sid = (wanted.source, wanted.dr_sid)
+    zone, anchor, first = customer.time_zone, customer.anchor_day, customer.bill_from or bill_from
+    periods: dict[Period, dict[Sid, Charge]] = {}
+    for charge in _taken(wanted, bundles, tiers):
+        period = period_at(zone, anchor, first, charge.at)
+        if period is not None:
+            periods.setdefault(period, {})[charge.source, charge.dr_sid] = charge
+    found: dict[Sid, Preview] = {}
+    for period, mine in periods.items():
+        found |= _of_period(lake, payer_sid, period, mine, bundles, tiers)
+    return found
+
+
+def _of_period(
+    lake: Lake,
+    payer_sid: str,
+    period: Period,
+    wanted: Mapping[Sid, Charge],
+    bundles: Sequence[Bundle],
+    tiers: Sequence[Tier],
+) -> dict[Sid, Preview]:
     held = _held(lake, payer_sid, period)
     numbered = any(scope.per == NUMBER for scope in _scopes(bundles, tiers))
     rated = _taken(charges_of(lake, payer_sid, period, own_numbers=numbered), bundles, tiers)
-    if len(rated) > MOST:
-        return Preview(period, None, wanted.amount)
-    others = [c for c in rated if (c.source, c.dr_sid) != sid]
-    mine = next((c for c in rated if (c.source, c.dr_sid) == sid), wanted)
-    charges = [replace(c, held=held.get((c.source, c.dr_sid), ())) for c in (*others, mine)]
+    all_of_it = {**wanted, **{(c.source, c.dr_sid): c for c in rated}}
+    if len(all_of_it) > MOST:
+        return {sid: Preview(period, None, charge.amount) for sid, charge in wanted.items()}
+    charges = [replace(c, held=held.get(sid, ())) for sid, c in all_of_it.items()]
     drawn = draw(charges, bundles, tiers, _used(held))
-    return _preview(period, sid, drawn, bundles, tiers, _used(held))
+    return dict(_previews(period, wanted, drawn, bundles, tiers, _used(held)))
 
 
 def charges_of(lake: Lake, payer_sid: str, period: Period, *, own_numbers: bool) -> list[Charge]:
@@ -168,29 +200,27 @@ def charges_of(lake: Lake, payer_sid: str, period: Period, *, own_numbers: bool)
     ]
 
 
-def _preview(
+def _previews(
     period: Period,
-    sid: Sid,
+    wanted: Container[Sid],
     drawn: Sequence[tuple[Charge, tuple[Draw, ...]]],
     bundles: Sequence[Bundle],
     tiers: Sequence[Tier],
     used: Mapping[Pool, Decimal],
-) -> Preview:
-    """The record among all of its period; a bundle's rest is what those before it, and invoices, have left."""
+) -> Iterator[tuple[Sid, Preview]]:
+    """The records among all of their period; a bundle's rest is what those before, and invoices, have left."""
     rooms = dict(used)
     for charge, draws in drawn:
-        if (charge.source, charge.dr_sid) == sid:
-            for h in charge.held:
-                rooms[h.pool] = rooms.get(h.pool, NOTHING) - h.quantity
+        for h in charge.held:
+            rooms[h.pool] = rooms.get(h.pool, NOTHING) - h.quantity
+        sid = (charge.source, charge.dr_sid)
+        if sid in wanted:
             found = tuple(_named(d, rooms, charge, bundles, tiers) for d in draws)
             keys = {d.key for d in draws}
             spent = tuple(b.name for b in bundles if b.key not in keys and b.scope.takes(charge))
-            return Preview(period, found, add((charge.amount, *(d.amount for d in draws))), spent)
-        for h in charge.held:
-            rooms[h.pool] = rooms.get(h.pool, NOTHING) - h.quantity
+            yield sid, Preview(period, found, add((charge.amount, *(d.amount for d in draws))), spent)
         for d in draws:
             rooms[d.pool] = rooms.get(d.pool, NOTHING) + d.quantity
-    raise AssertionError("the record is among those of its period")
 
 
 def _named(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from pipeline.domain.allowances import Charge
 from pipeline.domain.numbering import country_of, digits
 from pipeline.domain.rate_plan import PSTN, RatePlan
 from pipeline.domain.rating import SYSTEM_GATEWAY, CallUsage, MessageUsage, Outcome, rate_call, rate_message
@@ -91,6 +92,23 @@ def quote_message(
 ) -> Outcome:
     """Prices ``units`` segments to a number; ``mcc`` and ``mnc`` as far as they are known."""
     return _outcome(Ask(number, Decimal(units), at, mcc=mcc, mnc=mnc), Found(plan), MESSAGE)
+
+
+def charge_of(ask: Ask, service: str, outcome: Outcome, sid: str = "quote") -> Charge | None:
+    """A rated call or message as a record that ends when it would; None where it has no price to draw on."""
+    plan, rate = outcome.plan, outcome.rate
+    if plan is None or rate is None or rate.price is None or outcome.billed is None or outcome.amount is None:
+        return None
+    talked = timedelta(milliseconds=int(ask.quantity * 1000)) if service == CALL else timedelta()
+    direction = ask.direction or plan.direction or "outbound"
+    return Charge(
+        *("quote", sid, ask.at + talked, service, direction, outcome.item_type, outcome.country_code),
+        *(outcome.number or "", digits(ask.caller) or "", outcome.billed, outcome.amount, rate.price),
+        unit=rate.unit if service == CALL else Decimal(1),
+        fee=rate.connect_fee,
+        rounding_mode=plan.rounding_mode,
+        rounding_decimals=plan.rounding_decimals,
+    )
 
 
 def _outcome(ask: Ask, found: Found, service: str) -> Outcome:

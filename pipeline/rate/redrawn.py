@@ -5,7 +5,7 @@ and the next one pays for it. So customers with bundles or tiers are drawn anew 
 records, on both sides, by the rules of ``domain/draws``, and compared as sums: no difference of one record says it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -15,7 +15,6 @@ from pipeline.domain.allowances import NUMBER, Charge, held_by
 from pipeline.domain.draws import draw
 from pipeline.domain.money import add
 from pipeline.domain.period import Period, day_start, period_after, period_at
-from pipeline.domain.rate_plan import RatePlan
 from pipeline.lake.lake import Lake
 from pipeline.masters.model import Customer, Masters
 from pipeline.rate.preview import MOST, charges_of
@@ -24,7 +23,7 @@ _MOVED = """
 select
     source, dr_sid, after_status, date_stop, service, coalesce(direction, ''), coalesce(item_type, ''), country_code,
     coalesce(after_number, ''), after_usage, after, coalesce(after_price, 0), after_unit_seconds::decimal(18, 3),
-    coalesce(after_fee, 0), after_plan_sid, after_plan_version
+    coalesce(after_fee, 0), after_rounding_mode, after_rounding_decimals
 from records
 where payer_sid = $payer and date_stop >= $first and date_stop < $last
 """
@@ -48,18 +47,15 @@ class Redrawn:
     difference: Decimal | None
 
 
-def redrawn(
-    lake: Lake, con: Any, masters: Masters, plans: Iterable[RatePlan], bill_from: date | None
-) -> tuple[Redrawn, ...]:
+def redrawn(lake: Lake, con: Any, masters: Masters, bill_from: date | None) -> tuple[Redrawn, ...]:
     """The customers and periods that the view ``records`` touches, as far as they have bundles or tiers."""
-    versions = {(p.plan_sid, p.version): p for p in plans}
     found: list[Redrawn] = []
     for payer_sid, first, last in con.execute(_PAYERS).fetchall():
         customer = masters.customers.get(payer_sid)
         if customer is None or not _allowances(masters, payer_sid):
             continue
         for period in _periods(customer, bill_from, first.astimezone(UTC), last.astimezone(UTC)):
-            found.append(_compared(lake, con, masters, customer, period, versions))
+            found.append(_compared(lake, con, masters, customer, period))
     return tuple(found)
 
 
@@ -77,14 +73,7 @@ def _periods(customer: Customer, bill_from: date | None, first: datetime, last: 
     return found
 
 
-def _compared(
-    lake: Lake,
-    con: Any,
-    masters: Masters,
-    customer: Customer,
-    period: Period,
-    versions: Mapping[tuple[str, str], RatePlan],
-) -> Redrawn:
+def _compared(lake: Lake, con: Any, masters: Masters, customer: Customer, period: Period) -> Redrawn:
     sid = customer.partner_sid
     numbered = any(a.scope.per == NUMBER for a in _allowances(masters, sid))
     before = charges_of(lake, sid, period, own_numbers=numbered)
@@ -93,37 +82,20 @@ def _compared(
         return Redrawn(*here, None, None, None)
     own = {(c.source, c.dr_sid): c.own_number for c in before}
     asked = {"payer": sid, "first": period.start, "last": period.end}
-    moved = {
-        row[:2]: _moved(row, own.get(row[:2], ""), versions) for row in con.execute(_MOVED, asked).fetchall()
-    }
+    moved = {row[:2]: _moved(row, own.get(row[:2], "")) for row in con.execute(_MOVED, asked).fetchall()}
     stays = [c for c in before if (c.source, c.dr_sid) not in moved]
     after = [*stays, *(charge for charge in moved.values() if charge)]
     was, would_be = _sum(before, masters, sid), _sum(after, masters, sid)
     return Redrawn(*here, was, would_be, add((would_be, -was)))
 
 
-def _moved(row: tuple, own_number: str, versions: Mapping[tuple[str, str], RatePlan]) -> Charge | None:
+def _moved(row: tuple, own_number: str) -> Charge | None:
     """A record as the candidate has it; None where that gives it no price."""
-    source, sid, status, at, *told = row
-    service, direction, item, country, number, usage, amount, price, unit, fee, plan_sid, version = told
+    source, sid, status, at, service, direction, item, country, number, *priced = row
     if status != "rated":
         return None
-    plan = versions[plan_sid, version]
     return Charge(
-        *(
-            source,
-            sid,
-            at.astimezone(UTC),
-            service,
-            direction,
-            item,
-            country,
-            number,
-            own_number,
-            usage,
-            amount,
-        ),
-        *(price, unit, fee, plan.rounding_mode, plan.rounding_decimals),
+        *(source, sid, at.astimezone(UTC), service, direction, item, country, number, own_number), *priced
     )
 
 

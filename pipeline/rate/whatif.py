@@ -16,6 +16,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from pipeline.errors import SettingsError
 from pipeline.lake.disk import quoted
 from pipeline.lake.export import write_csv
@@ -54,11 +56,13 @@ with both_sides as (
         a.unrated_reason as after_reason, a.amount as after, a.{usage}::decimal(18, 3) as after_usage,
         a.matched_number as after_number, a.rate_price as after_price, a.connect_fee as after_fee,
         {unit}::decimal(18, 3) as after_unit_seconds,
+        p.rounding_mode as after_rounding_mode, p.rounding_decimals as after_rounding_decimals,
         coalesce(a.currency <> b.currency, false) as abroad
     from before as b
     join rated as a
         on a.source = b.source and a.dr_sid = b.dr_sid and a.side = b.side and a.level = b.level
         and a.payer_sid = b.payer_sid
+    left join roundings as p on p.plan_sid = a.plan_sid and p.plan_version = a.plan_version
 )
 select
     * exclude (abroad) replace (
@@ -164,12 +168,13 @@ def what_if(
             "create view rate.rates as select * from rate.held_rates union all by name select * from candidate_rates"
         )
         prepare(con, other)
+        con.register("roundings", _roundings(other))
         for n, (service, days) in enumerate(_batches(lake, candidate.plans[0].service, question)):
             progress(f"what if: {days[0][0].label} and {len(days) - 1} more days")
             _compare(con, other, service, days, question, candidate, making / "records" / f"{n:05d}.parquet")
         answer = _answer(con, making, folder, candidate, question)
         progress("what if: bundles and tiers")
-        answer = replace(answer, drawn=redrawn(lake, con, masters, other.book.plans, bill_from))
+        answer = replace(answer, drawn=redrawn(lake, con, masters, bill_from))
     _write(making, answer)
     shutil.rmtree(folder, ignore_errors=True)
     making.rename(folder)
@@ -235,6 +240,18 @@ def _compare(
     con.execute(
         f"copy ({query}) to '{quoted(target)}' (format parquet, compression zstd)",
         {"candidate": candidate.plan_sid, "replaces": question.replaces},
+    )
+
+
+def _roundings(world: World) -> pa.Table:
+    plans = world.book.plans
+    return pa.table(
+        {
+            "plan_sid": [p.plan_sid for p in plans],
+            "plan_version": [p.version for p in plans],
+            "rounding_mode": [p.rounding_mode for p in plans],
+            "rounding_decimals": pa.array([p.rounding_decimals for p in plans], pa.int32()),
+        }
     )
 
 

@@ -1,6 +1,8 @@
 """Trying another plan on a billed month: it changes nothing, and committing it posts the difference once."""
 
+import csv
 from decimal import Decimal
+from pathlib import Path
 
 from tests.journey.house import AS_OF, House
 
@@ -44,7 +46,7 @@ def test_a_person_adjusts_an_account(house: House) -> None:
     assert house.tollbook("adjust", "--reason", "x", "nobody", "1").code == 1
 
 
-def test_a_quote_for_a_customer_and_the_same_call_explained(house: House) -> None:
+def test_a_quote_for_a_customer_and_the_same_call_explained(house: House, tmp_path: Path) -> None:
     sid, payer, number, start = house.rows("""
         select dr_sid, payer_sid, matched_number, date_start from rate.calls
         where side = 'charge' and level = 1 and rating_status = 'rated' and direction = 'outbound' and family = 'pstn'
@@ -59,3 +61,8 @@ def test_a_quote_for_a_customer_and_the_same_call_explained(house: House) -> Non
     assert quoted["amount"] == charge["outcome"]["amount"]
     assert quoted["why_plan"] == charge["why_plan"]
     assert quoted["candidates"][0]["verdict"] == "chosen"
+
+    usage = tmp_path / "usage.csv"
+    usage.write_text(f"number,seconds,at\n{number},{seconds},{start.isoformat()}\n", encoding="utf-8")
+    (row,) = csv.DictReader(house.tollbook("quote", "--usage", usage, "--customer", payer).out.splitlines())
+    assert (row["amount"], Decimal(row["to_pay"])) == (quoted["amount"], Decimal(quoted["amount_drawn"]))

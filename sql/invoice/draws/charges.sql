@@ -6,7 +6,6 @@
 --         periods            own, payer_sid, payee_sid, own_start, own_end: each period of each payer by a number
 --         payers             payer_sid, payee_sid: who has bundles or tiers, or had
 --         own_numbers        source, dr_sid, own_number: the payer's own number, where one matters
---         rate.plans
 -- Integers from here on: milliseconds or thousandths of a unit, money in 1e-10 and prices in 1e-12.
 select
     t.invoice_sid, p.own, t.service, t.source, t.dr_sid, t.revision, t.date_stop, t.direction, t.item_type,
@@ -16,14 +15,13 @@ select
     (coalesce(t.connect_fee, 0) * 1000000000000)::hugeint as fee_e12,
     (coalesce(t.rate_price, 0) * 1000000000000)::hugeint as price_e12,
     (coalesce(t.unit_seconds, 1) * 1000)::bigint as unit_ms,
-    coalesce(r.rounding_mode, 'half_up') as rounding_mode,
+    coalesce(t.rounding_mode, 'half_up') as rounding_mode,
     -- The rounding step of the plan, in 1e-12.
-    rpad('1', 13 - coalesce(r.rounding_decimals, 10), '0')::bigint as quantum
+    rpad('1', 13 - coalesce(t.rounding_decimals, 10), '0')::bigint as quantum
 from taken as t
 join batch as b on b.invoice_sid = t.invoice_sid
 join payers as x on x.payer_sid = t.payer_sid and x.payee_sid = t.payee_sid
 join periods as p
     on p.payer_sid = t.payer_sid and p.payee_sid = t.payee_sid and p.own_start = t.own_start and p.own_end = t.own_end
-left join rate.plans as r on r.plan_sid = t.plan_sid and r.plan_version = t.plan_version
 left join own_numbers as w on w.source = t.source and w.dr_sid = t.dr_sid
 order by t.date_stop, t.source, t.dr_sid, p.own

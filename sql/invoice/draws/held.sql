@@ -9,7 +9,7 @@ with drawn as (
         c.n, w.payer_sid, w.payee_sid, w.kind, w.key, w.own_number, w.date_stop,
         any_value(w.name) as name, any_value(w.measure) as measure,
         sum(w.quantity)::decimal(20, 10) as quantity, sum(w.amount)::decimal(20, 10) as amount,
-        arg_max(w.position, w.revision) as position
+        arg_max(w.position, (w.revision, coalesce(w.redrawn_at, timestamptz '1970-01-01'))) as position
     from charges as c
     join periods as p on p.own = c.own
     join invoice.draws as w

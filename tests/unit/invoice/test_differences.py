@@ -1,7 +1,8 @@
 """A what-if committed: the difference of what was billed, posted once, and everything still adds up."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,17 +12,27 @@ import pytest
 from pipeline.errors import GateError
 from pipeline.invoice.credit import credit
 from pipeline.invoice.differences import Posted, post_differences
-from pipeline.invoice.due import accounts
+from pipeline.invoice.due import accounts, calendars
 from pipeline.measure.statement import make_statement
 from pipeline.shipped import shipped
-from tests.fixtures.billing import ACME, NOON, NOW, ROOT, Desk, masters
+from tests.fixtures.billing import ACME, LOOKBACK, MARCH, NOON, NOW, ROOT, Desk, masters
+from tests.spec.allowances import bundle
+from tests.unit.invoice.test_allowances import drawn, minute
 
 MAY = datetime(2026, 5, 3, 6, tzinfo=UTC)
 APRIL = NOON.replace(month=4)
+HALF = Decimal(30)
 
 
-def asked(desk: Desk, after: dict[str, str | None], name: str = "try", revision: int = 1) -> Path:
-    """The folder of a what-if that would have charged these amounts, for half the seconds."""
+def asked(
+    desk: Desk,
+    after: dict[str, str | None],
+    name: str = "try",
+    revision: int = 1,
+    usage: dict[str, Decimal] | None = None,
+) -> Path:
+    """The folder of a what-if that would have charged these amounts, for half a minute or these seconds."""
+    seconds = usage or {}
     folder = desk.home / "whatif" / name
     (folder / "records").mkdir(parents=True, exist_ok=True)
     rows = [
@@ -32,17 +43,33 @@ def asked(desk: Desk, after: dict[str, str | None], name: str = "try", revision:
             "revision": revision,
             "payer_sid": "acme",
             "payee_sid": ROOT,
-            "date_stop": NOON,
+            "date_stop": desk.calls[sid]["date_stop"],
             "after_plan_sid": "whatif:new",
             "after_plan_version": "v9",
             "after": None if amount is None else Decimal(amount),
-            "after_usage": None if amount is None else Decimal(30),
+            "after_usage": None if amount is None else seconds.get(sid, HALF),
+            "after_price": None if amount is None else Decimal(amount) * 60 / seconds.get(sid, HALF),
+            "after_number": "49301234",
+            "after_fee": Decimal(0),
+            "after_unit_seconds": Decimal(60),
+            "after_rounding_mode": "half_up",
+            "after_rounding_decimals": 10,
+            "country_code": "DEU",
             "difference": None if amount is None else Decimal(amount) - 1,
         }
         for sid, amount in after.items()
     ]
-    amount, usage = pl.Decimal(20, 10), pl.Decimal(18, 3)
-    types = {"revision": pl.Int32, "after": amount, "difference": amount, "after_usage": usage}
+    money, rate = pl.Decimal(20, 10), pl.Decimal(24, 12)
+    types = {
+        "revision": pl.Int32,
+        "after": money,
+        "difference": money,
+        "after_price": rate,
+        "after_fee": rate,
+    }
+    types |= dict.fromkeys(("after_usage", "after_unit_seconds"), pl.Decimal(18, 3)) | {
+        "after_rounding_decimals": pl.Int32
+    }
     stops = pl.col("date_stop").cast(pl.Datetime("ms", "UTC"))
     pl.DataFrame(rows, schema_overrides=types).with_columns(stops).write_parquet(
         folder / "records" / "0.parquet"
@@ -51,8 +78,10 @@ def asked(desk: Desk, after: dict[str, str | None], name: str = "try", revision:
 
 
 def commit(desk: Desk, folder: Path, now: datetime = NOW) -> Posted:
-    held = accounts(masters(), ROOT)
-    return post_differences(desk.lake, desk.ledger, held, folder, reason="the deck of May", by="Ann", now=now)
+    with desk.ledger.read() as tx:
+        held = calendars(tx, accounts(desk.masters, ROOT), bill_from=MARCH, as_of=now, lookback=LOOKBACK)
+    why = "the deck of May"
+    return post_differences(desk.lake, desk.ledger, desk.masters, held, folder, reason=why, by="Ann", now=now)
 
 
 @pytest.fixture
@@ -146,3 +175,91 @@ def test_a_record_that_was_adjusted_and_then_given_back_is_billed_anew_to_its_la
     paid = "select dr_sid, amount from invoice.claims union all select dr_sid, amount from invoice.adjusted"
     assert billed.rows(f"select sum(amount) from ({paid}) where dr_sid = 'a'") == [(Decimal(1),)]
     assert make_statement(billed.lake, billed.ledger).differences == ()
+
+
+HUNDRED = (bundle("start", "100"),)
+BY_HAND = masters(replace(ACME, approval="manual"), bundles=HUNDRED)
+LATE = NOON + timedelta(hours=2)
+
+
+@pytest.fixture
+def sharing(tmp_path):
+    """Two calls of a minute at 0.06 share 100 seconds: the first is free, of the second 20 seconds are paid."""
+    desk = minute(Desk(tmp_path, masters(bundles=HUNDRED)), "a")
+    minute(desk, "b", NOON + timedelta(hours=1)).commit().bill()
+    return desk
+
+
+def test_what_a_cheaper_record_leaves_of_a_bundle_the_next_one_draws(sharing):
+    posted = commit(sharing, asked(sharing, {"a": "0.03"}))
+
+    (made,) = posted.adjustments
+    assert (made.amount, made.usage, made.records, posted.redrawn) == (Decimal("-0.02"), -30, 2, 2)
+    assert drawn(sharing) == {"a": "30", "b": "60"}
+    assert sharing.rows(
+        "select dr_sid, plan_sid, amount, usage, drawn from invoice.adjusted order by all"
+    ) == [
+        ("a", "whatif:new", Decimal(0), Decimal(-30), Decimal("0.03")),
+        ("b", "retail", Decimal("-0.02"), Decimal(0), Decimal("-0.02")),
+    ]
+
+
+def test_a_late_record_draws_what_is_left_by_then(sharing):
+    commit(sharing, asked(sharing, {"a": "0.03"}))
+    minute(sharing, "late", LATE, 90).commit().bill(MAY)
+
+    assert drawn(sharing) == {"a": "30", "b": "60", "late": "10"}
+    assert make_statement(sharing.lake, sharing.ledger).differences == ()
+
+
+def test_more_usage_that_a_bundle_covers_is_drawn_though_it_costs_nothing(sharing):
+    posted = commit(sharing, asked(sharing, {"a": "0.04"}, usage={"a": Decimal(40)}))
+    assert (drawn(sharing), posted.adjustments[0].amount) == ({"a": "40", "b": "60"}, Decimal("-0.02"))
+
+    again = asked(sharing, {"a": "0.02"}, "again", usage={"a": Decimal(20)})
+    assert (commit(sharing, again, MAY).adjustments, drawn(sharing)) == ((), {"a": "20", "b": "60"})
+    with pytest.raises(GateError, match="nothing to post"):
+        commit(sharing, again, MAY + timedelta(days=1))
+
+
+def test_a_credited_invoice_gives_back_what_was_drawn_anew(sharing):
+    commit(sharing, asked(sharing, {"a": "0.03"}))
+    (number,) = sharing.rows("select min(number) from invoice.invoices")[0]
+    credit(sharing.lake, sharing.ledger, number, reason="all of it", rebill=True, by="Ann", now=NOW)
+    assert drawn(sharing) == {}
+
+    sharing.bill(MAY)
+    paid = "select dr_sid, amount from invoice.claims union all select dr_sid, amount from invoice.adjusted"
+    assert sharing.rows(f"select sum(amount) from ({paid})") == [(Decimal("0.02"),)]
+    assert make_statement(sharing.lake, sharing.ledger).differences == ()
+
+
+def test_what_was_drawn_anew_alone_is_given_back_too(tmp_path):
+    germany = masters(bundles=(bundle("start", "100", countries=("DEU",)),))
+    desk = minute(Desk(tmp_path, germany), "a", country_code="GBR").commit()
+    desk.bill()
+    commit(desk, asked(desk, {"a": "0.03"}))
+    assert drawn(desk) == {"a": "30"}
+
+    (number,) = desk.rows("select min(number) from invoice.invoices")[0]
+    credit(desk.lake, desk.ledger, number, reason="all of it", rebill=True, by="Ann", now=NOW)
+    assert drawn(desk) == {}
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "why"),
+    [
+        (lambda d: minute(d, "late", LATE).commit().bill(MAY, masters=BY_HAND), "on a draft"),
+        (lambda d: minute(d, "b", LATE, 90, revision=2).commit(), "whose newer revision waits"),
+        (lambda d: minute(d, "b", LATE, 90).commit(), "that is rated otherwise than it was billed"),
+        (lambda d: setattr(d, "masters", masters()), "that drew on one that is gone"),
+    ],
+    ids=["a draft", "a newer revision", "rated anew", "the bundle is gone"],
+)
+def test_a_period_that_is_not_settled_is_left_as_it_is(sharing, meanwhile: Callable[[Desk], object], why):
+    meanwhile(sharing)
+    before = drawn(sharing)
+    with pytest.raises(GateError, match=f"1 records: shares a bundle or tier with a record {why}"):
+        commit(sharing, asked(sharing, {"a": "0.03"}), MAY)
+
+    assert drawn(sharing) == before

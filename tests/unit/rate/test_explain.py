@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.errors import TollbookError
 from pipeline.rate.explain import explain_record
-from tests.unit.rate.homes import MASTERS, call
+from tests.unit.rate.homes import MASTERS, NOW, call
 from tests.unit.rate.test_engine import message_row
 
 
@@ -66,11 +66,14 @@ def test_the_invoice_that_billed_it_and_what_came_after(rated):
     record = {"source": "carrierx", "dr_sid": "a", "revision": 1, "payer_sid": "shop", "payee_sid": "root"}
     claim = record | {"invoice_sid": "i", "line_no": 3, "amount": Decimal("0.04"), "usage": Decimal(120)}
     posted = {"batch_sid": "w", "of_invoice_sid": "i", "of_line_no": 3, "amount": Decimal("-0.01")}
+    draw = {"invoice_sid": "i", "kind": "bundle", "key": "b", "name": "Start", "redrawn_at": NOW}
+    draw |= {"quantity": Decimal(6), "amount": Decimal("-0.002")}
     for table, row in {
         "invoices": invoice,
         "items": item,
         "taxes": tax,
         "claims": claim,
+        "draws": record | draw,
         "adjusted": record | posted,
         "adjustments": posted | {"adjustment_id": 1, "reason": "the deck of May"},
     }.items():
@@ -81,6 +84,7 @@ def test_the_invoice_that_billed_it_and_what_came_after(rated):
         for b in explain(rated, "a").billed
     ] == [
         ("billed", "HCS-1", 3, "Outbound calls", Decimal("0.04")),
+        ("bundle Start, drawn anew", "HCS-1", None, None, Decimal("-0.002")),
         ("adjusted: the deck of May", None, None, None, Decimal("-0.01")),
     ]
 

@@ -1,17 +1,21 @@
 """What a call would draw from bundles and tiers, before any invoice does: left by those before it in its period."""
 
+import csv
+import io
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
 from pipeline.domain.allowances import AMOUNT, Bundle, Scope, Tier, TierStep
 from pipeline.domain.period import Period, period_at
 from pipeline.rate.explain import explain_record
-from pipeline.rate.planfor import CustomerPlan, charge_of
-from pipeline.rate.preview import preview
-from pipeline.rate.quote import Ask, quote
+from pipeline.rate.planfor import CustomerPlan
+from pipeline.rate.preview import preview, previews
+from pipeline.rate.quote import Ask, charge_of, quote
+from pipeline.rate.quotefile import quote_usage
 from tests.unit.rate.homes import MASTERS, call
 
 MARCH = Period(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
@@ -133,6 +137,32 @@ def test_the_period_and_the_bundle_are_its_own(march, more, left):
     found = drawn(march, **({"bundles": (BRITISH,)} | more))
 
     assert (found.draws[0].left if found else None) == left
+
+
+def test_rows_of_a_file_draw_in_call_order_among_what_was_used(march, tmp_path):
+    usage, out = tmp_path / "usage.csv", io.StringIO()
+    usage.write_text(
+        "number,seconds,at\n"
+        "442079460000,60,2026-03-10T12:30:00\n"
+        "442079460000,60,2026-03-10T11:30:00\n"
+        "12125550100,60,2026-03-10T12:00:00\n"
+        "33123456789,60,2026-03-10T12:00:00\n"
+        "442079460000,60,2026-04-10T12:30:00\n",
+        encoding="utf-8",
+    )
+    masters = replace(MASTERS, bundles=(replace(BRITISH, quantity=Decimal(270)),))
+    plan_for = CustomerPlan(march.lake, masters, "shop", "call", root_sid="root", whole=True)
+    done = quote_usage(plan_for, "call", usage, out, partial(previews, march.lake, masters, "shop", None))
+
+    assert [(r["amount"], r["drawn"], r["to_pay"]) for r in csv.DictReader(io.StringIO(out.getvalue()))] == [
+        ("0.0200000000", "-0.0100000000", "0.0100000000"),
+        ("0.0200000000", "-0.0200000000", "0.0000000000"),
+        ("0.0100000000", "0.0000000000", "0.0100000000"),
+        ("", "", ""),
+        ("0.0200000000", "-0.0200000000", "0.0000000000"),
+    ]
+    assert (done.amount, done.to_pay) == (Decimal("0.07"), Decimal("0.02"))
+    assert "30 seconds of the bundle 5 minutes are left: it covers 30 seconds, 0.01 less." in out.getvalue()
 
 
 def test_too_many_records_to_go_through_are_said(march, monkeypatch):

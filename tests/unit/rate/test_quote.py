@@ -13,6 +13,7 @@ from pipeline.errors import DeckError
 from pipeline.rate.quote import Found, quote_call, quote_message
 from pipeline.rate.quotefile import Quoted, quote_usage
 
+PAID = Decimal("0.0120000000")
 AT = datetime(2026, 3, 10, 12, tzinfo=UTC)
 PLAN = RatePlan(
     "retail",
@@ -71,7 +72,7 @@ def test_a_file_of_calls(tmp_path):
         "d,442079460000,long,2026-03-10,invalid,seconds 'long' is not a number of seconds,,,",
         "e,442079460000,1,yesterday,invalid,Invalid isoformat string: 'yesterday',,,",
     ]
-    assert counts == Quoted(5, rated=1, unrated=1, not_billable=1, invalid=2, amount=Decimal("0.0120000000"))
+    assert counts == Quoted(5, rated=1, unrated=1, not_billable=1, invalid=2, amount=PAID, to_pay=PAID)
 
 
 def test_a_file_of_messages(tmp_path):
