@@ -12,7 +12,7 @@ from pipeline.lake.tables import TABLES
 
 # What only a backup can bring back: issued invoices stand on claims, and old versions are not kept by the provider.
 _ONLY_COPY = (
-    *("invoice/claims", "invoice/draws", "invoice/write_offs"),
+    *("invoice/claims", "invoice/draws", "invoice/parts", "invoice/adjusted", "invoice/write_offs"),
     *("land/calls_versions", "land/messages_versions", "land/quarantine"),
 )
 

@@ -18,6 +18,7 @@ import duckdb
 from pipeline.errors import LakeError
 from pipeline.lake import meanings, views
 from pipeline.lake.disk import quoted, replace_text
+from pipeline.lake.duck import Duck
 from pipeline.lake.tables import TABLES, Table
 from pipeline.lake.words import WORDS
 
@@ -68,7 +69,7 @@ def macros() -> list[str]:
     return [path.read_text(encoding="utf-8").strip().rstrip(";") for path in views.shipped_files("macros")]
 
 
-def comments(con: duckdb.DuckDBPyConnection) -> list[str]:
+def comments(con: duckdb.DuckDBPyConnection | Duck) -> list[str]:
     """The comments on the views that a connection has."""
     return meanings.comments(con, views.sql_views())
 

@@ -21,9 +21,9 @@ def fsync(path: Path) -> None:
         os.close(descriptor)
 
 
-def quoted(path: Path) -> str:
-    """A path inside a SQL literal."""
-    return str(path).replace("'", "''")
+def quoted(text: Path | str) -> str:
+    """A path, or any text, inside a SQL literal."""
+    return str(text).replace("'", "''")
 
 
 def parquets(folder: Path) -> list[Path]:

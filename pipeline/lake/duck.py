@@ -68,7 +68,11 @@ class Duck:
 @contextmanager
 def opened(memory_limit: str, staging: Path, wanted: list[Definition]) -> Iterator[Duck]:
     """A connection in memory; it spills into the staging folder, and into no other."""
-    config = {"memory_limit": memory_limit, "autoinstall_known_extensions": "false", "threads": "2"}
+    config: dict[str, Any] = {
+        "memory_limit": memory_limit,
+        "autoinstall_known_extensions": "false",
+        "threads": "2",
+    }
     con = duckdb.connect(config=config)
     try:
         staging.mkdir(parents=True, exist_ok=True)

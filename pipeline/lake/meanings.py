@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipeline.lake.duck import Duck
 from pipeline.lake.tables import BY_NAME, TABLES
 from pipeline.lake.views import Definition
 from pipeline.lake.words import WORDS
@@ -54,7 +55,7 @@ def head_of(file: Path) -> Head:
     return Head(purpose, grain, tuple(reads), columns)
 
 
-def comments(con: duckdb.DuckDBPyConnection, made: list[Definition]) -> list[str]:
+def comments(con: duckdb.DuckDBPyConnection | Duck, made: list[Definition]) -> list[str]:
     """The statements that put the meanings to the views and columns that a connection has."""
     files = {each.name: each.file for each in made if each.file}
     views = con.execute(

@@ -5,19 +5,24 @@ from typing import Any
 
 import pytest
 from httpx import Client
+from starlette.applications import Starlette
 
 from pipeline.provider.app import create_app
 from pipeline.provider.world import World, WorldConfig
 from tests.contract.sandbox_api import client
 
-APP = create_app(World(WorldConfig(seed=3, calls=157, messages=101)))
 CALLS, MESSAGES = "/core/v2/calls/call_drs", "/core/v2/sms/message_drs"
 FEEDS = [pytest.param(CALLS, "date_stop", id="calls"), pytest.param(MESSAGES, "date_insert", id="messages")]
 
 
 @pytest.fixture(scope="module")
-def api() -> Client:
-    return client(APP)
+def app() -> Starlette:
+    return create_app(World(WorldConfig(seed=3, calls=157, messages=101)))
+
+
+@pytest.fixture(scope="module")
+def api(app: Starlette) -> Client:
+    return client(app)
 
 
 def sids(page: dict[str, Any]) -> list[str]:
@@ -228,8 +233,8 @@ def test_what_is_not_there_answers_404_with_the_flat_body(api: Client, path: str
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic eA=="}])
-def test_only_the_token_opens_the_door(api: Client, headers: dict[str, str]) -> None:
-    answers = [client(APP, headers).get(path) for path in (CALLS, "/sandbox/truth")]
+def test_only_the_token_opens_the_door(app: Starlette, headers: dict[str, str]) -> None:
+    answers = [client(app, headers).get(path) for path in (CALLS, "/sandbox/truth")]
 
     error = {"field": "cause", "message": "authentication required", "reference_sid": None}
     body = {"message": "authentication required", "errors": [error]}

@@ -29,6 +29,7 @@ from pipeline.provider.server import start_background
 from pipeline.shipped import shipped
 from tests.faults import pull_kill
 from tests.faults.pull_kill import DAY_3, WORLD
+from tests.fixtures.forks import make_ready
 from tests.journey.house import TOKEN, Provider
 
 _KB = 1024
@@ -84,7 +85,7 @@ def fill(home: Path, url: str, said: Path) -> list[str]:
     room = os.statvfs(home)
     size = (room.f_blocks - room.f_bfree) * room.f_frsize // _KB
     while size < _ENOUGH:
-        size += _STEP
+        size += max(_STEP, size // 8)
         mount("-o", f"remount,size={size}k", home)
         code, text = attempt(partial(run, home, url), said)
         assert code in (0, 1), text
@@ -198,9 +199,7 @@ def _writes(name: str, args: tuple, kwargs: dict) -> bool:
 
 def main() -> None:
     """The mode that is asked for."""
-    for name in pull_kill._LOADED:
-        importlib.import_module(name)
-    gc.freeze()
+    make_ready(pull_kill._LOADED)
     mode = sys.argv[1]
     work = {"full": fill, "read-only": freeze, "broken": broken, "failing": failing}[mode]
     with tempfile.TemporaryDirectory() as name, start_background(WORLD, TOKEN) as background:

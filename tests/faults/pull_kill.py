@@ -8,7 +8,6 @@ workers were left alone. Everything that reads tables runs in a forked process t
 
 import argparse
 import gc
-import importlib
 import json
 import random
 import shutil
@@ -30,6 +29,7 @@ from pipeline.provider.server import start_background
 from pipeline.provider.world import WorldConfig
 from pipeline.shipped import shipped
 from tests.faults.killing import Killer
+from tests.fixtures.forks import make_ready
 from tests.journey.house import TOKEN, Provider
 
 SINCE = datetime(2026, 3, 1, tzinfo=UTC)
@@ -189,12 +189,10 @@ def check(found: dict[str, Any], provider: Provider) -> None:
 
 def kill_pulls(folder: Path, kills: int, killer: Killer) -> None:
     """Starts a provider and kills so many workers."""
-    for name in _LOADED:
-        importlib.import_module(name)
+    make_ready(_LOADED)
     # No worker meets TLS, and reading certificates is an eighth of its time.
     context = ssl.create_default_context()
     ssl.create_default_context = lambda **_asked: context
-    gc.freeze()  # what is frozen is not copied for each worker
     try:
         with start_background(WORLD, TOKEN) as background:
             Loop(folder, Provider(background), killer).run(kills)

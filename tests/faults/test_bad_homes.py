@@ -96,17 +96,6 @@ def test_a_url_that_would_send_the_token_in_the_clear(fresh: House) -> None:
     assert_told(open_road.tollbook("pull"), "https")
 
 
-def test_a_missing_scope_fails_its_resource_alone(fresh: House, provider: Provider) -> None:
-    provider.set_faults("forbidden=dids")
-    done = fresh.run(AS_OF)
-    rows = landed(fresh)
-    provider.set_faults("")
-
-    assert_told(done, "scope", "phonenumber")
-    assert [name for name, count in rows.items() if not count] == ["dids"]
-    assert rows["calls"] == 120
-
-
 def test_another_providers_home(fresh: House, provider: Provider) -> None:
     assert fresh.tollbook("pull").code == 0
     before = landed(fresh)

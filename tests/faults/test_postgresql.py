@@ -6,6 +6,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from multiprocessing import get_context
 from pathlib import Path
@@ -137,7 +138,8 @@ def _issued(url: str) -> list[Any]:
 def test_a_home_whose_ledger_is_on_a_server_bills_a_month_though_it_is_killed(
     url: str, tmp_path: Path, warm: Warm
 ) -> None:
-    with start_background(WorldConfig(seed=5, calls=200, messages=40), TOKEN) as provider:
+    last_days = WorldConfig(seed=5, calls=200, messages=40, start=date(2026, 3, 29), days=3)
+    with start_background(last_days, TOKEN) as provider:
         house = make_house(tmp_path / "home", warm, provider.url, TOLLBOOK_DATABASE_URL=url)
         for stage in ("pull", "rate"):
             assert house.tollbook(stage, "--as-of", AS_OF).code == 0

@@ -101,8 +101,9 @@ class House:
             for table in TABLES:
                 if table.name not in _OF_THE_RUN:
                     names = ", ".join(f'"{name}"' for name, _, _ in table.columns if name != without)
-                    rows = con.execute(f"select {names} from {table.stage}.{table.short}").fetchall()
-                    found[table.name] = set(map(repr, rows))
+                    columns = f"select {names} from {table.stage}.{table.short}"
+                    rows = con.execute(f"select found::varchar from ({columns}) as found").fetchall()
+                    found[table.name] = {text for (text,) in rows}
                     assert len(found[table.name]) == len(rows), f"{table.name} holds the same row twice"
         return found
 

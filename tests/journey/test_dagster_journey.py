@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -23,6 +23,7 @@ from pipeline.settings import load
 from tests.journey.house import AS_OF, TOKEN, House, Provider
 
 NOW = datetime.fromisoformat(AS_OF)
+LANDED = ("calls", "messages", "partners", "dids", "endpoints", "countries", "rates")
 TABLES = ("land.calls", "rate.calls", "invoice.claims", "invoice.invoices", "deliver.emails")
 
 
@@ -114,7 +115,8 @@ def test_a_job_of_the_schedule_opens_the_home_by_itself(
 def forbidding(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
     """A desk whose provider answers 403 for one resource."""
     faults = Faults.parse(f"forbidden={request.param}")
-    with start_background(WorldConfig(seed=3, calls=200, messages=40, faults=faults), TOKEN) as provider:
+    world = WorldConfig(seed=3, calls=60, messages=20, start=date(2026, 3, 30), days=2, faults=faults)
+    with start_background(world, TOKEN) as provider:
         opened = empty_desk(tmp_path / "home", provider.url)
         yield opened
         opened.ledger.close()
@@ -125,6 +127,9 @@ def test_a_forbidden_list_fails_alone_names_its_scope_and_is_told(forbidding: De
     result = run_journey(forbidding, bill=False)
 
     assert list(result.failures) == ["land/dids"]
+    rows = {name: sum(file.rows for file in forbidding.lake.files(f"land/{name}")) for name in LANDED}
+    assert [name for name, count in rows.items() if not count] == ["dids"]
+    assert rows["calls"] == 60
     assert counts(forbidding)["rate.calls"] > 0
     with pytest.raises(ForbiddenError, match=r"phonenumber\.read"):
         result.check()

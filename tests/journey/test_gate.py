@@ -1,5 +1,6 @@
 """Where the charges contradict the unit that plans are read with, nothing is billed until a person decides."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from pipeline.provider.world import WorldConfig
 from tests.journey.house import TOKEN, House, make_house
 from tests.journey.warm import Warm
 
-PER_MINUTE = WorldConfig(seed=3, calls=1_200, messages=100, price_unit=60, faults=Faults())
+PER_MINUTE = WorldConfig(
+    seed=3, calls=1_200, messages=100, start=date(2026, 3, 28), days=4, price_unit=60, faults=Faults()
+)
 PLAN = "provider-outbound-pstn"
 
 

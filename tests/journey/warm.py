@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from tests.fixtures.forks import make_ready
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 300
 _HEAVY = (
@@ -146,8 +148,7 @@ class Warm:
 
 def _serve() -> None:
     """Answers requests until standard input ends."""
-    for name in _HEAVY:
-        importlib.import_module(name)
+    make_ready(_HEAVY)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     ended: dict[int, int] = {}

@@ -35,6 +35,7 @@ INVOICED: tuple[Table, ...] = (
             "key",
             "own_number",
             "date_stop",
+            "redrawn_at",
         ),
         (
             ("invoice_sid", text, "the invoice"),
@@ -54,6 +55,7 @@ INVOICED: tuple[Table, ...] = (
             ("quantity", amount, "drawn from the bundle, or counted in the tier"),
             ("position", amount, "tiers: where in the period's volume the record was priced"),
             ("amount", amount, "what it adds to the amount at the plan's price; less than 0 takes off"),
+            ("redrawn_at", ts, "when a what-if changed the draw by this much; null: as the invoice drew"),
         ),
     ),
     Table(
@@ -302,6 +304,7 @@ INVOICED: tuple[Table, ...] = (
             ("plan_version", text, "its version"),
             ("amount", amount, "the difference to all that was billed or posted before"),
             ("usage", seconds, "the same of billed seconds or units"),
+            ("drawn", amount, "the part of amount that bundles and tiers make, drawn anew"),
         ),
     ),
     Table(
