@@ -13,11 +13,20 @@ from typing import Any
 
 import dagster as dg
 
+from pipeline.domain.money import plain
+from pipeline.lake.tables import BY_NAME
+
 INK, GRID, BLUE, AMBER = "#3b4252", "#d8dee9", "#2f6f9f", "#d08c2f"
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 760, 230, 64, 34, 30
 
 Series = tuple[str, str, Sequence[Decimal | int]]
 """Name, colour, one value per label."""
+
+
+def about(table: str, more: str) -> str:
+    """What the page of a table's asset says first: a row of it, and how it is made."""
+    grain = BY_NAME[table].grain
+    return f"{grain[:1].upper()}{grain[1:]}. {more}"
 
 
 def money(amounts: Mapping[str, Decimal]) -> str:
@@ -30,7 +39,7 @@ def table(rows: Sequence[Mapping[str, Any]], most: int = 25) -> dg.MarkdownMetad
     if not rows:
         return dg.MetadataValue.md("none")
     names = list(rows[0])
-    lines = [" | ".join(names), " | ".join("---" for _ in names)]
+    lines = [" | ".join(names), " | ".join("---:" if _counts(rows, name) else "---" for name in names)]
     lines += [" | ".join(_cell(row[name]) for name in names) for row in rows[:most]]
     if len(rows) > most:
         lines.append(f"... and {len(rows) - most} more")
@@ -141,5 +150,12 @@ def _short(value: Decimal | int) -> str:
     return f"{value:,.0f}" if value >= 10 or value == 0 else f"{value:.2f}"
 
 
+def _counts(rows: Sequence[Mapping[str, Any]], name: str) -> bool:
+    """Whether a column holds nothing but numbers: those stand to the right."""
+    return all(row[name] is None or isinstance(row[name], int | Decimal) for row in rows)
+
+
 def _cell(value: object) -> str:
+    if isinstance(value, Decimal):
+        return plain(value, decimals=2, grouped=True)
     return "" if value is None else str(value).replace("|", "\\|").replace("\n", " ")

@@ -7,8 +7,14 @@ moment of insertion and the content of record ``i``, and the way between ``i`` a
 from collections.abc import Iterator
 from typing import Protocol
 
-from pipeline.provider.entropy import SidCodec
 from pipeline.provider.traffic import first_at_or_after
+
+
+class Codec(Protocol):
+    """The way between the number of a record and its secure id."""
+
+    def encode(self, index: int) -> str: ...
+    def decode(self, sid: str) -> int | None: ...
 
 
 class Feed(Protocol):
@@ -16,7 +22,11 @@ class Feed(Protocol):
 
     sort_key: str
     count: int
-    codec: SidCodec
+
+    @property
+    def codec(self) -> Codec:
+        """The ids of its records."""
+        ...
 
     @property
     def longest_lag(self) -> int:

@@ -1,23 +1,24 @@
 """The asset of the stage deliver: one e-mail per issued invoice, sent at most once.
 
-Reminders come along where ``policy.toml`` says ``remind_daily``.
+Reminders come along where ``policy.toml`` says ``remind_daily``. Bounces are read first where the settings name the
+folder that they come to.
 
 How a message is made and handed over is in ``pipeline.deliver``. See https://docs.dagster.io/guides/build/assets.
 """
 
 import dagster as dg
 
+from pipeline.defs import figures
 from pipeline.defs.assets.land import OWNERS
 from pipeline.defs.assets.reports import metadata_of
 from pipeline.defs.resources import Shift
-from pipeline.lake.tables import BY_NAME
 
 
 @dg.asset(
     key=["deliver", "emails"],
     deps=[dg.AssetKey(["render", "documents"])],
     group_name="deliver",
-    description=f"{BY_NAME['deliver/emails'].grain}. Without an SMTP server they are written to outbox/.",
+    description=figures.about("deliver/emails", "Without an SMTP server they are written to outbox/."),
     kinds={"email"},
     owners=OWNERS,
 )

@@ -15,7 +15,6 @@ from pipeline.defs.assets.land import OWNERS
 from pipeline.defs.partitions import months
 from pipeline.defs.resources import Shift
 from pipeline.desk import Desk
-from pipeline.lake.tables import BY_NAME
 
 _CHARTED_CUSTOMERS = 30
 
@@ -28,7 +27,9 @@ _CHARTED_CUSTOMERS = 30
     ],
     group_name="invoice",
     partitions_def=months,
-    description=f"{BY_NAME['invoice/invoices'].grain}. Drafts what is due as of now, issues what needs no approval.",
+    description=figures.about(
+        "invoice/invoices", "Drafts what is due as of now, issues what needs no approval."
+    ),
     kinds={"duckdb", "sqlite"},
     owners=OWNERS,
 )

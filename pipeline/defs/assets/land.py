@@ -16,7 +16,6 @@ from pipeline.defs.resources import Shift
 from pipeline.desk import Desk
 from pipeline.desk.dimensions import DIMENSIONS, DimensionLanded
 from pipeline.domain.cursor import FEEDS, Feed
-from pipeline.lake.tables import BY_NAME
 from pipeline.land.rates import PlanLanded
 from pipeline.land.records import Landed
 from pipeline.land.snapshots import SNAPSHOTS, SnapshotLanded
@@ -34,7 +33,7 @@ def land_asset(resource: str, how: str, work: Work) -> dg.AssetsDefinition:
     @dg.asset(
         key=name.split("/"),
         group_name="land",
-        description=f"{BY_NAME[name].grain}. {how}",
+        description=figures.about(name, how),
         kinds={"python", "parquet"},
         owners=OWNERS,
     )

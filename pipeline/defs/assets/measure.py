@@ -14,7 +14,6 @@ from pipeline.defs import figures
 from pipeline.defs.assets.land import OWNERS
 from pipeline.defs.resources import Shift
 from pipeline.desk import Desk
-from pipeline.lake.tables import BY_NAME
 from pipeline.measure.rollups import ROLLUPS, Rollup
 
 _KEYS = (
@@ -35,8 +34,8 @@ def _spec(rollup: Rollup) -> dg.AssetSpec:
         # What has landed is rolled up when it has been rated: landing has no days of its own.
         deps=[dg.AssetKey(table.split("/")) for table in sorted({*rollup.reads, *_RATED})],
         group_name="measure",
-        description=f"{BY_NAME[rollup.table].grain}. Rolled up where the records of a day have changed.",
-        kinds={"duckdb", "parquet"},
+        description=figures.about(rollup.table, "Rolled up where the records of a day have changed."),
+        kinds={"arrow", "parquet"},
         owners=OWNERS,
     )
 
@@ -122,7 +121,7 @@ def _margins(desk: Desk) -> dict[str, Any]:
     rows = _days(
         desk, "select day, currency, sum(revenue) as revenue, sum(cost) as cost from measure.traffic"
     )
-    return {"margins": figures.revenue_and_cost("revenue and cost per day", rows)} if rows else {}
+    return {"revenue and cost": figures.revenue_and_cost("revenue and cost per day", rows)} if rows else {}
 
 
 def _quality(desk: Desk) -> dict[str, Any]:
