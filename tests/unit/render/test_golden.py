@@ -27,7 +27,10 @@ def american() -> Document:
 
 
 def german() -> Document:
-    return make_page(snapshot=snapshot(GERMAN, NORTH), currency="EUR", taxes=[VAT])
+    tax = VAT["amount"]
+    due = VAT["base"] + tax
+    sums = {"amount_tax": tax, "amount_due": due, "balance_forward": due}
+    return make_page(snapshot=snapshot(GERMAN, NORTH), currency="EUR", taxes=[VAT], **sums)
 
 
 def texts() -> dict[str, str]:
