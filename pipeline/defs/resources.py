@@ -40,6 +40,11 @@ class Shift:
     failures: dict[str, Exception] = field(default_factory=dict)
     broken: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
+    def report(self, name: str, made: object, *, news: bool) -> None:
+        """Keeps what a step reported; one that did nothing does not hide what it did before in the same turn."""
+        if news or name not in self.reports:
+            self.reports[name] = made
+
     @contextmanager
     def step(self, name: str) -> Iterator[Desk]:
         """The desk for one step; our errors become Dagster's, with their remedy and without a traceback.

@@ -18,6 +18,7 @@ from pipeline.domain.period import Period
 from pipeline.invoice.duck import Duck
 from pipeline.invoice.due import Due
 from pipeline.lake.batches import batches
+from pipeline.lake.duck import rows_table
 from pipeline.lake.lake import Lake, Staged
 from pipeline.lake.views import sql_text
 from pipeline.masters.model import Masters
@@ -312,9 +313,7 @@ def _used(
 
 
 def _table(rows: list[tuple], schema: pa.Schema) -> pa.Table:
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
-    arrays = [pa.array(map(_cell, c), f.type) for c, f in zip(columns, schema, strict=True)]
-    return pa.table(arrays, schema=schema)
+    return rows_table([tuple(map(_cell, row)) for row in rows], schema)
 
 
 def _cell(value: object) -> object:

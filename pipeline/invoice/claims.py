@@ -18,6 +18,7 @@ from pipeline.domain.period import Period
 from pipeline.invoice.allowances import PLANS, TAKEN, AllowanceUsed, apply_allowances, needed, uses
 from pipeline.invoice.duck import Duck
 from pipeline.invoice.due import Calendar, Due
+from pipeline.lake.duck import rows_table
 from pipeline.lake.lake import Lake, Staged
 from pipeline.masters.model import Masters
 
@@ -165,8 +166,8 @@ def register_due(con: Duck, calendars: Iterable[Calendar]) -> None:
             zone = d.account.customer.time_zone
             due.append((d.invoice_sid, *d.account.key, zone, d.claims_from, d.period.start, d.period.end))
             own += [(d.invoice_sid, p.start, p.end) for p in own_periods(calendar, d)]
-    con.register("due", _table(due, _DUE))
-    con.register("own_periods", _table(own, _OWN))
+    con.register("due", rows_table(due, _DUE))
+    con.register("own_periods", rows_table(own, _OWN))
 
 
 def own_periods(calendar: Calendar, due: Due) -> list[Period]:
@@ -207,7 +208,7 @@ def stage_claims(lake: Lake, con: Any, invoice_sid: str, numbers: Mapping[UsageL
         (n, line.correction, line.item_type, line.direction, line.country_code, line.period.start)
         for line, n in numbers.items()
     ]
-    con.register("numbered", _table(rows, _NUMBERED))
+    con.register("numbered", rows_table(rows, _NUMBERED))
     return lake.stage_query(con, "invoice/claims", invoice_sid, _CLAIMS.format(invoice_sid=invoice_sid))
 
 
@@ -241,8 +242,3 @@ def _by_invoice(con: Duck, query: str) -> dict[str, list[tuple]]:
     for sid, *row in con.execute(query).fetchall():
         grouped.setdefault(sid, []).append(tuple(row))
     return grouped
-
-
-def _table(rows: list[tuple], schema: pa.Schema) -> pa.Table:
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
-    return pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)

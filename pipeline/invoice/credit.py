@@ -287,11 +287,7 @@ def _given_back(lake: Lake, invoice_sid: str, credit_sid: str) -> list[Staged]:
     names = {"credit_sid": credit_sid, "invoice_sid": invoice_sid}
     with lake.duck() as con:
         given = {table: query.format(**names) for table, query in _GIVE_BACK.items()}
-        return [
-            lake.stage_query(con, table, credit_sid, query)
-            for table, query in given.items()
-            if con.execute(f"select 1 from ({query}) limit 1").fetchall()
-        ]
+        return lake.stage_found(con, credit_sid, given)
 
 
 def _rows(tx: Connection, table: Table, invoice_sid: str) -> list[Any]:

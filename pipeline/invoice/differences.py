@@ -21,7 +21,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.domain.allowances import held_by
 from pipeline.domain.period import Period
 from pipeline.domain.rounding import quantize
 from pipeline.errors import GateError
@@ -31,6 +30,7 @@ from pipeline.invoice.duck import Duck
 from pipeline.invoice.due import Account, Calendar
 from pipeline.invoice.export import export
 from pipeline.lake.disk import quoted
+from pipeline.lake.duck import rows_table
 from pipeline.lake.lake import Lake, Staged
 from pipeline.lake.views import sql_text
 from pipeline.ledger.ledger import Ledger
@@ -164,15 +164,10 @@ def _pooled(con: Duck, masters: Masters, held: Sequence[Calendar]) -> pa.Table:
     rows = [
         (*c.account.key, period.start, period.end)
         for c in held
-        if c.account.key in drew or _allowances(masters, c.account.customer.partner_sid)
+        if c.account.key in drew or masters.allowances(c.account.customer.partner_sid)
         for period in c.periods
     ]
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(_POOLED)
-    return pa.table([pa.array(c, f.type) for c, f in zip(columns, _POOLED, strict=True)], schema=_POOLED)
-
-
-def _allowances(masters: Masters, payer_sid: str) -> tuple[Any, ...]:
-    return (*held_by(payer_sid, masters.bundles), *held_by(payer_sid, masters.tiers))
+    return rows_table(rows, _POOLED)
 
 
 def _stage(lake: Lake, con: Any, batch_sid: str, now: datetime) -> list[Staged]:
@@ -181,11 +176,7 @@ def _stage(lake: Lake, con: Any, batch_sid: str, now: datetime) -> list[Staged]:
         "invoice/adjusted": _RECORDS.format(batch_sid=batch_sid),
         "invoice/draws": _REDRAWN.format(now=now.isoformat()),
     }
-    return [
-        lake.stage_query(con, table, batch_sid, query)
-        for table, query in queries.items()
-        if con.execute(f"select count(*) from ({query})").fetchall()[0][0]
-    ]
+    return lake.stage_found(con, batch_sid, queries)
 
 
 def _adjustment(

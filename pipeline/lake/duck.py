@@ -5,12 +5,13 @@ about three of them.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from pipeline.lake.disk import quoted
 from pipeline.lake.tables import STAGES
@@ -86,3 +87,9 @@ def opened(memory_limit: str, staging: Path, wanted: list[Definition]) -> Iterat
         yield made
     finally:
         con.close()
+
+
+def rows_table(rows: Sequence[tuple], schema: pa.Schema) -> pa.Table:
+    """Rows as a table of these columns, which a connection can be given under a name; also of no rows."""
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
+    return pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)

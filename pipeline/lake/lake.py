@@ -8,7 +8,7 @@ damaged Parquet file without a word.
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -185,6 +185,14 @@ class Lake:
             return rows
 
         return self._write(spec, label, inputs, write)
+
+    def stage_found(self, con: Duck, label: str, queries: Mapping[str, str]) -> list[Staged]:
+        """Writes the results of queries, by table, as files of one label: of those that find a row."""
+        return [
+            self.stage_query(con, table, label, query)
+            for table, query in queries.items()
+            if con.execute(f"select 1 from ({query}) limit 1").fetchall()
+        ]
 
     def commit(
         self,

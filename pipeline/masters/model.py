@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from pipeline.domain.allowances import Bundle, Tier
+from pipeline.domain.allowances import Bundle, Tier, held_by
 from pipeline.domain.charges import Charge, Commitment, Discount, PerUse
 from pipeline.domain.did_prices import DidPrice
 from pipeline.domain.markup import Markup
@@ -252,6 +252,10 @@ class Masters:
     per_use: tuple[PerUse, ...] = ()
     did_prices: tuple[DidPrice, ...] = ()
     fingerprint: str = ""
+
+    def allowances(self, payer_sid: str) -> tuple[Bundle | Tier, ...]:
+        """The bundles and tiers that a payer has, in their order."""
+        return (*held_by(payer_sid, self.bundles), *held_by(payer_sid, self.tiers))
 
     def customer(self, partner_sid: str) -> Customer | None:
         return self.customers.get(partner_sid)

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from pipeline.domain.parties import COST, Party, parties_of
 from pipeline.domain.rate_plan import PlanBook, RatePlan
+from pipeline.lake.duck import rows_table
 
 EARLIEST_MS = -999_999_999_999_999
 LATEST_MS = 999_999_999_999_999
@@ -94,7 +95,7 @@ def choices(
     used = {row[6] for row in rows}
     plans = [_terms(n, plan) for n, plan in enumerate(book.plans) if n in used]
     parties = [(sid, p.side, p.level, p.payer_sid, p.payee_sid, p.verdict) for sid, p in due]
-    return Choices(_table(parties, _PARTIES), _table(rows, _CHOICES), _table(plans, _PLANS))
+    return Choices(rows_table(parties, _PARTIES), rows_table(rows, _CHOICES), rows_table(plans, _PLANS))
 
 
 Piece = tuple[int, int, RatePlan | None, str | None]
@@ -153,8 +154,3 @@ def _terms(key: int, plan: RatePlan) -> tuple:
         10 ** (12 - plan.rounding_decimals),
         ",".join(plan.billable_statuses),
     )
-
-
-def _table(rows: list[tuple], schema: pa.Schema) -> pa.Table:
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
-    return pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)

@@ -52,15 +52,11 @@ def redrawn(lake: Lake, con: Any, masters: Masters, bill_from: date | None) -> t
     found: list[Redrawn] = []
     for payer_sid, first, last in con.execute(_PAYERS).fetchall():
         customer = masters.customers.get(payer_sid)
-        if customer is None or not _allowances(masters, payer_sid):
+        if customer is None or not masters.allowances(payer_sid):
             continue
         for period in _periods(customer, bill_from, first.astimezone(UTC), last.astimezone(UTC)):
             found.append(_compared(lake, con, masters, customer, period))
     return tuple(found)
-
-
-def _allowances(masters: Masters, payer_sid: str) -> tuple[Any, ...]:
-    return (*held_by(payer_sid, masters.bundles), *held_by(payer_sid, masters.tiers))
 
 
 def _periods(customer: Customer, bill_from: date | None, first: datetime, last: datetime) -> list[Period]:
@@ -75,7 +71,7 @@ def _periods(customer: Customer, bill_from: date | None, first: datetime, last: 
 
 def _compared(lake: Lake, con: Any, masters: Masters, customer: Customer, period: Period) -> Redrawn:
     sid = customer.partner_sid
-    numbered = any(a.scope.per == NUMBER for a in _allowances(masters, sid))
+    numbered = any(a.scope.per == NUMBER for a in masters.allowances(sid))
     before = charges_of(lake, sid, period, own_numbers=numbered)
     here = (sid, customer.currency, period.start, period.end, len(before))
     if len(before) > MOST:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from pipeline.domain.rate_plan import RatePlan
 from pipeline.domain.windows import spans, zone_of
+from pipeline.lake.duck import rows_table
 from pipeline.rate.choices import LATEST_MS, instant_ms
 from pipeline.rate.world import Route
 
@@ -34,7 +35,7 @@ def ported(routes: Iterable[Route]) -> pa.Table:
         ("to_ms", pa.int64()),
         ("lrn", pa.string()),
     )
-    return _table(rows, names)
+    return rows_table(rows, pa.schema(names))
 
 
 def window_pieces(
@@ -57,9 +58,4 @@ def window_pieces(
         ("to_ms", pa.int64()),
         ("window_name", pa.string()),
     )
-    return _table(rows, names)
-
-
-def _table(rows: list[tuple], names: tuple[tuple[str, pa.DataType], ...]) -> pa.Table:
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
-    return pa.table({name: pa.array(c, kind) for (name, kind), c in zip(names, columns, strict=True)})
+    return rows_table(rows, pa.schema(names))

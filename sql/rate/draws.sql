@@ -7,7 +7,8 @@ with summed as (
     select
         service, source, dr_sid, payer_sid, payee_sid, kind, key, own_number, arg_max(name, revision) as name,
         any_value(measure) as measure, sum(quantity)::decimal(20, 10) as quantity,
-        arg_max(position, (revision, coalesce(redrawn_at, timestamptz '1970-01-01')))::decimal(20, 10) as position, sum(amount)::decimal(20, 10) as amount,
+        arg_max(position, (revision, coalesce(redrawn_at, timestamptz '1970-01-01')))::decimal(20, 10) as position,
+        sum(amount)::decimal(20, 10) as amount,
         list_distinct(list(invoice_sid)) as invoice_sids
     from invoice.draws
     group by service, source, dr_sid, payer_sid, payee_sid, kind, key, own_number

@@ -54,8 +54,7 @@ def signals(shift: dg.ResourceParam[Shift]) -> dg.MaterializeResult:
     """Every day that is out of date."""
     with shift.step("measure/signals") as desk:
         told = find_and_tell(desk)
-        if told.found.written or "measure/signals" not in shift.reports:
-            shift.reports["measure/signals"] = told
+        shift.report("measure/signals", told, news=told.found.written > 0)
         rows = desk.lake.query(
             f"select day, severity, company_name, kind, reason, records from measure.fraud limit {_SHOWN}"
         )

@@ -51,8 +51,7 @@ def roll_up(shift: dg.ResourceParam[Shift]) -> Iterator[dg.MaterializeResult]:
     """Every day that is out of date."""
     with shift.step("measure/rollups") as desk:
         report = desk.roll_up()
-        if report.written or "measure/rollups" not in shift.reports:
-            shift.reports["measure/rollups"] = report
+        shift.report("measure/rollups", report, news=report.written > 0)
         charts = {"measure/money_days": _margins(desk), "measure/call_hours": _quality(desk)}
     for rollup in ROLLUPS:
         shown: dict[str, Any] = {"days written": len(report.days.get(rollup.table, ()))}
