@@ -16,6 +16,11 @@ select partner_sid, parent_sid, company_name, name, address1, address2, city, st
 from land.partners_history
 qualify row_number() over (partition by partner_sid order by valid_from desc) = 1
 """
+# Addresses of the Universal Postal Union's members that write "10117 Berlin"; the others write "Austin, TX 78701".
+_CODE_BEFORE_CITY = frozenset(
+    "AND AUT BEL BGR CHE CYP CZE DEU DNK ESP EST FIN FRA GRC HRV ISL ISR ITA LIE LTU LUX MCO MEX NLD NOR POL PRT"
+    " ROU SMR SRB SVK SVN SWE TUR VAT".split()
+)
 _COUNTRIES = "select iso_3166_alpha_3, common_name from land.countries"
 
 Partner = Mapping[str, Any]
@@ -34,14 +39,15 @@ def country_names(con: Duck) -> dict[str, str]:
 
 
 def bill_to(customer: Customer, partner: Partner, countries: Mapping[str, str]) -> list[str]:
-    """The lines of the address, name first."""
-    place = " ".join(filter(None, (partner.get("state"), partner.get("zip"))))
+    """The lines of the address, name first, in the order that the country's post asks for."""
+    city, state, code = (partner.get(name) for name in ("city", "state", "zip"))
     country = partner.get("country_code") or customer.place.country
+    first, then = ((code, city), (state,)) if country in _CODE_BEFORE_CITY else ((city,), (state, code))
     lines = (
         customer.name,
         partner.get("address1"),
         partner.get("address2"),
-        ", ".join(filter(None, (partner.get("city"), place))),
+        ", ".join(filter(None, (" ".join(filter(None, first)), " ".join(filter(None, then))))),
         countries.get(country, country),
     )
     return [line.strip() for line in lines if line and line.strip()]

@@ -27,7 +27,9 @@ from pipeline.lake.lake import Lake
 from pipeline.lake.tables import BY_NAME
 from pipeline.lake.views import over, sql_text
 
-_ORDER = "order by service, date_start, dr_sid, revision, source"
+_ORDER = "order by invoice_sid, service, date_start, dr_sid, revision, source"
+# What may say the same in many rows; of the rest, each value is a row's own.
+_REPEATED = ["line", "direction", "from", "to", "billed_seconds", "billed_units", "amount", "currency"]
 _AT_ONCE = 100_000
 _COLUMNS = {
     "call": ("line", "started", "started_utc", "direction", "from", "to", "billed_seconds"),
@@ -58,6 +60,11 @@ class Detail:
     rows: tuple[Row, ...] = ()
     total: int = 0
 
+    @property
+    def places(self) -> int:
+        """How many decimals show each of their amounts exactly: what the column is aligned by."""
+        return max((-int(row.amount.normalize().as_tuple().exponent) for row in self.rows), default=0)
+
 
 @dataclass(slots=True)
 class DetailReader:
@@ -73,7 +80,7 @@ class DetailReader:
         if not total:
             return Detail()
         where = "from detail where invoice_sid = ? and service = ?"
-        found = self._con.execute(f"{_SELECT} {where} {_ORDER} limit ?", [invoice_sid, service, limit])
+        found = self._con.execute(f"{_SELECT} {where} limit ?", [invoice_sid, service, limit])
         return Detail(tuple(self._row(row) for row in found.fetchall()), total)
 
     def write(
@@ -84,7 +91,8 @@ class DetailReader:
         In the Parquet file times of the customer's clock stand without a zone.
         """
         schema, header = _schema(service), True
-        with csv.open("wb") as stream, pq.ParquetWriter(parquet, schema, compression="zstd") as writer:
+        typed = pq.ParquetWriter(parquet, schema, compression="zstd", use_dictionary=_REPEATED)
+        with csv.open("wb") as stream, typed as writer:
             for batch in self._batches(invoice_sid, service):
                 rows = self._typed(batch, service, zone, currency)
                 writer.write_table(rows.to_arrow().cast(schema))
@@ -95,7 +103,7 @@ class DetailReader:
     def _batches(self, invoice_sid: str, service: str) -> Iterator[pa.RecordBatch]:
         where = "invoice_sid = $sid and service = $service"
         rows = self._con.sql(
-            f"{_SELECT} from detail where {where} {_ORDER}", params={"sid": invoice_sid, "service": service}
+            f"{_SELECT} from detail where {where}", params={"sid": invoice_sid, "service": service}
         )
         batches: Iterator[pa.RecordBatch] = rows.to_arrow_reader(_AT_ONCE)
         return batches
@@ -135,9 +143,8 @@ def reading(lake: Lake, invoice_sids: Sequence[str], mask: str = OFF) -> Iterato
     claims = [lake.verify(file).path for file in lake.files("invoice/claims", invoice_sids)]
     with lake.duck() as con:
         con.execute(f"create temp view claimed as {over(BY_NAME['invoice/claims'], claims)}")
-        con.execute(
-            f"create temp table detail as select * from ({sql_text('render/detail')}) order by invoice_sid"
-        )
+        # A table is read in the order in which it was written.
+        con.execute(f"create temp table detail as select * from ({sql_text('render/detail')}) {_ORDER}")
         found = con.execute("select invoice_sid, service, count(*) from detail group by all").fetchall()
         totals = {(invoice_sid, service): count for invoice_sid, service, count in found}
         yield DetailReader(con, totals, mask)

@@ -76,9 +76,9 @@ class Formats:
         currency = currency or self.currency
         return format_currency(to_minor(amount, currency), currency, locale=self.locale)
 
-    def exact(self, amount: Decimal) -> str:
-        """An exact amount without a currency sign: at least minor units, no needless zeros after them."""
-        least = "0" * minor_unit(self.currency)
+    def exact(self, amount: Decimal, places: int = 0) -> str:
+        """An exact amount without a currency sign: at least minor units, or ``places``, and no needless zeros after."""
+        least = "0" * max(places, minor_unit(self.currency))
         pattern = f"#,##0.{least}{'#' * (12 - len(least))}"
         return format_decimal(amount, format=pattern, locale=self.locale, decimal_quantization=False)
 

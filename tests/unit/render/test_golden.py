@@ -56,6 +56,8 @@ def renew() -> None:
         (GOLDEN / name).write_text(text, encoding="utf-8")
     for name, content in printed().items():
         (GOLDEN / f"{name}.pdf.txt").write_text(text_of(content), encoding="utf-8")
+        for earlier in GOLDEN.glob(f"{name}.*.png"):
+            earlier.unlink()
         for number, picture in enumerate(pictures_of(content), start=1):
             save(picture, GOLDEN / f"{name}.{number}.png")
 

@@ -11,6 +11,7 @@ import pytest
 from pipeline.domain.period import Period
 from pipeline.errors import RenderError
 from pipeline.render.chart import HEIGHT, WIDTH, chart
+from pipeline.render.detail import Detail
 from pipeline.render.document import Day
 from pipeline.render.formats import Formats, clean
 from pipeline.render.html import render_html, render_mail, sections
@@ -39,6 +40,12 @@ def test_every_line_tax_and_total_is_on_the_page() -> None:
     ]
     said = [item.description for item in document.items] + [tax.name for tax in document.taxes] + figures
     assert [missing for missing in said if missing not in text] == []
+
+
+def test_the_amounts_of_the_detail_share_their_decimals_so_that_they_stand_in_line() -> None:
+    rows = [replace(detail(1).rows[0], amount=Decimal(amount)) for amount in ("0.5", "0.0125", "12.0")]
+    text = words(render_html(make_page(calls=Detail(tuple(rows), total=3))))
+    assert [amount for amount in (" 0.5000 ", " 0.0125 ", " 12.0000 ") if amount not in text] == []
 
 
 def test_page_is_self_contained() -> None:
