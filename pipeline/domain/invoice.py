@@ -18,7 +18,7 @@ class Item:
     """One line. ``usage`` is billed seconds for calls, else a count; ``period`` is the usage's own.
 
     ``taxed_as`` is the type whose taxes an adjustment bears: that of the line which it corrects; empty is its own.
-    ``abroad`` says of a line without a country that it stands for several, none of them the customer's.
+    ``abroad`` says of a line without a country that it stands for none or several, but not for the customer's.
     """
 
     type: str

@@ -121,7 +121,7 @@ def _discounted(
 
 def _kind(item: Item, customer: Customer) -> _Kind:
     taxed = item.taxed_as or ("" if item.type == _ADJUSTMENT else item.type)
-    abroad = item.country_code not in (None, customer.place.country)
+    abroad = item.abroad or item.country_code not in (None, customer.place.country)
     return word_of(item), taxed, item.direction, abroad, item.period
 
 

@@ -59,13 +59,14 @@ def usage_item(line: UsageLine, period: Period, currency: str, countries: Mappin
         amount=to_minor(line.amount, currency),
         period=line.period,
         detail=_detail(line, period),
+        # A number of no country is a satellite's, or of a service that spans countries.
+        abroad=line.country_code is None and (line.item_type, line.direction) == ("toll", "outbound"),
     )
 
 
 def description(line: UsageLine, period: Period, countries: Mapping[str, str]) -> str:
     """In plain words: ``Outbound calls to Germany``."""
     words, joint = _WORDS.get((line.item_type or "", line.direction or ""), ("Other usage", "in"))
-    # Numbers of no country are those of satellites and of services that span countries.
     place = countries.get(line.country_code or "", line.country_code) or "international networks"
     text = words if line.item_type == "bridge" else f"{words} {joint} {place}"
     if line.included:

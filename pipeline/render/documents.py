@@ -4,52 +4,36 @@ A draft's documents follow the draft and say DRAFT on every page. Issuing makes 
 that HTML goes into the ledger: from then on the page never changes. A file that got lost is made again and must come
 out the same; one that is there and differs is reported and left alone. Only Parquet may differ, for its bytes are its
 library's. The e-invoice lies in the PDF, and call detail too as far as it is small. With nothing to do, nothing is
-loaded. What is read of invoices is read in batches, so that any number of them takes the same memory.
+loaded. Invoices are looked at once, in batches, so that any number of them takes the same memory. An invoice's detail
+is written while its page is laid out, so that one of many calls takes no longer than one of few.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
-
-import polars as pl
 
 from pipeline.domain.masking import OFF
 from pipeline.errors import RenderError
 from pipeline.lake.batches import batches
-from pipeline.lake.lake import Lake
-from pipeline.ledger import schema
+from pipeline.lake.lake import DataFile, Lake
 from pipeline.ledger.ledger import Ledger
 from pipeline.render import pdf as pdfs
-from pipeline.render.charges import charges_csv, read_parts
-from pipeline.render.detail import DetailReader, reading
-from pipeline.render.document import Document, corrected_sid, load_lines, load_rows, load_sids, make_document
-from pipeline.render.electronic import electronic
-from pipeline.render.html import render_html, render_mail, templates_fingerprint
-from pipeline.render.shelf import (
-    CALLS,
-    CALLS_PARQUET,
-    CHARGES,
-    EMAIL,
-    HTML,
-    MESSAGES,
-    MESSAGES_PARQUET,
-    PDF,
-    Kept,
-    Manifest,
-    Shelf,
-)
-from pipeline.render.xmp import FACTURX
+from pipeline.render.charges import read_parts
+from pipeline.render.detail import reading
+from pipeline.render.document import load_lines, load_rows, load_sids
+from pipeline.render.html import templates_fingerprint
+from pipeline.render.page import Making, Page, Row, Task, attached, sha256, standing, write_page
+from pipeline.render.shelf import EMAIL, HTML, PDF, Manifest, Shelf
 
 DETAIL_ROWS = 1_000
 ATTACHED_BYTES = 2_000_000
-# The smaller form first, so that it is the one that goes into the PDF where only one fits.
-_DETAIL_FILES = (CHARGES, CALLS_PARQUET, MESSAGES_PARQUET, CALLS, MESSAGES)
 # What is read together: so many records, of which the smallest invoice counts for 2,500.
 _BATCH_RECORDS, _LEAST_RECORDS = 500_000, 2_500
-Row = Mapping[str, Any]
+# So few PDFs are made here, for processes of their own take a second to begin.
+_FEW = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,39 +52,18 @@ class _Run:
     """What one call shares."""
 
     lake: Lake
-    ledger: Ledger
+    making: Making
     now: datetime
-    logos: Path
-    templates: Path | None
     pdf: bool
-    detail_rows: int
     attached_bytes: int
-    mask: str
     progress: Callable[[str], None]
+    invoice_sids: Sequence[str]
+    claims: Mapping[str, DataFile]
     problems: list[str] = field(default_factory=list)
     issued: int = 0
     drafts: int = 0
     pdfs: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """An invoice whose documents are missing. ``only_pdf``: the page stands and nothing else is wanting."""
-
-    row: Row
-    shelf: Shelf
-    inputs: str
-    before: Manifest | None
-    only_pdf: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """A page and the files beside it."""
-
-    html: str
-    files: dict[str, Kept]
-    no_einvoice: str = ""
+    unchanged: int = 0
 
 
 def render_invoices(
@@ -124,14 +87,12 @@ def render_invoices(
     """
     logos = lake.home / "masters" if masters is None else masters
     told = progress or (lambda _text: None)
-    run = _Run(lake, ledger, now, logos, templates, pdf, detail_rows, attached_bytes, mask, told)
     every = load_sids(ledger)
-    wanted = _wanted(run, every)
-    if wanted and pdf and not _can_make_pdfs(run):
-        wanted = _wanted(run, every)
-    _render(run, wanted)
-    unchanged = len(every) - len(wanted)
-    return RenderReport(run.issued, run.drafts, run.pdfs, unchanged, tuple(run.problems))
+    claims = {file.label: file for file in lake.files("invoice/claims", every)}
+    making = Making(ledger, logos, templates, detail_rows, mask)
+    run = _Run(lake, making, now, pdf, attached_bytes, told, every, claims)
+    _render(run, _tasks(run))
+    return RenderReport(run.issued, run.drafts, run.pdfs, run.unchanged, tuple(run.problems))
 
 
 def _can_make_pdfs(run: _Run) -> bool:
@@ -140,94 +101,100 @@ def _can_make_pdfs(run: _Run) -> bool:
         pdfs.check()
     except RenderError as error:
         run.pdf = False
-        run.problems[:] = [str(error)]
+        run.problems.insert(0, str(error))
     return run.pdf
 
 
-def _wanted(run: _Run, every: Sequence[str]) -> list[str]:
+def _tasks(run: _Run) -> Iterator[Task]:
     """The invoices whose documents are missing."""
-    return [task.row["invoice_sid"] for batch in _batches(run.lake, every) for task in _tasks(run, batch)]
+    for rows in _rows(run):
+        drafting = any(not row["number"] for row in rows.values())
+        base = templates_fingerprint(run.making.templates) if drafting else ""
+        for row in rows.values():
+            try:
+                inputs = "" if row["number"] else _inputs(run, row, base)
+                task = _task(run, row, inputs)
+                if task is not None and run.pdf and not _can_make_pdfs(run):
+                    task = _task(run, row, inputs)
+            except RenderError as error:
+                run.problems.append(str(error))
+                continue
+            if task is None:
+                run.unchanged += 1
+            else:
+                yield task
 
 
-def _tasks(run: _Run, invoice_sids: Sequence[str]) -> list[_Task]:
-    rows = load_rows(run.ledger, invoice_sids)
-    drafts = [sid for sid, row in rows.items() if not row["number"]]
-    claims = {f.label: f.sha256 for f in run.lake.files("invoice/claims", drafts)} if drafts else {}
-    base = templates_fingerprint(run.templates) if drafts else ""
-    found = []
-    for sid, row in rows.items():
-        try:
-            task = _task(run, row, "" if row["number"] else _inputs(run, row, claims.get(sid, ""), base))
-        except RenderError as error:
-            run.problems.append(str(error))
-            continue
-        if task is not None:
-            found.append(task)
-    return found
+def _rows(run: _Run) -> Iterator[dict[str, Row]]:
+    """The rows of all invoices, as many at a time as memory shall hold."""
+    together = _BATCH_RECORDS // _LEAST_RECORDS
+    for first in range(0, len(run.invoice_sids), together):
+        yield load_rows(run.making.ledger, run.invoice_sids[first : first + together])
 
 
-def _task(run: _Run, row: Row, inputs: str) -> _Task | None:
+def _task(run: _Run, row: Row, inputs: str) -> Task | None:
     shelf = Shelf.of(run.lake.home, row["invoice_sid"])
     before, draft = shelf.manifest(), not row["number"]
     page = shelf.read(HTML)
-    if not draft and row["document_hash"] and page is not None and _sha256(page) != row["document_hash"]:
+    if not draft and row["document_hash"] and page is not None and sha256(page) != row["document_hash"]:
         msg = (
             f"{shelf.folder / HTML} is not the page that was issued as {row['number']} (its SHA-256 differs from the "
             "ledger's). Restore it from a backup, or remove it and run `tollbook render` to make it again."
         )
         raise RenderError(msg)
     if before is None or before.draft != draft or before.inputs != inputs:
-        return _Task(row, shelf, inputs, before if before and before.draft == draft else None)
+        return Task(row, shelf, inputs, before if before and before.draft == draft else None)
     if not draft and not row["document_hash"]:
-        return _Task(row, shelf, inputs, None)
+        return Task(row, shelf, inputs, None)
     lost = shelf.lacks(before) | ({HTML, EMAIL} - before.files.keys())
     no_pdf = run.pdf and PDF not in before.files
     if not lost and not no_pdf:
         return None
     if not run.pdf and lost == {PDF}:
         return None
-    return _Task(row, shelf, inputs, before, only_pdf=lost <= {PDF})
+    return Task(row, shelf, inputs, before, only_pdf=lost <= {PDF})
 
 
-def _render(run: _Run, wanted: Sequence[str]) -> None:
+def _render(run: _Run, found: Iterator[Task]) -> None:
     """Makes page after page, and meanwhile the PDFs of those before."""
-    pages = _pages(run, wanted)
-    if not run.pdf:
-        for task, page in pages:
-            _finish(run, task, page, len(wanted))
-        return
-    waiting: dict[str, tuple[_Task, _Page]] = {}
-    for job, made in pdfs.make_pdfs(_jobs(run, pages, waiting)):
-        task, page = waiting.pop(job.key)
-        if isinstance(made, RenderError):
-            run.problems.append(f"{task.row['number'] or job.key}: {made}")
-        else:
-            page.files[PDF] = task.shelf.keep(PDF, made)
-            run.pdfs += 1
-        _finish(run, task, page, len(wanted))
+    first = list(islice(found, _FEW + 1))
+    with ThreadPoolExecutor(1) as beside:
+        pages = _pages(run, chain(first, found), beside)
+        if not run.pdf:
+            for task, page in pages:
+                _finish(run, task, page)
+            return
+        waiting: dict[str, tuple[Task, Page]] = {}
+        for job, made in pdfs.make_pdfs(_jobs(run, pages, waiting), here=len(first) <= _FEW):
+            _finish(run, *waiting.pop(job.key), made)
 
 
-def _pages(run: _Run, wanted: Sequence[str]) -> Iterator[tuple[_Task, _Page]]:
-    """Each task with its page; what goes wrong is noted."""
-    for batch in _batches(run.lake, wanted):
-        tasks = _tasks(run, batch)
+def _pages(run: _Run, found: Iterable[Task], beside: Executor) -> Iterator[tuple[Task, Page]]:
+    """Each task with its page; what goes wrong is noted. Before the next is asked for, its detail must be there."""
+    for tasks in batches(((task, _records(run, task)) for task in found), _BATCH_RECORDS):
         whole = [task.row["invoice_sid"] for task in tasks if not task.only_pdf]
         parts = read_parts(run.lake, whole)
-        with reading(run.lake, whole, run.mask) as reader:
+        with reading(run.lake, whole, run.making.mask) as reader:
             for task in tasks:
-                sid = task.row["invoice_sid"]
+                own = parts.get(task.row["invoice_sid"])
                 try:
                     page = (
-                        _standing(task) if task.only_pdf else _write_page(run, task, reader, parts.get(sid))
+                        standing(task) if task.only_pdf else write_page(run.making, task, reader, own, beside)
                     )
                 except RenderError as error:
-                    run.problems.append(f"{task.row['number'] or sid}: {error}")
+                    _note(run, task, error)
                 else:
                     yield task, page
 
 
+def _records(run: _Run, task: Task) -> int:
+    """For how many records an invoice counts in a batch."""
+    claims = run.claims.get(task.row["invoice_sid"])
+    return max(claims.rows if claims else 0, _LEAST_RECORDS)
+
+
 def _jobs(
-    run: _Run, pages: Iterable[tuple[_Task, _Page]], waiting: dict[str, tuple[_Task, _Page]]
+    run: _Run, pages: Iterable[tuple[Task, Page]], waiting: dict[str, tuple[Task, Page]]
 ) -> Iterator[pdfs.Job]:
     for task, page in pages:
         row, sid = task.row, task.row["invoice_sid"]
@@ -235,113 +202,39 @@ def _jobs(
         yield pdfs.Job(
             key=sid,
             html=page.html,
-            identifier=_sha256(page.html.encode())[:32],
-            attached=_attached(task.shelf, page.files, run.attached_bytes),
+            identifier=sha256(page.html.encode())[:32],
+            attached=attached(task, page, run.attached_bytes),
             at=row["date_issued"] or row["date_created"],
         )
 
 
-def _attached(shelf: Shelf, files: Mapping[str, Kept], room: int) -> tuple[pdfs.Attached, ...]:
-    """What goes into the PDF, by name: the e-invoice, and the detail for which there is room."""
-    found = []
-    if FACTURX in files:
-        found.append(
-            pdfs.Attached(shelf.folder / FACTURX, "Alternative", "The invoice for programs, EN 16931")
-        )
-    for name in _DETAIL_FILES:
-        if name in files and files[name].bytes <= room:
-            room -= files[name].bytes
-            found.append(pdfs.Attached(shelf.folder / name, "Supplement", "Every record of the invoice"))
-    return tuple(sorted(found, key=lambda file: file.name))
-
-
-def _standing(task: _Task) -> _Page:
-    """The page as it stands, and the files that stand beside it."""
-    assert task.before is not None
-    page, before = task.shelf.read(HTML) or b"", task.before
-    files = {name: kept for name, kept in before.files.items() if name != PDF}
-    return _Page(page.decode(), files, before.no_einvoice)
-
-
-def _write_page(run: _Run, task: _Task, reader: DetailReader, parts: pl.DataFrame | None) -> _Page:
-    sid = task.row["invoice_sid"]
-    items, taxes = load_lines(run.ledger, sid)
-    calls = reader.first(sid, "call", run.detail_rows)
-    messages = reader.first(sid, "message", run.detail_rows)
-    original = corrected_sid(task.row)
-    corrected = load_lines(run.ledger, original)[1] if original else ()
-    document = make_document(task.row, items, taxes, calls, messages, run.logos, corrected)
-    html = render_html(document, run.templates)
-    mail = render_mail(document, run.templates)
-    sha = _sha256(html.encode())
-    if task.row["document_hash"] not in (None, sha):
-        msg = (
-            f"the page of {document.number} was lost and does not come out as it was issued (its template, logo, "
-            "records, mask_invoices or detail_rows have changed since). Restore it from a backup, or undo that change."
-        )
-        raise RenderError(msg)
-    files = _write_detail(task, document, reader)
-    if parts is not None:
-        files[CHARGES] = task.shelf.keep(CHARGES, charges_csv(parts, document.currency, run.mask))
-    einvoice = electronic(document, run.templates)
-    files |= {name: task.shelf.keep(name, content) for name, content in einvoice.files.items()}
-    files[HTML] = task.shelf.keep(HTML, html.encode())
-    files[EMAIL] = task.shelf.keep(EMAIL, mail.to_json().encode())
-    if not document.draft:
-        _bind(run.ledger, sid, sha)
-    return _Page(html, files, einvoice.reason)
-
-
-def _write_detail(task: _Task, document: Document, reader: DetailReader) -> dict[str, Kept]:
-    files: dict[str, Kept] = {}
-    for csv, parquet, service, detail in (
-        (CALLS, CALLS_PARQUET, "call", document.calls),
-        (MESSAGES, MESSAGES_PARQUET, "message", document.messages),
-    ):
-        if not detail.total:
-            continue
-        paths = task.shelf.temporary(csv), task.shelf.temporary(parquet)
-        sizes = reader.write(*paths, document.invoice_sid, service, document.zone, document.currency)
-        kept = Kept(*sizes[0])
-        issued = task.before.files.get(csv) if task.before and not task.before.draft else None
-        if issued not in (None, kept):
-            msg = f"{csv} was lost and does not come out as it was issued. Restore it from a backup."
-            raise RenderError(msg)
-        files[csv] = task.shelf.put(paths[0], csv, kept)
-        files[parquet] = task.shelf.put(paths[1], parquet, Kept(*sizes[1]))
-    return files
-
-
-def _finish(run: _Run, task: _Task, page: _Page, of: int) -> None:
+def _finish(run: _Run, task: Task, page: Page, pdf: bytes | RenderError | None = None) -> None:
+    try:
+        files = page.all_files()
+    except RenderError as error:
+        _note(run, task, error)
+        return
+    if isinstance(pdf, RenderError):
+        _note(run, task, pdf)
+    elif pdf is not None:
+        files[PDF] = task.shelf.keep(PDF, pdf)
+        run.pdfs += 1
     draft = not task.row["number"]
-    task.shelf.finish(Manifest(draft, task.inputs, run.now.isoformat(), page.files, page.no_einvoice))
+    task.shelf.finish(Manifest(draft, task.inputs, run.now.isoformat(), files, page.no_einvoice))
     run.drafts += draft
     run.issued += not draft
-    run.progress(f"rendered {run.issued + run.drafts} of {of} documents")
+    ready = run.issued + run.drafts + run.unchanged
+    run.progress(f"documents of {ready:,} of {len(run.invoice_sids):,} invoices")
 
 
-def _bind(ledger: Ledger, invoice_sid: str, sha256: str) -> None:
-    """Records the hash of an issued page, once."""
-    table = schema.invoices
-    unset = table.c.document_hash.is_(None)
-    with ledger.transaction() as tx:
-        tx.execute(
-            table.update().where(table.c.invoice_sid == invoice_sid, unset).values(document_hash=sha256)
-        )
+def _note(run: _Run, task: Task, error: RenderError) -> None:
+    run.problems.append(f"{task.row['number'] or task.row['invoice_sid']}: {error}")
 
 
-def _inputs(run: _Run, row: Row, claims: str, templates: str) -> str:
+def _inputs(run: _Run, row: Row, templates: str) -> str:
     """The fingerprint of what a draft's page is made from."""
-    items, taxes = load_lines(run.ledger, row["invoice_sid"])
-    settings = (run.detail_rows, run.attached_bytes, run.mask)
-    return _sha256(repr((dict(row), items, taxes, claims, templates, settings)).encode())
-
-
-def _batches(lake: Lake, invoice_sids: Sequence[str]) -> Iterator[list[str]]:
-    """Invoices that are read together: few enough, with few enough records."""
-    records = {file.label: file.rows for file in lake.files("invoice/claims", invoice_sids)}
-    return batches(((sid, max(records.get(sid, 0), _LEAST_RECORDS)) for sid in invoice_sids), _BATCH_RECORDS)
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+    items, taxes = load_lines(run.making.ledger, row["invoice_sid"])
+    claims = run.claims.get(row["invoice_sid"])
+    settings = (run.making.detail_rows, run.attached_bytes, run.making.mask)
+    made_from = (dict(row), items, taxes, claims.sha256 if claims else "", templates, settings)
+    return sha256(repr(made_from).encode())

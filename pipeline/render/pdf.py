@@ -8,6 +8,7 @@ the files in it bear the invoice's date and stand in the order of their names.
 WeasyPrint is not thread-safe and is bound by the processor, so many documents are made by a few processes of their
 own, which are replaced after some hundreds of documents, for memory is not given back. A page is one web of objects
 that live until it is drawn: the garbage collector would look through them again and again, so it waits until then.
+Attached files are asked for when the page is laid out, so that they may be written meanwhile.
 """
 
 import gc
@@ -18,7 +19,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
@@ -31,7 +32,6 @@ from pipeline.errors import RenderError
 from pipeline.render.xmp import described
 
 MOST_WORKERS = 4
-ALONE = 3
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECONDS = 120
 # Processes are replaced together: with the pool's own way (max_tasks_per_child) there may be none left at the end.
@@ -39,6 +39,7 @@ _DOCUMENTS_PER_POOL = 400
 # So many jobs wait for a process at most, so that a run of any length holds few pages in memory.
 _WAITING = 8
 _MEMORY_BYTES = 3 << 30
+_ARCHIVED = {"pdf_variant": "pdf/a-3a", "pdf_tags": True}
 _INSIST_SECONDS = 0.1
 _INSIST_TIMES = 100
 INSTALL = (
@@ -63,12 +64,15 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One document to make. ``identifier`` becomes the file's own id and must be the same for the same HTML."""
+    """One document to make. ``identifier`` becomes the file's own id and must be the same for the same HTML.
+
+    ``attached`` may wait for files that are still being written: it is gone through once, and late.
+    """
 
     key: str
     html: str
     identifier: str
-    attached: tuple[Attached, ...] = ()
+    attached: Iterable[Attached] = ()
     at: datetime = EPOCH
 
 
@@ -77,8 +81,10 @@ def check() -> None:
     _weasyprint()
 
 
-def make_pdf(html: str, identifier: str, attached: tuple[Attached, ...] = (), at: datetime = EPOCH) -> bytes:
+def make_pdf(html: str, identifier: str, attached: Iterable[Attached] = (), at: datetime = EPOCH) -> bytes:
     """The PDF of one self-contained page, with its attached files, dated ``at``.
+
+    ``attached`` is gone through once the page is laid out.
 
     Raises:
         RenderError: a system library is missing, the page asks for something outside itself, or it takes too long.
@@ -89,14 +95,7 @@ def make_pdf(html: str, identifier: str, attached: tuple[Attached, ...] = (), at
         # WeasyPrint leaves the file of its colour profile to the collector, which says so.
         quietly = warnings.catch_warnings(action="ignore", category=ResourceWarning)
         with _limited(SECONDS), quietly, _uncollected():
-            made: bytes = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url="data:,").write_pdf(
-                font_config=_fonts(),
-                pdf_variant="pdf/a-3a",
-                pdf_tags=True,
-                pdf_identifier=identifier.encode("ascii"),
-                attachments=[_attachment(weasyprint, file, at) for file in attached],
-                finisher=lambda _document, pdf: _describe(pdf, [file.name for file in attached]),
-            )
+            made = _drawn(fetcher, html, identifier, attached, at)
     except weasyprint.urls.FatalURLFetchingError as error:
         raise RenderError(str(error)) from None
     except OSError as error:
@@ -111,18 +110,32 @@ def make_pdf(html: str, identifier: str, attached: tuple[Attached, ...] = (), at
     return made
 
 
-def make_pdfs(jobs: Iterable[Job]) -> Iterator[tuple[Job, bytes | RenderError]]:
+def _drawn(fetcher: Any, html: str, identifier: str, attached: Iterable[Attached], at: datetime) -> bytes:
+    """Lays the page out, then asks for the files. Of the page nothing may be held when this is done, or it stays."""
+    weasyprint = _weasyprint()
+    page = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url="data:,")
+    laid_out = page.render(font_config=_fonts(), **_ARCHIVED)
+    files = tuple(attached)
+    made: bytes = laid_out.write_pdf(
+        pdf_identifier=identifier.encode("ascii"),
+        attachments=[_attachment(weasyprint, file, at) for file in files],
+        finisher=lambda _document, pdf: _describe(pdf, [file.name for file in files]),
+        **_ARCHIVED,
+    )
+    return made
+
+
+def make_pdfs(jobs: Iterable[Job], *, here: bool) -> Iterator[tuple[Job, bytes | RenderError]]:
     """Each job with its PDF or what went wrong, in the order in which they are done.
 
-    ``jobs`` are taken as processes become free for them, so that whoever makes them works meanwhile.
+    Made ``here``, in this process, one job is taken at a time and only when the one before is done. Otherwise they
+    are taken as processes become free for them, so that whoever makes them works meanwhile.
     """
-    rest = iter(jobs)
-    first = list(islice(rest, ALONE + 1))
-    if len(first) <= ALONE:
-        for job in first:
+    if here:
+        for job in jobs:
             yield job, _attempt(job)
         return
-    rest = chain(first, rest)
+    rest = iter(jobs)
     for job in rest:
         yield from _made_by_processes(chain([job], islice(rest, _DOCUMENTS_PER_POOL - 1)))
 
@@ -140,8 +153,8 @@ def _made_by_processes(jobs: Iterable[Job]) -> Iterator[tuple[Job, bytes | Rende
 
 def _submitted(pool: ProcessPoolExecutor, job: Job) -> Future[bytes | RenderError]:
     try:
-        return pool.submit(_attempt, job)
-    except BrokenExecutor as error:
+        return pool.submit(_attempt, replace(job, attached=tuple(job.attached)))
+    except (BrokenExecutor, RenderError) as error:
         failed: Future[bytes | RenderError] = Future()
         failed.set_exception(error)
         return failed
@@ -179,6 +192,8 @@ def _workers() -> int:
 def _result(done: Future[bytes | RenderError]) -> bytes | RenderError:
     try:
         return done.result()
+    except RenderError as error:
+        return error
     except BrokenExecutor:
         return RenderError(
             "the process that made it was killed, perhaps for lack of memory. Run `tollbook render` again."

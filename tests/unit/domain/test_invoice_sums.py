@@ -112,6 +112,12 @@ def test_share_items_and_scope_make_the_base() -> None:
     assert (abroad.base, str(abroad.amount)) == (Decimal(50), "18.80")
 
 
+def test_a_line_of_no_country_is_abroad_where_it_says_so() -> None:
+    lines = [replace(item("6.25", country=None), abroad=True), item("1", country=None)]
+    (found,) = taxes(lines, replace(FUND, scope="international", share=Decimal(1)))
+    assert found.base == Decimal("6.25")
+
+
 def test_a_rule_without_lines_makes_no_item() -> None:
     assert taxes([item("1", "sms")], FUND) == ()
 

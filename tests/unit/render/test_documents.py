@@ -4,7 +4,8 @@ import contextlib
 import hashlib
 import json
 import stat
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.query import rows
 from pipeline.render import documents
 from pipeline.render import pdf as pdfs
+from pipeline.render.detail import DetailReader
 from pipeline.render.documents import RenderReport, render_invoices
 from pipeline.render.shelf import Shelf
 from tests.fixtures.europe import GERMAN, NORTH, VAT
@@ -275,7 +277,45 @@ def test_no_more_than_a_batch_of_invoices_is_held_at_a_time(
     for n in range(5):
         add_invoice(lake, f"inv-{n}", f"HCS-2026-00000{n}", calls=1, messages=0)
     assert render(lake, pdf=False) == RenderReport(invoices=5)
-    assert held == [2, 2, 1] * 2  # what is missing, and then making it
+    assert held == [2, 2, 1]
+
+
+def test_detail_is_written_while_the_page_is_laid_out(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, laying_out = DetailReader.write, threading.Event()
+
+    def write(*arguments: object) -> object:
+        assert laying_out.wait(30)
+        return real(*arguments)  # type: ignore[arg-type]
+
+    def make_pdf(_html: str, _identifier: str, attached: Iterable[pdfs.Attached], _at: object) -> bytes:
+        laying_out.set()
+        return " ".join(file.name for file in attached).encode()
+
+    monkeypatch.setattr(DetailReader, "write", write)
+    monkeypatch.setattr(pdfs, "make_pdf", make_pdf)
+    add_invoice(lake)
+    assert render(lake) == RenderReport(invoices=1, pdfs=1)
+    assert content(lake)["invoice.pdf"] == b"calls.csv calls.parquet messages.csv messages.parquet"
+
+
+def test_detail_that_would_come_out_otherwise_is_named_once_and_harms_no_other(lake: Lake) -> None:
+    add_invoice(lake, "inv-1")
+    add_invoice(lake, "inv-2", "HCS-2026-000002")
+    render(lake)
+    manifest = folder(lake) / "manifest.json"
+    known = json.loads(manifest.read_text())
+    known["files"]["calls.csv"]["sha256"] = "0" * 64
+    manifest.write_text(json.dumps(known))
+    for sid in ("inv-1", "inv-2"):
+        (folder(lake, sid) / "calls.csv").unlink()
+    report = render(lake)
+    assert report == RenderReport(
+        invoices=1,
+        pdfs=1,
+        problems=(
+            "HCS-2026-000001: calls.csv was lost and does not come out as it was issued. Restore it from a backup.",
+        ),
+    )
 
 
 def test_rows_on_the_page_are_capped(lake: Lake) -> None:

@@ -15,7 +15,7 @@ from pipeline.render.detail import Detail
 from pipeline.render.document import Day
 from pipeline.render.formats import Formats, clean
 from pipeline.render.html import render_html, render_mail, sections
-from tests.fixtures.invoices import END, START, snapshot
+from tests.fixtures.invoices import END, START, TAXES, snapshot
 from tests.fixtures.pages import Seen, detail, make_page
 
 
@@ -40,6 +40,12 @@ def test_every_line_tax_and_total_is_on_the_page() -> None:
     ]
     said = [item.description for item in document.items] + [tax.name for tax in document.taxes] + figures
     assert [missing for missing in said if missing not in text] == []
+
+
+def test_a_tax_on_a_part_of_its_charges_says_which_part() -> None:
+    said = "On 64.9% of the charges it applies to"
+    pages = [render_html(make_page(taxes=[TAXES[0] | {"share": Decimal(s)}])) for s in ("1", "0.649")]
+    assert [said in words(page) for page in pages] == [False, True]
 
 
 def test_the_amounts_of_the_detail_share_their_decimals_so_that_they_stand_in_line() -> None:

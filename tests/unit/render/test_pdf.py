@@ -1,6 +1,7 @@
 """The PDF says what the page says, is tagged, and is the same file each time."""
 
 import builtins
+import gc
 import hashlib
 import json
 import os
@@ -8,6 +9,7 @@ import re
 import subprocess
 import sys
 import zlib
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from pipeline.errors import RenderError
 from pipeline.render import pdf
 from pipeline.render.electronic import electronic
 from pipeline.render.html import render_html, render_mail
-from pipeline.render.pdf import Job, make_pdf, make_pdfs
+from pipeline.render.pdf import Attached, Job, make_pdf, make_pdfs
 from tests.fixtures.europe import GERMAN, NORTH, VAT
 from tests.fixtures.invoices import snapshot
 from tests.fixtures.pages import detail, make_page
@@ -166,10 +168,49 @@ def test_many_documents_are_made_by_processes_and_one_bad_one_harms_no_other(
     monkeypatch.setattr(pdf, "_DOCUMENTS_PER_POOL", 4)
     jobs = [Job(str(n), SMALL + str(n), "ab") for n in range(4)]
     jobs.append(Job("bad", SMALL + "<img src='file:///etc/hostname'>", "ab"))
-    done = {job.key: result for job, result in make_pdfs(jobs)}
+    jobs.append(Job("lost", SMALL, "ab", lost()))
+    done = {job.key: result for job, result in make_pdfs(jobs, here=False)}
     assert {key: type(result) for key, result in done.items()} == dict.fromkeys("0123", bytes) | {
-        "bad": RenderError
+        "bad": RenderError,
+        "lost": RenderError,
     }
+
+
+def lost() -> Iterator[Attached]:
+    raise RenderError("calls.csv was lost")
+    yield
+
+
+def test_attached_files_are_asked_for_when_the_page_is_laid_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    import weasyprint
+
+    real, steps = weasyprint.HTML.render, []
+
+    def render(*arguments: object, **options: object) -> object:
+        steps.append("laying out")
+        laid_out = real(*arguments, **options)
+        steps.append("laid out")
+        return laid_out
+
+    def files() -> Iterator[Attached]:
+        steps.append("asked for")
+        yield from ()
+
+    monkeypatch.setattr(weasyprint.HTML, "render", render)
+    make_pdf(SMALL, "ab", files())
+    assert steps == ["laying out", "laid out", "asked for"]
+
+
+def test_nothing_of_a_page_stays_when_its_pdf_is_made() -> None:
+    """What is left then is old, and the garbage collector seldom looks at what is old."""
+    gc.collect()
+    made = [(make_pdf(SMALL, "ab"), styles())[1] for _ in range(3)]
+    assert made == [made[0]] * 3
+
+
+def styles() -> int:
+    """How many styles of elements there are in memory."""
+    return sum("weasyprint.css" in str(type(thing)) for thing in gc.get_objects())
 
 
 def test_page_that_weasyprint_stumbles_over_is_a_problem_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,6 +218,6 @@ def test_page_that_weasyprint_stumbles_over_is_a_problem_of_its_own(monkeypatch:
         raise AssertionError("no such box")
 
     monkeypatch.setattr(pdf, "make_pdf", stumble)
-    ((_, result),) = make_pdfs([Job("1", SMALL, "ab")])
+    ((_, result),) = make_pdfs([Job("1", SMALL, "ab")], here=True)
     assert isinstance(result, RenderError)
     assert "AssertionError: no such box" in str(result)
