@@ -1,19 +1,25 @@
 """What pulling costs: ``python benchmarks/pull.py [--most 5000000]``.
 
 A server in a process of its own makes up calls as fast as they are asked for; a process per size pulls them into an
-empty home. Beside its CPU time stands the least that anybody could spend on the same bytes: decoding them with the
-fastest JSON decoder at hand and writing the same rows as the same Parquet, to the byte, both from memory and with
-nothing in between; in brackets, the same with a decoder that takes these keys alone and drops any other. The goal is
-a ratio of at most two, and a peak of memory that does not grow with the number of records.
+empty home. How fast that goes, and the most memory that it takes, are those of a process that does nothing else.
 
-Either side has imported what it needs and has done its work once in small before its clock starts; what that costs a
-process that pulls is a line of its own. Small sizes are done three times, both sides in turn, and the best of each
-counts.
+Beside its CPU time stands the least that anybody could spend on the same bytes: to decode them with the fastest JSON
+decoder at hand, each value as Python has it, and to write the same rows as the same Parquet, to the byte, a day once.
+That is all of it. The bytes lie in memory, the rows are typed and sorted; nothing is asked for, checked, compared,
+hashed, made durable or booked, and nobody collects garbage. In brackets, the same with a decoder that takes these
+keys alone and drops any other.
+
+Both sides work in turns in one process, the server beside them: behind every ten pages of the pull the least is done
+for these, behind every commit for the days that are whole. So a slow minute of the machine is a slow minute of both,
+and neither has the memory, or the processor's cache, to itself. Both have done their work in small before. The sums
+of three runs are compared; beside their ratio stand those of the cheapest and the dearest run.
+
+The goal is a ratio of at most two, and a peak of memory that does not grow with the number of records.
 """
 
 import argparse
+import gc
 import json
-import operator
 import resource
 import subprocess
 import sys
@@ -21,9 +27,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import md5
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -35,9 +44,9 @@ SIZES = (100_000, 300_000, 1_000_000)
 RUNS = 3
 GOAL = 2.0
 PAGE = 1000
-SAMPLE = 200
+TURN = 10
 WARM = 2000
-KNOWN = "keys known"
+KNOWN = "msgspec, keys known"
 
 
 def record(n: int, step_ms: int) -> bytes:
@@ -97,9 +106,9 @@ def serve() -> None:
 
 
 def pull(port: int, count: int, home: Path) -> dict[str, float]:
-    """Pulls ``count`` records into ``home``; seconds, CPU seconds and peak megabytes.
+    """Pulls ``count`` records into ``home``, and nothing else; seconds, CPU seconds and peak megabytes.
 
-    ``start_up`` is what this process spent until it had imported everything and pulled two pages.
+    ``start_up`` is what this process spent until it had imported everything and pulled a little.
     """
     import_and_pull(port, WARM, home / "warm")
     start_up = time.process_time()
@@ -114,7 +123,82 @@ def pull(port: int, count: int, home: Path) -> dict[str, float]:
     }
 
 
-def import_and_pull(port: int, count: int, home: Path) -> None:
+def in_turns(port: int, count: int, home: Path) -> dict[str, float]:
+    """CPU seconds of the pull, and of each part of the least."""
+    for name, some in (("warm", WARM), ("home", count)):
+        least = Least(home / name)
+        import_and_pull(port, some, home / name, least)
+        least.committed(whole=True)
+        assert least.rows == some, least.rows
+    return least.spent
+
+
+@dataclass(slots=True)
+class Least:
+    """Does the least beside a pull into ``home``, with what that has just had; the pull's clock stands meanwhile."""
+
+    home: Path
+    spent: dict[str, float] = field(default_factory=dict)
+    rows: int = 0
+    _bodies: list[bytes] = field(default_factory=list)
+    _written: set[str] = field(default_factory=set)
+    _resumed: float = field(default_factory=time.process_time)
+
+    def beside(self, walk: Iterator[Any]) -> Iterator[Any]:
+        """The pages of a walk, which are decoded ten at a time."""
+        for walked in walk:
+            # A page that comes without blanks is held as it came.
+            self._bodies.append(walked.page.items.text)
+            if len(self._bodies) == TURN:
+                self._decode()
+            yield walked
+        self._decode()
+
+    def committed(self, _text: str = "", *, whole: bool = False) -> None:
+        """Writes again the days that are whole: all but the last, as long as more comes."""
+        self._pause()
+        days = {path.name[:15]: path for path in sorted(self._files(), key=lambda path: path.stat().st_size)}
+        for day in sorted(days.keys() - self._written)[: None if whole else -1]:
+            self._written.add(day)
+            self._write(days[day])
+        self._resumed = time.process_time()
+
+    def _files(self) -> Iterator[Path]:
+        return (self.home / "files" / "land" / "calls").glob("*.parquet")
+
+    def _decode(self) -> None:
+        self._pause()
+        for name, decode in decoders().items():
+            began = time.process_time()
+            for body in self._bodies:
+                decode(body)
+            self._add(name, time.process_time() - began)
+        gc.enable()
+        self._bodies.clear()
+        self._resumed = time.process_time()
+
+    def _write(self, path: Path) -> None:
+        import pyarrow.parquet as pq
+
+        from pipeline.lake.parquet import STREAMED, how
+        from pipeline.lake.tables import BY_NAME
+
+        again, rows = self.home / path.name, pq.read_table(path)
+        began = time.process_time()
+        pq.write_table(rows, again, row_group_size=STREAMED, **how(BY_NAME["land/calls"]))
+        self._add("write", time.process_time() - began)
+        assert again.read_bytes() == path.read_bytes()
+        again.unlink()
+        self.rows += len(rows)
+
+    def _pause(self) -> None:
+        self._add("pull", time.process_time() - self._resumed)
+
+    def _add(self, name: str, spent: float) -> None:
+        self.spent[name] = self.spent.get(name, 0.0) + spent
+
+
+def import_and_pull(port: int, count: int, home: Path, least: Least | None = None) -> None:
     from pipeline.domain.cursor import CALLS, Bookmark
     from pipeline.lake.lake import Lake
     from pipeline.land.records import Landed
@@ -126,79 +210,32 @@ def import_and_pull(port: int, count: int, home: Path) -> None:
     home.mkdir()
     lake = Lake(home, Ledger.open(sqlite_url(home / "ledger.db")))
     total, overlap = Landed(), timedelta(minutes=15)
-    landings = Landings(lake, CALLS, "carrierx", START + timedelta(days=40), overlap)
+    how = {"progress": least.committed} if least else {}
+    landings = Landings(lake, CALLS, "carrierx", START + timedelta(days=40), overlap, **how)
     with Client(f"http://127.0.0.1:{port}/{count}/core/v2", "token") as client:
-        landings.walk(walk.poll(client, CALLS, Bookmark(), START, overlap), Bookmark(), total)
+        walked = walk.poll(client, CALLS, Bookmark(), START, overlap)
+        landings.walk(least.beside(walked) if least else walked, Bookmark(), total)
     assert total.fresh == count, total
 
 
-def least(home: Path, count: int) -> dict[str, float | str]:
-    """CPU seconds of the fastest decoder for the same pages, and to write the landed rows again, day by day.
-
-    Of each decoder, the middle of three goes over a sample of the pages, and as much more for the others.
-    """
-    import statistics
-
-    import pyarrow.parquet as pq
-
-    from pipeline.lake.parquet import STREAMED, how
-    from pipeline.lake.tables import BY_NAME
-
-    firsts = range(0, count, PAGE)[:SAMPLE]
-    bodies = [page(first, count) for first in firsts]
-    scale = count / min(count, SAMPLE * PAGE)
-    times = {
-        name: scale * statistics.median(spent(decode, bodies) for _ in range(3))
-        for name, decode in decoders(bodies[0])
-    }
-    fastest = min((name for name in times if KNOWN not in name), key=times.__getitem__)
-    days = {
-        path: pq.read_table(path) for path in (home / "home" / "files" / "land" / "calls").glob("*.parquet")
-    }
-    # Only what is live counts: a day that was written twice is here twice.
-    live = {path.name[:15]: path for path in sorted(days, key=lambda path: len(days[path]))}
-    assert sum(len(days[path]) for path in live.values()) == count
-    began = time.process_time()
-    for path in live.values():
-        pq.write_table(days[path], home / path.name, row_group_size=STREAMED, **how(BY_NAME["land/calls"]))
-    write = time.process_time() - began
-    assert all((home / path.name).read_bytes() == path.read_bytes() for path in live.values())
-    known = min(time for name, time in times.items() if KNOWN in name)
-    found = {"decode": times[fastest], "write": write, "cpu": times[fastest] + write}
-    return found | {"known": known, "decoder": fastest}
-
-
-def spent(decode: Callable[[bytes], object], bodies: list[bytes]) -> float:
-    began = time.process_time()
-    for body in bodies:
-        decode(body)
-    return time.process_time() - began
-
-
-def decoders(body: bytes) -> Iterator[tuple[str, Callable[[bytes], object]]]:
+@cache
+def decoders() -> dict[str, Callable[[bytes], object]]:
     """Ways to make values of a page: of any page, then of one whose keys are known, all of them wanted."""
     import msgspec
 
-    yield "msgspec", msgspec.json.Decoder().decode
-    keys = msgspec.json.decode(body)["items"][0]
-    call = msgspec.defstruct("Call", [(key, Any) for key in keys], gc=False)
-    yield (
-        f"msgspec, {KNOWN}",
-        msgspec.json.Decoder(msgspec.defstruct("Page", [("items", list[call])])).decode,
-    )
+    call = msgspec.defstruct("Call", [(key, Any) for key in json.loads(record(0, 1))], gc=False)
+    found = {
+        "msgspec": msgspec.json.Decoder().decode,
+        KNOWN: msgspec.json.Decoder(msgspec.defstruct("Page", [("items", list[call])])).decode,
+    }
     with suppress(ImportError):
         import orjson
 
-        yield "orjson", orjson.loads
-    import polars as pl
-
-    columns = dict.fromkeys(keys, pl.String)
-    begin, end = body.index(b"[") + 1, len(body) - body.rindex(b"]")
-    lines = operator.methodcaller("replace", b"},{", b"}\n{")
-    yield f"polars, {KNOWN}", lambda text: pl.read_ndjson(lines(text[begin:-end]), schema=columns)
+        found["orjson"] = orjson.loads
+    return found
 
 
-def child(*arguments: object) -> dict[str, float]:
+def child(*arguments: object) -> Any:
     command = [sys.executable, __file__, *map(str, arguments)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
@@ -213,40 +250,41 @@ def main() -> None:
         port = int(server.stdout.readline())
         print(HEAD)
         for size in sizes:
-            runs = RUNS if size < 1_000_000 else 1
-            found = [measured(port, size, floor=size <= SIZES[-1]) for _ in range(runs)]
-            report(*(min(side, key=operator.itemgetter("cpu")) for side in zip(*found, strict=True)))
+            alone = [measured("pull", port, size) for _ in range(RUNS if size < SIZES[-1] else 1)]
+            turns = [measured("turns", port, size) for _ in range(RUNS if size <= SIZES[-1] else 0)]
+            report(min(alone, key=itemgetter("cpu")), turns)
     finally:
         server.kill()
         server.wait()
 
 
-def measured(port: int, size: int, *, floor: bool) -> tuple[dict[str, float], dict[str, float]]:
-    """Both sides once; the floor is 0 where it is not asked for."""
+def measured(what: str, port: int, size: int) -> Any:
     with tempfile.TemporaryDirectory() as home:
-        pulled = child("pull", port, size, home)
-        return pulled, child("least", home, size) if floor else {"cpu": 0.0}
+        return child(what, port, size, home)
 
 
 HEAD = """\
-CPU: seconds per 100,000 records. least: decode + write. ratio: pull / least, goal 2.0 at most (else !).
-start-up: CPU seconds before the clock starts. peak: the most memory of the process that pulls.
-   records  records/s   pull CPU   least CPU (decode + write)   ratio   peak MB   start-up  decoder"""
+CPU: seconds per 100,000 records, of a process that only pulls (alone), and of pull and least in turns. least: decode +
+write. ratio: pull / least, goal 2.0 at most (else !); then of the cheapest and the dearest run. start-up: CPU seconds
+before the clock starts. peak: the most memory of the process that only pulls.
+   records  records/s  alone   pull  least (decode + write)  ratio (least - most)  peak MB  start-up  decoder"""
 
 
-def report(pulled: dict[str, float], least: dict[str, float]) -> None:
-    of = 100_000 / pulled["records"]
-    cost = parts = ""
-    if least["cpu"]:
-        ratio = pulled["cpu"] / least["cpu"]
-        parts = f"{least['cpu'] * of:.2f} ({least['decode'] * of:.2f} + {least['write'] * of:.2f})"
-        cost = f"{ratio:.2f}{'' if ratio <= GOAL else ' !'}"
-    line = f"{pulled['records']:>10,} {pulled['records'] / pulled['seconds']:>10,.0f} {pulled['cpu'] * of:>10.2f}"
-    line += f" {parts:>28} {cost:>7} {pulled['peak_mb']:>9.0f} {pulled['start_up']:>10.2f}"
-    if least["cpu"]:
-        harder = pulled["cpu"] / (least["known"] + least["write"])
-        line += f"  {least['decoder']} ({KNOWN}: {least['known'] * of:.2f}, ratio {harder:.2f})"
-    print(line, flush=True)
+def report(alone: dict[str, float], runs: list[dict[str, float]]) -> None:
+    of = 100_000 / alone["records"]
+    line = f"{alone['records']:>10,} {alone['records'] / alone['seconds']:>10,.0f} {alone['cpu'] * of:>6.2f}"
+    ends = f" {alone['peak_mb']:>8.0f} {alone['start_up']:>9.2f}"
+    if not runs:
+        print(f"{line}{'':>53}{ends}", flush=True)
+        return
+    mean = {name: sum(run[name] for run in runs) * of / len(runs) for name in runs[0]}
+    fastest = min(mean.keys() - {"pull", "write", KNOWN}, key=mean.__getitem__)
+    ratio, *each = (run["pull"] / (run[fastest] + run["write"]) for run in (mean, *runs))
+    least = f"{mean[fastest] + mean['write']:.2f} ({mean[fastest]:.2f} + {mean['write']:.2f})"
+    spread = f"{ratio:.2f}{'' if ratio <= GOAL else ' !'} ({min(each):.2f} - {max(each):.2f})"
+    harder = mean["pull"] / (mean[KNOWN] + mean["write"])
+    line += f" {mean['pull']:>6.2f} {least:>23} {spread:>21}"
+    print(f"{line}{ends}  {fastest} ({KNOWN}: {mean[KNOWN]:.2f}, ratio {harder:.2f})", flush=True)
 
 
 if __name__ == "__main__":
@@ -255,7 +293,7 @@ if __name__ == "__main__":
             serve()
         case ["pull", port, count, home]:
             print(json.dumps(pull(int(port), int(count), Path(home))))
-        case ["least", home, count]:
-            print(json.dumps(least(Path(home), int(count))))
+        case ["turns", port, count, home]:
+            print(json.dumps(in_turns(int(port), int(count), Path(home))))
         case _:
             main()

@@ -6,7 +6,7 @@ only that is written; so what a commit costs does not grow with the day.
 
 What comes is mostly in order and after what is held; then nothing is sorted and nothing copied. A part is read and
 merged in pieces, and written a row group at a time, so that memory does not grow with it either: a piece that was
-passed on is let go before the next is read.
+passed on is let go, and given back to the system, before the next is read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -166,6 +166,7 @@ def _kept(lake: Lake, file: DataFile | None, leaving: pl.DataFrame | None) -> It
         if len(piece):
             yield piece
         del piece
+        pa.default_memory_pool().release_unused()
 
 
 def _merged(kept: Iterator[pa.Table], added: pa.Table, keys: Sequence[str]) -> Iterator[pa.Table]:

@@ -102,15 +102,15 @@ class Landings:
         if batch.fetched:
             mark = move(mark, stretch, self.overlap)
             total.add(self._land(batch, mark))
+        _give_back()
         return mark
 
     def _land(self, batch: Batch, mark: Bookmark) -> Landed:
-        """Lands what is held. What it was cut from is given back before, and all of it behind."""
+        """Lands what is held. What it was cut from is given back before; what it is itself serves what comes next."""
         batch.settle()
         _give_back()
         landed = land_batch(self.lake, batch, mark, now=self.now)
         batch.tables.clear()
-        _give_back()
         return landed
 
     def _batch(self) -> Batch:

@@ -29,7 +29,7 @@ _MOST_KEYS = 256
 _HEAD = 4096
 _FLAT = re.compile(rb'\{(?:[^"{}\[\]]|"[^"\\]*")*+\}')
 _PIECE = 256 * 1024
-_ROWS = 250
+_ROWS = 500
 _WORD = 8
 
 
