@@ -123,7 +123,8 @@ def _invoice(desk: "Desk", invoice: dict[str, Any], json: bool) -> None:
         for name in ("balance_previous", "amount", "amount_tax", "payments", "balance_forward", "amount_due")
     )
     say(f"  {before} before + {items_} items + {taxes_} taxes - {paid} paid = {after}; due {due}")
-    say(f"  a line's records: tollbook explain {number}/1", style="dim")
+    if items:
+        say(f"  a line's records: tollbook explain {number}/{items[0]['line_no']}", style="dim")
 
 
 def tax_line(tax: dict[str, Any]) -> str:

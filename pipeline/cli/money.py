@@ -111,10 +111,11 @@ def remind(
     desk = open_desk(as_of)
     due = desk.remind(dry_run=dry_run)
     columns = ("number", "customer", "level", "days overdue", "amount", "currency")
+    names = {sid: customer.name for sid, customer in desk.masters.customers.items()}
     values = [
         [
             d.invoice["number"],
-            d.invoice["partner_sid"],
+            names.get(d.invoice["partner_sid"], d.invoice["partner_sid"]),
             d.level.level,
             d.days_overdue,
             money(d.amount),
@@ -214,9 +215,10 @@ def open_dispute(
         typer.Option(help="A contested line: 3, or 3=1.50 for a part of it. Default: all of the invoice."),
     ] = None,
     by: By = None,
+    as_of: AsOf = None,
 ) -> None:
     """Take down what a customer contests: it stays owed, and nobody is reminded of it."""
-    desk = open_desk()
+    desk = open_desk(as_of)
     found = desk.dispute(which, dict(_line(text) for text in line) if line else None, reason=reason, by=by)
     desk.publish()
     say(f"{found.dispute_sid}  {money(found.amount)} {found.currency} of {found.number}, before taxes")
@@ -228,9 +230,10 @@ def settle_dispute(
     credit: Annotated[bool, typer.Option("--credit/--reject", help="Give the amounts back, or not.")],
     reason: Annotated[str, typer.Option(help="Why; the customer reads it on a credit note.")],
     by: By = None,
+    as_of: AsOf = None,
 ) -> None:
     """Decide a dispute: by a credit note, or by rejecting it."""
-    desk = open_desk()
+    desk = open_desk(as_of)
     note = desk.settle_dispute(dispute_sid, credited=credit, reason=reason, by=by)
     desk.publish()
     say(f"{note.number} has been issued" if note else "rejected; the invoice stands")

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,10 +95,20 @@ class Desk(Billing):
         return try_rules(self.lake, rules, since=since, until=until)
 
     def statement(self) -> "Statement":
-        """The statement that adds up."""
+        """The statement that adds up; from roll-ups, unless another run is at work."""
         from pipeline.measure.statement import make_statement
 
+        with suppress(BusyError), self.locked():
+            self._sum_up()
+            return make_statement(self.lake, self.ledger, rolled_up=True)
         return make_statement(self.lake, self.ledger)
+
+    def _sum_up(self) -> None:
+        """Brings all that the statement is made of up to what is rated and invoiced."""
+        from pipeline.measure.marks import mark
+
+        self.roll_up()
+        mark(self.lake, self.ledger, now=self.now)
 
     def report(
         self, month: str | None = None, *, customer: str | None = None, target: Path | None = None
@@ -110,18 +121,22 @@ class Desk(Billing):
             SettingsError: there is no such month or customer, or no traffic yet.
         """
         from pipeline.measure.exchange import export_exchange_rates
+        from pipeline.measure.marks import shorten
         from pipeline.measure.statement import landing_rows
         from pipeline.render.report import latest_month, write_report
         from pipeline.render.reportdata import Month
 
+        summed_up = False
         with suppress(BusyError), self.locked():
-            self.roll_up()
+            self._sum_up()
+            summed_up = True
             export_exchange_rates(self.lake, self.ledger, self.masters.exchange_rates, at=self.now)
         templates = self.settings.home / "templates"
         return write_report(
             self.lake,
             Month.of(month) if month else latest_month(self.landed_days()),
             landings=landing_rows(self.ledger),
+            shorten=partial(shorten, self.lake) if summed_up else None,
             customer=customer,
             target=target,
             now=self.now,

@@ -12,10 +12,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.lake.duck import Duck
 from pipeline.lake.lake import Lake
 from pipeline.lake.tables import BY_NAME
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.schema import entries, landings
+from pipeline.measure.marks import shorten
 
 LANDINGS = "measure/landings"
 _COUNTERS = ("fetched", "fresh", "superseding", "identical", "quarantined")
@@ -61,11 +63,10 @@ class Statement:
         return not self.differences
 
 
-def make_statement(lake: Lake, ledger: Ledger) -> Statement:
-    """The statement as of the last commit."""
+def make_statement(lake: Lake, ledger: Ledger, *, rolled_up: bool = False) -> Statement:
+    """The statement as of the last commit; faster where roll-ups and marks are up to date."""
     with lake.duck() as con:
-        con.register("live_landings", _table(landing_rows(ledger)))
-        con.execute("create or replace view measure.landings as select * from live_landings")
+        show_live(con, lake, ledger, rolled_up=rolled_up)
         # The differences read the lines: they are worked out once.
         con.execute("create temp table made as select * from measure.statement")
         con.execute("create or replace view measure.statement as select * from made")
@@ -74,6 +75,14 @@ def make_statement(lake: Lake, ledger: Ledger) -> Statement:
     return Statement(
         tuple(Line(*row) for row in rows), (*(Difference(*row) for row in found), *_unbalanced(ledger))
     )
+
+
+def show_live(con: Duck, lake: Lake, ledger: Ledger, *, rolled_up: bool) -> None:
+    """Has a connection know the ledger's counters, and answer from roll-ups and marks where these are up to date."""
+    con.register("live_landings", _table(landing_rows(ledger)))
+    con.execute("create or replace view measure.landings as select * from live_landings")
+    if rolled_up:
+        shorten(lake, con)
 
 
 def export_landings(lake: Lake, ledger: Ledger, *, at: datetime) -> bool:

@@ -4,7 +4,7 @@ A page holds everything it needs: styles, drawings, the queries behind its figur
 forbids every request. The figures are those of ``reportdata``; how they look is in ``templates/report``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -57,15 +57,18 @@ def write_report(
     target: Path | None,
     now: datetime,
     templates: Path | None = None,
+    shorten: Callable[[Any], None] | None = None,
 ) -> ReportWritten:
     """Writes the page of a month, or that of one customer in it.
+
+    ``shorten`` has a connection answer from roll-ups what it would ask of all records.
 
     Raises:
         SettingsError: there is no such customer.
         RenderError: a template is wrong; the message names it.
     """
     company = company_of(lake, customer) if customer else None
-    answers = ask(lake, month, landings, customer)
+    answers = ask(lake, month, landings, customer, shorten)
     text = _rendered(answers, month, company, now, templates)
     path = target or _place(lake.home, month, customer)
     path.parent.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)

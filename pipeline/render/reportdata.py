@@ -5,7 +5,7 @@ text before it is asked, so that what a page shows is what was asked, word for w
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -83,13 +83,20 @@ class Asked:
 
 
 def ask(
-    lake: Lake, month: Month, landings: Sequence[Mapping[str, Any]], customer: str | None = None
+    lake: Lake,
+    month: Month,
+    landings: Sequence[Mapping[str, Any]],
+    customer: str | None = None,
+    shorten: Callable[[Any], None] | None = None,
 ) -> dict[str, Asked]:
-    """The answers that a page is made of. ``landings`` are the ledger's own counters, newer than the lake's copy."""
+    """The answers that a page is made of. ``landings`` are the ledger's own counters, newer than the lake's copy;
+    ``shorten`` has a connection answer from roll-ups what it would ask of all records."""
     with lake.duck() as con:
         if customer is None:
             con.register("live_landings", pa.Table.from_pylist(list(landings), schema=_LANDINGS))
             con.execute("create or replace view measure.landings as select * from live_landings")
+            if shorten:
+                shorten(con)
             for view in _SHARED:
                 made = view.replace(".", "_")
                 con.execute(f"create temp table {made} as select * from {view}")

@@ -1,8 +1,8 @@
 -- measure.statement: the statement that adds up, from what was fetched to what was invoiced.
 --
 -- Grain:  one row per line of the statement.
--- Reads:  measure.landings, land.calls, land.messages, rate.calls, rate.messages, rate.suspense,
---         measure.fates_by_day, invoice.claims, invoice.invoices, invoice.items, invoice.parts, invoice.taxes
+-- Reads:  measure.landings, land.calls, land.messages, measure.ratings, measure.fates_by_day, measure.claim_sums,
+--         invoice.invoices, invoice.items, invoice.parts, invoice.taxes
 -- seconds are billed seconds of calls. Money of records has ten decimals, money of lines and taxes two; the step
 -- between them is a line of its own. Every branch casts money itself: DuckDB joins DECIMAL(38,10) and DECIMAL(38,2)
 -- by dropping eight decimals. What must be equal to what is checked by measure.statement_differences.
@@ -17,31 +17,6 @@ landed as (
     select 'call' as service, count(*) as records from land.calls
     union all
     select 'message', count(*) from land.messages
-),
-
-records as (
-    select service, source, dr_sid, side, level, payer_sid, payee_sid, rating_status, unrated_reason, currency, amount,
-        billed_seconds as seconds
-    from rate.calls
-    union all
-    select service, source, dr_sid, side, level, payer_sid, payee_sid, rating_status, unrated_reason, currency, amount,
-        null
-    from rate.messages
-),
-
--- What could not be rated stays visible whatever was decided about it: it is open, accepted or written off.
-rated as (
-    select r.*,
-        r.rating_status || case
-            when r.rating_status <> 'unrated' then ''
-            when s.standing = 'accepted' then ', accepted'
-            when s.standing = 'written_off' then ', written off'
-            else ''
-        end as status
-    from records as r
-    left join rate.suspense as s
-        on r.side = 'charge' and s.source = r.source and s.dr_sid = r.dr_sid and s.payer_sid = r.payer_sid
-        and s.payee_sid = r.payee_sid
 ),
 
 items as (
@@ -70,21 +45,20 @@ lines as (
     select 2, 0, 'landed', service, null, 'landed', null, records, null, null, null
     from landed
     union all
-    select 3, case rating_status when 'rated' then 1 when 'not_billable' then 2 else 3 end, 'rated', service,
-        case when level > 1 then 'resold' else side end, status, unrated_reason,
-        count(*), sum(seconds) filter (rating_status = 'rated'), sum(amount) filter (rating_status = 'rated')::decimal(38, 10),
-        case when rating_status = 'rated' then currency end
-    from rated
-    group by all
+    select 3, case rating_status when 'rated' then 1 when 'not_billable' then 2 else 3 end, 'rated', service, side,
+        -- What could not be rated stays visible whatever was decided about it.
+        concat_ws(', ', rating_status, replace(standing, '_', ' ')), unrated_reason, records, billed_seconds, amount,
+        currency
+    from measure.ratings
     union all
     select 4, case fate when 'claimed' then 1 when 'waiting' then 2 else 3 end, 'charged', service, null, fate,
         reason, sum(records), sum(usage) filter (service = 'call'), sum(money)::decimal(38, 10), currency
     from measure.fates_by_day
     group by all
     union all
-    select 5, 1, 'invoiced', null, null, 'claimed records', null, count(*), sum(usage) filter (service = 'call'),
-        sum(c.amount)::decimal(38, 10), i.currency
-    from invoice.claims as c
+    select 5, 1, 'invoiced', null, null, 'claimed records', null, sum(c.records), sum(c.seconds),
+        sum(c.money)::decimal(38, 10), i.currency
+    from measure.claim_sums as c
     join invoice.invoices as i on i.invoice_sid = c.invoice_sid
     group by i.currency
     union all

@@ -2,8 +2,7 @@
 -- adds up.
 --
 -- Grain:  one row per difference.
--- Reads:  measure.statement, measure.landings, rate.calls, rate.messages, measure.fates, invoice.invoices,
---         invoice.items, invoice.taxes, invoice.claims
+-- Reads:  measure.statement, measure.landings, measure.claim_sums, invoice.invoices, invoice.items, invoice.taxes
 -- The statement is made once, then compared with itself.
 with statement as materialized (
     select * from measure.statement
@@ -49,10 +48,6 @@ charged as (
 ),
 
 -- One claim, one line; one line, one invoice.
-claims as (
-    select invoice_sid, sum(amount) as money from invoice.claims group by invoice_sid
-),
-
 items as (
     select invoice_sid, sum(amount) as money, coalesce(sum(amount_exact) filter (type in ('toll', 'toll_free', 'bridge', 'sms', 'mms')), 0) as exact
     from invoice.items
@@ -68,7 +63,7 @@ invoices as (
         coalesce(l.exact, 0) as exact, i.amount, coalesce(l.money, 0) as lines, i.amount_tax,
         coalesce(t.money, 0) as taxes
     from invoice.invoices as i
-    full join claims as c on c.invoice_sid = i.invoice_sid
+    full join measure.claim_sums as c on c.invoice_sid = i.invoice_sid
     left join items as l on l.invoice_sid = i.invoice_sid
     left join taxes as t on t.invoice_sid = i.invoice_sid
 )

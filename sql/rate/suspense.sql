@@ -26,17 +26,31 @@ written_off as (
     group by w.source, w.dr_sid, w.payee_sid
 ),
 
+-- In two parts, so that only where something is written off all records are looked through.
 suspended as (
     select c.* exclude (side, provider_price), w.ruling_id as written_off_by
     from records as c
     left join written_off as w on w.source = c.source and w.dr_sid = c.dr_sid and w.payee_sid = c.payee_sid
-    where c.side = 'charge' and (c.rating_status = 'unrated' or w.ruling_id is not null)
+    where c.side = 'charge' and c.rating_status = 'unrated'
+    union all
+    select c.* exclude (side, provider_price), w.ruling_id
+    from records as c
+    join written_off as w on w.source = c.source and w.dr_sid = c.dr_sid and w.payee_sid = c.payee_sid
+    where c.side = 'charge' and c.rating_status is distinct from 'unrated'
+),
+
+-- By their instants, so that files of other days are not read; a cost ends when its charges do.
+costs as (
+    select source, dr_sid, any_value(provider_price) as provider_price
+    from records
+    where side = 'cost' and date_stop in (select date_stop from suspended)
+    group by source, dr_sid
 ),
 
 costed as (
     select s.*, coalesce(c.provider_price, 0) as cost
     from suspended as s
-    left join records as c on c.side = 'cost' and c.source = s.source and c.dr_sid = s.dr_sid
+    left join costs as c on c.source = s.source and c.dr_sid = s.dr_sid
 ),
 
 covered as (

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from pipeline.measure.statement import make_statement
 from tests.journey.house import House
 
 EFFECTIVE = [480, 486, 487, 600, 603, 607]
@@ -145,6 +146,15 @@ def test_the_days_of_the_statement_add_up_to_it(month: dict[str, Any]) -> None:
     """)  # fmt: skip
 
     assert [_plain(row) for row in days] == [_plain(row) for row in whole]
+
+
+def test_the_statement_from_roll_ups_is_that_of_the_records(march: House) -> None:
+    with march.lake() as lake:
+        assert lake.files("measure/charge_days")
+        assert lake.files("measure/claim_days")
+        quick = make_statement(lake, lake.ledger, rolled_up=True)
+
+        assert quick == make_statement(lake, lake.ledger)
 
 
 def _plain(row: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -1,6 +1,18 @@
 """Roll-ups, signals of fraud, and what measures need that the ledger or a master file knows."""
 
+import pyarrow as pa
+
 from pipeline.lake.tables.kinds import Table, amount, day, flag, int32, int64, rate, seconds, text, ts
+
+# Sums over whatever a day brings, and marks, which are longer than any amount.
+_money, _usage, _mark = pa.decimal128(38, 10), pa.decimal128(38, 3), pa.decimal128(38, 0)
+_MARKS = (
+    ("usage", _usage, "billed seconds or units"),
+    ("money", _money, "what they come to"),
+    ("mark", _mark, "sum of the records' hashes: the same for the same records"),
+    ("usage_mark", _usage, "the same, weighted by usage"),
+    ("money_mark", _money, "the same, weighted by money"),
+)
 
 MEASURED: tuple[Table, ...] = (
     Table(
@@ -160,6 +172,45 @@ MEASURED: tuple[Table, ...] = (
             ("revenue", amount, "cost side: what we charge for the same calls"),
         ),
         by_day=True,
+    ),
+    Table(
+        "measure/charge_days",
+        "one row per UTC day and who pays whom in a currency: what was charged, to be compared with what invoices took",
+        ("day", "service", "payer_sid", "payee_sid", "currency", "revised"),
+        (
+            ("day", day, "UTC day: of date_stop for calls, of date_insert for messages"),
+            ("service", text, "call or message"),
+            ("payer_sid", text, "who pays"),
+            ("payee_sid", text, "who is paid"),
+            ("currency", text, "ISO 4217"),
+            (
+                "revised",
+                flag,
+                "false: rated, in the first revision; true: later revisions, however they are rated",
+            ),
+            ("records", int64, "how many"),
+            ("first_stop", ts, "the first instant that bills"),
+            ("last_stop", ts, "the last one"),
+            *_MARKS,
+        ),
+        by_day=True,
+    ),
+    Table(
+        "measure/claim_days",
+        "one row per file of what invoices took, UTC day, who pays whom and kind: claims, draws, adjusted records",
+        ("file", "invoice_sid", "what", "day", "service", "payer_sid", "payee_sid", "revised"),
+        (
+            ("file", text, "name of the file under files/ that it was counted from"),
+            ("invoice_sid", text, "the invoice; of adjusted records the decision"),
+            ("what", text, "claim, bundle, tier or adjusted"),
+            ("day", day, "UTC day of the instant that bills"),
+            ("service", text, "call or message"),
+            ("payer_sid", text, "who pays"),
+            ("payee_sid", text, "who is paid"),
+            ("revised", flag, "whether later revisions are claimed, not the first"),
+            ("records", int64, "how many"),
+            *_MARKS,
+        ),
     ),
     Table(
         "measure/landings",

@@ -15,6 +15,7 @@ def test_reminders_are_shown_queued_and_sent_once(house: House) -> None:
 
     shown = house.tollbook("remind", "--dry-run", "--as-of", MAY)
     assert (shown.code, queued()) == (0, []), shown.said
+    assert "Ironwood Lathe Works" in shown.out
     done = [house.tollbook(*command, "--as-of", MAY) for command in (("remind",), ("remind",))]
     assert [d.code for d in done] == [0, 0], done[0].said
     ((level, status, count),) = queued()
