@@ -2,8 +2,9 @@
 
 A month of landed and rated calls is made in Parquet by DuckDB, a file for each part of a day, and committed to a lake;
 nothing is fetched. Partners, trunk groups and numbers follow a power law, and a number and a trunk group belong to one
-partner, as in life. The days are rolled up, all but the last; then the last, whose cost is set against that of rating
-as many calls. Each question is then asked of the roll-ups, as the dashboard asks it, and of the records themselves.
+partner, as in life. The days are rolled up, all but the last; then the last, in turns with rating a day of calls, and
+the least CPU of each is set against that of the other. Each question is then asked of the roll-ups, as the dashboard
+asks it, and of the records themselves.
 
 With ``--folder`` the records are kept, and used again by the next run; roll-ups that have changed are made anew.
 """
@@ -26,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 START, DAYS, PART = datetime(2026, 3, 1, tzinfo=UTC), 31, 480_000
 NOW = datetime(2026, 4, 3, tzinfo=UTC)
-GOAL_SECONDS, GOAL_SHARE = 1.0, 5
+GOAL_SECONDS, GOAL_SHARE, TURNS = 1.0, 5, 3
 PARTNERS, TRUNKS, NUMBERS, PREFIXES = 200, 40, 20_000, 20_000
 
 # What the dashboard asks that the roll-ups answer. The others follow single records, and read them at any size: the
@@ -171,11 +172,13 @@ def _surroundings(lake: Any, ledger: Any) -> None:
         lake.commit(tx, staged, at=NOW, stage="made")
 
 
-def roll(home: Path) -> dict[str, float]:
-    """Rolls up what is not rolled up yet."""
-    from pipeline.measure.rollups import roll_up
+def roll(home: Path, again: str = "") -> dict[str, float]:
+    """Rolls up what is not rolled up yet, and what is of the day to be rolled up again."""
+    from pipeline.measure.rollups import ROLLUPS, roll_up
 
     lake, ledger = opened(home)
+    with ledger.transaction() as tx:
+        lake.commit(tx, [], at=NOW, stage="made", remove=[(rollup.table, again) for rollup in ROLLUPS])
     return _cost(lambda: roll_up(lake, ledger, now=NOW))
 
 
@@ -250,13 +253,18 @@ def main() -> None:
             days = child("roll", home)
             child("make", home, asked.records, DAYS - 1, DAYS)
             calls = asked.records - asked.records * (DAYS - 1) // DAYS
-            print_rolling(days, child("roll", home), calls, asked.rate_calls)
+            print_rolling(home, days, calls, asked.rate_calls)
         else:
             print(f"rolled up anew, where anything has changed: {child('roll', home)['cpu']:.1f} s of CPU")
         print_questions(child("ask", home))
 
 
-def print_rolling(days: dict[str, float], last: dict[str, float], calls: int, rate_calls: int) -> None:
+def print_rolling(home: Path, days: dict[str, float], calls: int, rate_calls: int) -> None:
+    label = f"date={(START + timedelta(days=DAYS - 1)).date()}"
+    turns = [
+        (child("roll", home, label), child("rate", rate_calls) if rate_calls else None) for _ in range(TURNS)
+    ]
+    last = min((rolled for rolled, _ in turns), key=lambda cost: cost["cpu"])
     for cost, said in ((days, f"{DAYS - 1} days"), (last, "the last day")):
         print(
             f"{said} rolled up: {cost['wall']:.1f} s, {cost['cpu']:.1f} s of CPU, at most {cost['mb']:.0f} MB"
@@ -264,7 +272,7 @@ def print_rolling(days: dict[str, float], last: dict[str, float], calls: int, ra
     each = last["cpu"] / calls * 1e6
     print(f"a new day: {each:.2f} us of CPU for each of its {calls:,} calls")
     if rate_calls:
-        rating = child("rate", rate_calls)["cpu"] / rate_calls * 1e6
+        rating = min(cost["cpu"] for _, cost in turns if cost) / rate_calls * 1e6
         share = 100 * each / rating
         print(
             f"rating {rate_calls:,}: {rating:.2f} us each; the roll-ups are {share:.1f} % (goal {GOAL_SHARE} %)"
@@ -283,8 +291,8 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["make", home, records, first, after]:
             make(Path(home), int(records), range(int(first), int(after)))
-        case ["roll", home]:
-            print(json.dumps(roll(Path(home))))
+        case ["roll", home, *again]:
+            print(json.dumps(roll(Path(home), *again)))
         case ["rate", calls]:
             print(json.dumps(rated(int(calls))))
         case ["ask", home]:

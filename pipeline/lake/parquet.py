@@ -14,6 +14,9 @@ from pipeline.lake.tables import Table
 ROW_GROUP = 122_880
 # A file that is written from pieces has smaller ones, because each is held whole until it is written.
 STREAMED = ROW_GROUP // 4
+# Rows that are read at once to be counted.
+CODED = 2 * ROW_GROUP
+_WHOLE = 64
 _HOW = {"compression": "zstd", "write_page_checksum": True}
 # Values that hardly come twice: a dictionary of them is built, found useless and thrown away.
 _UNIQUE = frozenset({"dr_sid", "sipcallid_src", "sipcallid_dst"})
@@ -51,26 +54,45 @@ def pieces(path: Path, spec: Table) -> Iterator[pa.Table]:
 def coded(
     path: Path, spec: Table, columns: Sequence[str], begun_before: datetime | None = None
 ) -> Iterator[pa.Table]:
-    """Columns of a file, a row group or several small ones at a time, so that the same memory serves for each.
+    """Columns of a file, some row groups at a time, so that memory holds no more of them.
 
-    A text is a place in a dictionary; what an older file lacks is null. With ``begun_before``, what its statistics say
-    began no earlier may be left out.
+    A text is a place in a dictionary; what an older file lacks is null. A text that all rows share, as statistics say,
+    is not read. With ``begun_before``, what they say began no earlier may be left out.
     """
     kinds = {name: kind for name, kind, _ in spec.columns if name in columns}
     texts = {name: pa.dictionary(pa.int32(), pa.string()) for name in columns if kinds[name] == pa.string()}
+    kinds |= texts
     footer = pq.read_metadata(path)
     present = [name for name in columns if name in footer.schema.names]
     groups = [n for n in range(footer.num_row_groups) if not begun_before or _began(footer, n, begun_before)]
-    step = max(1, ROW_GROUP // footer.row_group(0).num_rows)
+    step = max(1, CODED // footer.row_group(0).num_rows)
     with pq.ParquetFile(path, metadata=footer, read_dictionary=[n for n in present if n in texts]) as file:
         for place in range(0, len(groups), step):
-            found = file.read_row_groups(groups[place : place + step], columns=present, use_threads=False)
-            yield pa.table(
-                {
-                    name: found[name].cast(kind) if name in present else pa.nulls(len(found), kind)
-                    for name, kind in (kinds | texts).items()
-                }
-            )
+            some = groups[place : place + step]
+            shared = {name: _shared(footer, some, name) for name in present if name in texts}
+            unlike = [name for name in present if shared.get(name) is None]
+            found = file.read_row_groups(some, columns=unlike, use_threads=False)
+            rows = sum(footer.row_group(n).num_rows for n in some)
+            first = pa.repeat(pa.scalar(0, pa.int32()), rows)
+            made = {name: pa.nulls(rows, kinds[name]) for name in columns if name not in present}
+            made |= {name: found[name].cast(kinds[name]) for name in unlike}
+            for name, text in shared.items():
+                if text is not None:
+                    made[name] = pa.DictionaryArray.from_arrays(first, [text])
+            yield pa.table(made).select(list(columns))
+
+
+def _shared(footer: pq.FileMetaData, groups: Sequence[int], column: str) -> str | None:
+    """The text that is in all rows of these row groups, where their statistics say so."""
+    place = footer.schema.names.index(column)
+    texts = set[str]()
+    for group in groups:
+        found = footer.row_group(group).column(place).statistics
+        if not (found and found.has_min_max and found.has_null_count) or found.null_count:
+            return None
+        texts |= {found.min, found.max}
+    # A longer one may be cut off in the statistics.
+    return texts.pop() if len(texts) == 1 and len(max(texts)) < _WHOLE else None
 
 
 def _began(footer: pq.FileMetaData, group: int, before: datetime) -> bool:

@@ -22,7 +22,7 @@ from pipeline.lake.views import sql_text
 from pipeline.ledger.ledger import Ledger
 from pipeline.measure import tallies
 from pipeline.measure.concurrency import holding, trunk_hours
-from pipeline.measure.records import Records, merged, ordered, put
+from pipeline.measure.records import Records, merged, put
 
 # Raise it when rows change though the queries do not.
 VERSION = "1"
@@ -30,8 +30,10 @@ _DAY = timedelta(days=1)
 _EPOCH = date(1970, 1, 1)
 # Small days are made together, for to make one costs milliseconds; but not without end.
 _BATCH_ROWS = 500_000
-# More records at a time would be counted in memory that has not been touched before, which costs more than to count.
-_PIECE_ROWS = 125_000
+# The more at a time, the fewer parts are to be added up; but they lie in memory.
+_PIECE_ROWS = 250_000
+# From what has once been given back in this size, below 32 MB, the C library learns to keep memory for what comes next.
+_KEPT = 2**25 - 2**13
 _SOURCES = ("land/calls", "land/messages", "rate/calls", "rate/messages")
 Progress = Callable[[str], None]
 
@@ -75,18 +77,8 @@ _HELD = ("date_start", "date_stop", "trunk_group_sid_src", "trunk_group_sid_dst"
 _SPOKEN = (*_HELD, "date_talk", "direction", "partner_sid", "sipcause")
 _ENDED = ("date_stop", "date_talk", "direction", "partner_sid", "sipcause", "disconnect_originator")
 _USED = ("type", "direction", "partner_sid", "number_billing")
-_TEXTED = (
-    "date_insert",
-    "direction",
-    "type",
-    "partner_sid",
-    "status",
-    "provider",
-    "mcc",
-    "mnc",
-    "message_segments",
-)
-_PAID = ("date_stop", *tallies.PAID, "amount", "provider_price")
+_TEXTED = ("direction", "type", "partner_sid", "status", "provider", "mcc", "mnc", "message_segments")
+_PAID = (*tallies.PAID, "amount", "provider_price")
 _PRICED = ("date_stop", "level", "plan_sid", "plan_version", "matched_prefix", "country_code", "currency")
 
 ROLLUPS = (
@@ -110,7 +102,7 @@ ROLLUPS = (
         "measure/number_days",
         (
             Count("land/calls", ("date_stop", "date_talk", *_USED), tallies.called_numbers),
-            Count("land/messages", ("date_insert", "message_segments", *_USED), tallies.texted_numbers),
+            Count("land/messages", ("message_segments", *_USED), tallies.texted_numbers),
         ),
         ("day", "service", "type", "direction", "partner_sid", "number"),
     ),
@@ -171,8 +163,9 @@ def roll_up(lake: Lake, ledger: Ledger, *, now: datetime, progress: Progress | N
     Raises:
         LakeError: a file is damaged, or a rated file does not hold its costs and charges in the same order.
     """
-    # Memory that one piece has given back serves the next; other allocators give it to the system in between.
+    # Memory that one array has given back serves the next; else to touch new memory costs as much as to count.
     pa.set_memory_pool(pa.system_memory_pool())
+    np.empty(_KEPT, np.uint8)
     files = {table: by_day(lake.files(table)) for table in _SOURCES}
     due = {rollup: found for rollup in ROLLUPS if (found := _due(lake, rollup, files))}
     report = RollupReport()
@@ -223,7 +216,7 @@ def _made(
         counts = [(r, count) for r in rollups for count in r.counts if count.table == table]
         columns = list(dict.fromkeys(name for _, count in counts for name in count.columns))
         held = [file for day in days for file in files[table].get(day, [])]
-        pieces = (piece for file in held for piece in lake.coded(file, columns))
+        pieces = (piece for file in held for piece in _pieces(lake, file, columns))
         for some in batches(((piece, len(piece)) for piece in pieces), _PIECE_ROWS):
             records = Records(pa.concat_tables(some))
             for rollup, count in counts:
@@ -232,6 +225,21 @@ def _made(
         if rollup.past_midnight:
             parts[rollup] += _past_midnight(lake, rollup, days, files)
     return {rollup: _finished(rollup, parts.pop(rollup), days) for rollup in rollups}
+
+
+def _pieces(lake: Lake, file: DataFile, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """Columns of a file and its day; where ``level`` is one, what a call costs and is charged is in one piece."""
+    day = pa.scalar((label_day(file.label) - _EPOCH).days, pa.int32())
+    held: pa.Table | None = None
+    for found in lake.coded(file, columns):
+        piece = put(found, "day", pa.repeat(day, len(found)))
+        if held is not None:
+            rest = int(np.argmax(piece["level"].to_numpy() == 0)) if "level" in columns else 0
+            yield pa.concat_tables([held, piece.slice(0, rest)]) if rest else held
+            piece = piece.slice(rest)
+        held = piece
+    if held is not None:
+        yield held
 
 
 def _past_midnight(
@@ -249,14 +257,13 @@ def _past_midnight(
 def _finished(rollup: Rollup, parts: Sequence[pa.Table], days: Sequence[date]) -> pa.Table:
     """What was counted of the records, as one table in order."""
     if rollup.past_midnight:
-        rows = trunk_hours(pa.concat_tables(parts), days)
-    else:
-        rows = merged(parts, rollup.keys, rollup.least)
+        parts = [trunk_hours(pa.concat_tables(parts), days)]
+    rows = merged(parts, rollup.keys, rollup.least)
     schema = BY_NAME[rollup.table].schema
     for column in schema:
         if column.name not in rows.column_names:
             rows = rows.append_column(column.name, pa.nulls(len(rows), column.type))
-    rows = ordered(rollup.finish(rows) if rollup.finish else rows, rollup.keys)
+    rows = rollup.finish(rows) if rollup.finish else rows
     if "hour" in rollup.keys:
         hours = rows["hour"].to_numpy()
         rows = put(put(rows, "day", pa.array(hours // 24)), "hour", pa.array(hours * tallies.HOUR))

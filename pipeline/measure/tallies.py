@@ -1,6 +1,6 @@
 """What each roll-up counts: the queries ``sql/measure/<name>.sql`` once more, on arrays.
 
-The queries say what a roll-up is, and these are held to them on every kind of record; they take about half the time.
+The queries say what a roll-up is, and these are held to them on every kind of record; they take less than half as long.
 Each takes records of one table and gives a row for each group, in which days and hours are counted from the epoch; more
 records may give more rows of the same group. What only all rows together can say is in ``with_customers`` and
 ``with_revenue``.
@@ -15,13 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import LakeError
-from pipeline.measure.records import Key, Records, constant, numbers, put, tallied
+from pipeline.measure.records import Key, Records, Sum, constant, numbers, put, tallied
 
-SECOND, HOUR, DAY = 1_000, 3_600_000, 86_400_000
+SECOND, HOUR = 1_000, 3_600_000
 _REACHED = (480, 486, 487, 600, 603, 607)
 _SHORT = 6 * SECOND
 PAID = (
-    *("direction", "family", "item_type", "country_code", "partner_sid", "level", "payer_sid", "currency"),
+    *("level", "partner_sid", "payer_sid", "direction", "family", "item_type", "country_code", "currency"),
     *("rating_status", "unrated_reason"),
 )
 STIR = ("stir_attest", "stir_identity", "stir_verstat")
@@ -41,40 +41,38 @@ def call_hours(calls: Records) -> pa.Table:
         "setup_ms": calls.elapsed("date_start", "date_talk") * answered,
     }
     keys = calls.keys("direction", "partner_sid", "trunk_group_sid_src", "trunk_group_sid_dst")
-    return tallied({"hour": calls.steps("date_stop", HOUR)} | keys, sums, "calls")
+    return tallied(keys | {"hour": numbers(calls.whole("date_stop") // HOUR)}, sums, "calls")
 
 
 def cause_days(calls: Records) -> pa.Table:
-    keys = calls.keys("direction", "partner_sid", "sipcause", "disconnect_originator", *STIR)
+    keys = calls.keys("direction", "partner_sid", "sipcause", "disconnect_originator", *STIR, "day")
     answered = calls.elapsed("date_talk", "date_stop") > 0
-    return tallied({"day": calls.steps("date_stop", DAY)} | keys, {"answered": answered}, "calls")
+    return tallied(keys, {"answered": answered}, "calls")
 
 
 def called_numbers(calls: Records) -> pa.Table:
     keys = _numbers(calls)
     talk = np.maximum(calls.elapsed("date_talk", "date_stop"), 0)
     sums = {"answered": talk > 0, "talk_ms": talk}
-    found = tallied({"day": calls.steps("date_stop", DAY)} | keys, sums, "records")
-    return constant(found, "service", "call")
+    return constant(tallied(keys, sums, "records"), "service", "call")
 
 
 def texted_numbers(messages: Records) -> pa.Table:
     keys = _numbers(messages)
     sums = {"segments": messages.whole("message_segments")}
-    found = tallied({"day": messages.steps("date_insert", DAY)} | keys, sums, "records")
-    return constant(found, "service", "message")
+    return constant(tallied(keys, sums, "records"), "service", "message")
 
 
 def lag_days(calls: Records) -> pa.Table:
     lag = calls.elapsed("date_stop", "date_insert")
     # Divided as in SQL: towards 0. A call whose insertion is not known has none.
     seconds = numbers(np.where(lag < 0, -(-lag // SECOND), lag // SECOND), calls.known("date_insert"))
-    found = tallied({"day": calls.steps("date_stop", DAY), "lag_seconds": seconds}, {}, "calls")
+    found = tallied(calls.keys("day") | {"lag_seconds": seconds}, {}, "calls")
     return found.filter(pc.is_valid(found["lag_seconds"]))
 
 
 def message_days(messages: Records) -> pa.Table:
-    keys = messages.keys("direction", "type", "partner_sid", "status", "provider", "mcc", "mnc")
+    keys = messages.keys("direction", "type", "partner_sid", "status", "provider", "mcc", "mnc", "day")
     segments, recipients = messages.whole("message_segments"), messages.whole("recipients").astype(np.int64)
     sums = {
         "segments": segments,
@@ -82,19 +80,21 @@ def message_days(messages: Records) -> pa.Table:
         "sent": messages.known("date_sent"),
         "sent_ms": messages.elapsed("date_start", "date_sent"),
     }
-    return tallied({"day": messages.steps("date_insert", DAY)} | keys, sums, "messages")
+    return tallied(keys, sums, "messages")
 
 
 def paid_calls(calls: Records) -> pa.Table:
-    sums = {name: calls.rows[name] for name in ("billed_seconds", "amount", "provider_price")}
-    sums |= {"talk_seconds": calls.rows["base_seconds"], "answered": calls.whole("base_seconds") > 0}
-    keys = {"day": calls.steps("date_stop", DAY)} | calls.keys(*PAID)
+    sums: dict[str, np.ndarray | Sum] = {
+        name: calls.amounts(name) for name in ("billed_seconds", "amount", "provider_price")
+    }
+    sums |= {"talk_seconds": calls.amounts("base_seconds"), "answered": calls.whole("base_seconds") > 0}
+    keys = calls.keys(*PAID, "day")
     return constant(tallied(keys, sums, "records"), "service", "call")
 
 
 def paid_messages(messages: Records) -> pa.Table:
-    sums = {name: messages.rows[name] for name in ("billed_units", "amount", "provider_price")}
-    keys = {"day": messages.steps("date_stop", DAY)} | messages.keys(*PAID)
+    sums = {name: messages.amounts(name) for name in ("billed_units", "amount", "provider_price")}
+    keys = messages.keys(*PAID, "day")
     return constant(tallied(keys, sums, "records"), "service", "message")
 
 
@@ -129,12 +129,13 @@ def prefix_days(calls: Records) -> pa.Table:
     earning = np.arange(len(level))
     earning[cost] = charge
     [currency] = calls.keys("currency").values()
-    keys = calls.keys("plan_sid", "plan_version", "matched_prefix", "currency", "country_code")
-    keys |= {"day": calls.steps("date_stop", DAY), "side": _sides(level)}
+    keys = {"side": _sides(level)} | calls.keys(
+        "plan_sid", "plan_version", "matched_prefix", "currency", "day"
+    )
     keys["revenue_currency"] = replace(currency, codes=currency.codes[earning])
-    amount = calls.rows["amount"]
-    sums = {"talk_seconds": calls.rows["base_seconds"], "amount": amount, "revenue": amount.take(earning)}
-    return tallied(keys, sums, "calls")
+    amount = calls.amounts("amount")
+    sums = {"talk_seconds": calls.amounts("base_seconds"), "amount": amount, "revenue": amount.of(earning)}
+    return tallied(keys, sums, "calls", calls.keys("country_code"))
 
 
 def with_revenue(rows: pa.Table) -> pa.Table:
@@ -153,9 +154,8 @@ def _sides(level: np.ndarray) -> Key:
 
 
 def _numbers(records: Records) -> dict[str, Key]:
-    return records.keys("type", "direction", "partner_sid") | {
-        "number": records.keys("number_billing")["number_billing"]
-    }
+    found = records.keys("number_billing", "type", "direction", "partner_sid", "day")
+    return {"number": found.pop("number_billing")} | found
 
 
 def _without_nulls(rows: pa.Table, name: str) -> pa.Table:

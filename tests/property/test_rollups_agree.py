@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from pipeline.lake import parquet
 from pipeline.lake.lake import Lake
 from pipeline.lake.layout import part_label
 from pipeline.lake.tables import BY_NAME
@@ -23,19 +24,26 @@ from tests.fixtures.ledgers import ledger_at
 
 NOW = datetime(2026, 4, 3, tzinfo=UTC)
 START = datetime(2026, 3, 1, tzinfo=UTC)
-# Records that are made together and counted together, and how many groups one number may tell apart.
-LIMITS = {"together": (500_000, 125_000, 2**62), "one by one": (1, 1, 2**62), "narrow": (50, 30, 2**10)}
+# Records that are made together, counted together and read together, and how many places an array may have.
+LIMITS = {
+    "together": (500_000, 250_000, 245_760, 2**21, 2**17),
+    "one by one": (1, 1, 245_760, 2**21, 2**6),
+    "narrow": (50, 30, 5, 2**8, 2**6),
+}
+KNOBS = (
+    (rollups, "_BATCH_ROWS"), (rollups, "_PIECE_ROWS"), (parquet, "CODED"), (records, "_MOST"), (records, "_FEW"),
+)  # fmt: skip
 Row = dict[str, Any]
 
 
 @pytest.mark.parametrize("limits", LIMITS.values(), ids=LIMITS)
 def test_rows_are_those_of_the_queries(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: tuple[int, int, int]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: tuple[int, ...]
 ) -> None:
+    # So that calls are cut in two by the row groups of a file.
+    monkeypatch.setattr(parquet, "ROW_GROUP", 5)
     lake = world(tmp_path, random.Random(limits[0]))
-    for (module, name), most in zip(
-        ((rollups, "_BATCH_ROWS"), (rollups, "_PIECE_ROWS"), (records, "_MOST")), limits, strict=True
-    ):
+    for (module, name), most in zip(KNOBS, limits, strict=True):
         monkeypatch.setattr(module, name, most)
     roll_up(lake, lake.ledger, now=NOW)
 

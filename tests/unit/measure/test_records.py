@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from pipeline.lake.parquet import coded
 from pipeline.lake.tables import BY_NAME
-from pipeline.measure.records import Records, merged, ordered, tallied
+from pipeline.measure.records import Records, merged, tallied
 from tests.fixtures.billing import Desk
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -46,8 +46,8 @@ def test_a_part_of_a_table_is_read_from_its_own_place() -> None:
 
 def test_groups_have_exact_sums_and_the_order_of_their_values_nulls_last() -> None:
     found = Records(ROWS)
-    rows = tallied(found.keys("text"), {"money": ROWS["money"]}, "rows", found.keys("number"))
-    both = ordered(merged([rows, rows], ["text"], ["number"]), ["text"])
+    rows = tallied(found.keys("text"), {"money": found.amounts("money")}, "rows", found.keys("number"))
+    both = merged([rows, rows], ["text"], ["number"])
 
     assert [tuple(row.values()) for row in both.to_pylist()] == [
         ("a", None, Decimal("19999999999.0000000000"), 2),
