@@ -16,7 +16,9 @@ a process of its own, in turns, and the best of its runs counts. What they are c
 * messages: cost and charge of a message for every ten calls, every column of rate.messages, to Parquet.
 
 ``--memory 1,3,10`` measures instead what narrow, wide and home hold at most, for so many millions of calls: a million a
-day, each time, so that only the number of days differs. What is held must not grow with that.
+day, each time, so that only the number of days differs. What is held must not grow with that. Of every ten million it
+prints how fast they went and the peak until then. ``--memory 100`` takes the disk of 31: the days beyond a month are
+links to its days, which home, where every record must lie in its day, refuses; it is left out there.
 
 Wide, narrow, large and messages take the engine's own query and tables. Of their CPU seconds those of ``load`` pass
 before the first record: starting, reading the customers and the plans, sorting the deck.
@@ -29,24 +31,27 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from rate_memory import HOLDING, Pace, memory, peak
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 LARGE = (1_000_000, 500)
-DAYS, PER_DAY = 31, 1_000_000
+DAYS = 31
 NARROW = "dr_sid, matched_prefix, billed_seconds, amount"
 RATING = (
     "rating_status, unrated_reason, plan_sid, plan_version, family, matched_prefix, rate_price, unit_seconds, "
     "billed_seconds, amount, currency, item_type, country_code"
 )
-PARQUET = "(format parquet, compression zstd, row_group_size 122880)"
 GROUP = 122_880
+PARQUET = f"(format parquet, compression zstd, row_group_size {GROUP})"
 LEVEL = 3
+PACE = Pace()
 
 
 def make(home: str, calls: str, prefixes: str, plans: str, days: str) -> None:
@@ -105,8 +110,10 @@ def wide_part(con: Any, file: Any, query: str, out: Path) -> None:
     """The columns of the records are handed on as they are; those of the rating are put beside them."""
     from rate_splice import splice
 
-    beside = out.with_suffix(".rated")
-    con.execute(f"copy (select {RATING} from ({query}) where side = 'charge') to '{beside}' {PARQUET}")
+    from pipeline.lake.parquet import STREAMED
+
+    beside, how = out.with_suffix(".rated"), PARQUET.replace(str(GROUP), str(STREAMED))
+    con.execute(f"copy (select {RATING} from ({query}) where side = 'charge') to '{beside}' {how}")
     assert splice(file.path, beside, out) == file.rows
 
 
@@ -138,7 +145,7 @@ def rated(
     from rate_world import ROOT as HOUSE
     from rate_world import opened
 
-    from pipeline.rate.engine import connected, prepare, steady
+    from pipeline.rate.engine import connected, give_back, prepare, steady
     from pipeline.rate.rater import Rater
     from pipeline.rate.tariff import read_tariff
     from pipeline.rate.world import read_world
@@ -149,18 +156,21 @@ def rated(
     with lake.duck() as con:
         tariff = read_tariff(con, world, service, masters.customers)
         loaded = time.process_time()
+        PACE.start()
 
         def share(n: int) -> None:
             with connected(con) as own:
                 prepare(own, world)
                 rater = Rater(own, world, service, tariff, n)
                 for file in files[n::2]:
+                    give_back(lake, own)
                     own.execute(
                         "create or replace temp view landed as "
                         f"from read_parquet('{file.path}', hive_partitioning = false)"
                     )
                     rater.lay_out(world.endpoints)
                     work(own, file, rater.query(), home / f"out{n}.parquet")
+                    PACE.add(file.rows)
 
         with steady(con):
             in_two(share)
@@ -179,7 +189,17 @@ def rate_home(home: Path) -> None:
     from pipeline.rate.engine import rate_days
 
     lake, ledger, masters = opened(home)
-    report = rate_days(lake, ledger, masters, root_sid=HOUSE, days=None, now=NOW, services=["call"])
+    PACE.start()
+    report = rate_days(
+        lake,
+        ledger,
+        masters,
+        root_sid=HOUSE,
+        days=None,
+        now=NOW,
+        services=["call"],
+        progress=lambda done, _: PACE.add(done - PACE.done),
+    )
     assert report.written in (0, len(lake.files("land/calls")))
 
 
@@ -196,7 +216,6 @@ TASKS: dict[str, Callable[[Path], float | None]] = {
 }
 # These run once: what they would do again is another thing, or nothing.
 ONCE = ("check", "home")
-HOLDING = ("narrow", "wide", "home")
 
 
 def run(task: str, home: str) -> None:
@@ -208,12 +227,13 @@ def run(task: str, home: str) -> None:
         "wall": time.monotonic() - began,
         "cpu": used.ru_utime + used.ru_stime,
         "load": loaded or 0,
-        "mb": used.ru_maxrss / 1024,
+        "mb": peak(),
+        "legs": PACE.legs,
     }
     print(json.dumps(found))
 
 
-def child(*arguments: object) -> dict[str, float]:
+def child(*arguments: object) -> dict[str, Any]:
     command = [sys.executable, __file__, *map(str, arguments)]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout or "{}")
 
@@ -241,7 +261,9 @@ def main() -> None:
     )
     asked = parser.parse_args()
     if asked.memory:
-        memory([int(millions) for millions in asked.memory.split(",")], asked.prefixes, asked.plans)
+        tasks = [task for task in HOLDING if task in asked.tasks.split(",")]
+        sizes = [int(millions) for millions in asked.memory.split(",")]
+        memory(child, sizes, tasks, [asked.prefixes, asked.plans], DAYS)
         return
     tasks = [task for task in TASKS if task in asked.tasks.split(",")]
     with folder(asked.folder) as here:
@@ -258,19 +280,6 @@ def main() -> None:
             compare(homes["home"], asked.postgres_calls, asked.calls / found["narrow"]["wall"])
 
 
-def memory(sizes: Sequence[int], prefixes: int, plans: int) -> None:
-    """Prints the peak of each task in a process of its own, for each number of days."""
-    print(
-        f"  peak MB at {PER_DAY:,} calls a day\n\n  calls       " + "".join(f"{task:>9}" for task in HOLDING)
-    )
-    for days in sizes:
-        with tempfile.TemporaryDirectory() as made:
-            home, calls = Path(made) / "home", days * PER_DAY
-            child("make", home, calls, prefixes, plans, days)
-            peaks = [child("run", task, home)["mb"] for task in HOLDING]
-        print(f"  {calls:>11,} " + "".join(f"{peak:>9.0f}" for peak in peaks), flush=True)
-
-
 def in_turns(homes: dict[str, Path], tasks: list[str], runs: int) -> dict[str, dict[str, float]]:
     best: dict[str, dict[str, float]] = {}
     for turn in range(runs):
@@ -278,6 +287,7 @@ def in_turns(homes: dict[str, Path], tasks: list[str], runs: int) -> dict[str, d
             if task in ONCE and turn:
                 continue
             got = child("run", task, homes.get(task, homes["home"]))
+            got.pop("legs")
             kept = best.setdefault(task, got)
             best[task] = {name: min(kept[name], got[name]) for name in got}
     return best

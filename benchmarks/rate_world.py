@@ -6,14 +6,18 @@ by a power law too; six in ten are area code and exchange in North America, the 
 the rows of each plan change their price on a day of the month that is the plan's own. There is a message for every
 ten calls, and plans for messages with the prices of two thousand networks.
 
-Days lie in parts of the size that landing gives them, and are made part by part, two at once: a hundred million calls
-take the memory of one.
+Days lie in parts of the size that landing gives them, written as landing writes them, and are made part by part, two
+at once: a hundred million calls take the memory of one. No more than a month is made: days beyond it are its days over
+again, as links under later dates, so that the disk holds a month. They are good for what does not ask a record for its
+day.
 """
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +26,7 @@ import pyarrow as pa
 
 from pipeline.domain.rate_plan import RatePlan
 from pipeline.lake.lake import Lake, Staged
-from pipeline.lake.layout import part_label
+from pipeline.lake.layout import label_day, part_label
 from pipeline.lake.parquet import ROW_GROUP
 from pipeline.lake.tables import BY_NAME
 from pipeline.ledger.ledger import Ledger, sqlite_url
@@ -192,12 +196,15 @@ def make(home: Path, calls: int, prefixes: int, plans: int, days: int = DAYS) ->
             lake.stage("rate/plans", "made", plans_table([(plan, 0, "made") for plan in named])),
             lake.stage("rate/rates", "made", whole),
         ]
-        parts = [("land/calls", *part) for part in _parts(_CALLS, calls, days, len(partners))]
+        own = min(days, DAYS)
+        calls = calls * own // days
+        parts = [("land/calls", *part) for part in _parts(_CALLS, calls, own, len(partners))]
         parts += [
-            ("land/messages", *part) for part in _parts(_MESSAGES, calls // PER_MESSAGE, days, len(partners))
+            ("land/messages", *part) for part in _parts(_MESSAGES, calls // PER_MESSAGE, own, len(partners))
         ]
         made = [pool.submit(_land, lake, con, parts[n::2]) for n, con in enumerate(cons)]
-        staged += [file for done in made for file in done.result()]
+        landed = [file for done in made for file in done.result()]
+        staged += [*landed, *_again(lake, landed, days)]
     with ledger.transaction() as tx:
         lake.commit(tx, staged, at=NOW, stage="land")
 
@@ -233,8 +240,24 @@ def _land(lake: Lake, con: Any, parts: Iterable[tuple[str, str, str]]) -> list[S
     made = []
     for table, label, query in parts:
         con.register("blank", BY_NAME[table].schema.empty_table())
-        made.append(lake.stage_query(con, table, label, f"({query}) union all by name from blank"))
+        names = ", ".join(BY_NAME[table].schema.names)
+        rows = con.sql(f"select {names} from (({query}) union all by name from blank)").to_arrow_reader(
+            ROW_GROUP
+        )
+        made.append(lake.stage_pieces(table, label, (pa.Table.from_batches([piece]) for piece in rows)))
     return made
+
+
+def _again(lake: Lake, landed: Iterable[Staged], days: int) -> Iterator[Staged]:
+    """The days beyond a month, each a link to one of the month."""
+    for file in landed:
+        first = label_day(file.label)
+        for day in range((first - START.date()).days + DAYS, days, DAYS):
+            label = file.label.replace(str(first), str(START.date() + timedelta(days=day)))
+            path = lake.layout.stored(file.table, label, file.sha256)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            os.link(file.path, path)
+            yield replace(file, label=label, path=path)
 
 
 def opened(home: Path) -> tuple[Lake, Ledger, Masters]:

@@ -84,6 +84,7 @@ def test_examples_answer(name: str, march: House) -> None:
 
 def test_the_notebook_runs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the first cell to the last, and nothing of it is kept but the code."""
+    house.publish()
     monkeypatch.setenv("TOLLBOOK_HOME", str(house.home))
     monkeypatch.setitem(os.environ, "TOLLBOOK_HOME", str(house.home))
     cells = [c for c in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"] if c["cell_type"] == "code"]

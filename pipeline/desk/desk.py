@@ -1,6 +1,6 @@
 """The whole desk: what comes in, what goes out, and answers about both."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,12 +60,12 @@ class Desk(Billing):
 
         return look_up_numbers(self, numbers, details=details, most=most, since=since, customer=customer)
 
-    def roll_up(self) -> "RollupReport":
-        """Brings the roll-ups, which every measure adds up, up to what has landed and is rated."""
+    def roll_up(self, tables: Collection[str] | None = None) -> "RollupReport":
+        """Brings the roll-ups, which every measure adds up, up to what has landed and is rated; None: all of them."""
         from pipeline.measure.rollups import roll_up
 
         with self.locked():
-            return roll_up(self.lake, self.ledger, now=self.now, progress=self.progress)
+            return roll_up(self.lake, self.ledger, now=self.now, progress=self.progress, tables=tables)
 
     def find_signals(self) -> "SignalReport":
         """Looks for signals of fraud in the days of which anything has changed."""

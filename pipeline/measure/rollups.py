@@ -7,7 +7,7 @@ fingerprint of what it was made from. A day whose records are gone is gone here 
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -157,8 +157,17 @@ class RollupReport:
         self.rows[table] = self.rows.get(table, 0) + rows
 
 
-def roll_up(lake: Lake, ledger: Ledger, *, now: datetime, progress: Progress | None = None) -> RollupReport:
+def roll_up(
+    lake: Lake,
+    ledger: Ledger,
+    *,
+    now: datetime,
+    progress: Progress | None = None,
+    tables: Collection[str] | None = None,
+) -> RollupReport:
     """Rolls up the days of which anything has changed; those that are read together are committed together.
+
+    ``tables`` names the roll-ups that are wanted; None: all.
 
     Raises:
         LakeError: a file is damaged, or a rated file does not hold its costs and charges in the same order.
@@ -167,7 +176,8 @@ def roll_up(lake: Lake, ledger: Ledger, *, now: datetime, progress: Progress | N
     pa.set_memory_pool(pa.system_memory_pool())
     np.empty(_KEPT, np.uint8)
     files = {table: by_day(lake.files(table)) for table in _SOURCES}
-    due = {rollup: found for rollup in ROLLUPS if (found := _due(lake, rollup, files))}
+    wanted = [rollup for rollup in ROLLUPS if tables is None or rollup.table in tables]
+    due = {rollup: found for rollup in wanted if (found := _due(lake, rollup, files))}
     report = RollupReport()
     for rollups, days in _alike(due).items():
         for batch in _batches(rollups, days, files):

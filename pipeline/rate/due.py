@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from sys import intern
 
 import polars as pl
 
@@ -115,12 +116,12 @@ def _queries(service: Service) -> str:
 
 
 def _named(service: Service, file: DataFile) -> tuple[frozenset[str], frozenset[str]]:
-    """The partners, and of calls the endpoints, that a file's records name."""
+    """The partners, and of calls the endpoints, that a file's records name; most files name the same ones."""
     columns = ["partner_sid", *_ENDPOINTS] if service.name == "call" else ["partner_sid"]
     rows = pl.scan_parquet(file.path, glob=False, hive_partitioning=False).select(columns)
     first, *others = pl.collect_all([rows.select(pl.col(column).unique()) for column in columns])
-    partners = frozenset(sid or "" for sid in first.to_series())
-    return partners, frozenset(sid for found in others for sid in found.to_series() if sid)
+    partners = frozenset(intern(sid or "") for sid in first.to_series())
+    return partners, frozenset(intern(sid) for found in others for sid in found.to_series() if sid)
 
 
 def emptied(lake: Lake, service: Service, labels: Sequence[str] | None = None) -> list[str]:

@@ -11,7 +11,7 @@ Several are rated at a time, each by a thread and a connection of its own to one
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from queue import SimpleQueue
@@ -156,6 +156,7 @@ def _remove_empty(
 
 def _rate_day(lake: Lake, rater: Rater, due: Due) -> _Day:
     con, service = rater.con, TABLES[rater.service]
+    give_back(lake, con)
     con.execute(
         "create or replace temp view landed as "
         f"select * from read_parquet('{quoted(due.file.path)}', hive_partitioning = false)"
@@ -177,12 +178,26 @@ def connected(con: Duck) -> Iterator[Duck]:
 
 @contextmanager
 def steady(con: Duck) -> Iterator[None]:
-    """Days stream through queries in order, the same way whatever is in them."""
+    """Days stream through queries in order, the same way whatever is in them.
+
+    The footers of their files are not kept: that would be most of a megabyte for each part of a day.
+    """
     con.execute("set threads = 1")
+    con.execute("set parquet_metadata_cache = false")
     con.execute(f"set disabled_optimizers = '{_FREE}'")
     yield
     con.execute("reset disabled_optimizers")
+    con.execute("set parquet_metadata_cache = true")
     con.execute("set threads = 2")
+
+
+def give_back(lake: Lake, con: Duck) -> None:
+    """Hands the memory that earlier records needed back to the system, so that what is held does not depend on them.
+
+    DuckDB does so whenever it is told its limit. It refuses where others are at the limit just then.
+    """
+    with suppress(Exception):
+        con.execute(f"set memory_limit = '{lake.memory_limit}'")
 
 
 def _check_complete(con: Duck, service: Service, due: Due, staged: Staged) -> None:

@@ -70,7 +70,7 @@ def test_no_money_is_made_from_a_damaged_file(house: House, command: tuple[str, 
     """Every day is to be rated anew, the next month is due, and one file of March has rotted."""
     policy = house.home / "masters" / "policy.toml"
     policy.write_text(policy.read_text().replace('"half_up"', '"half_even"'))
-    path = file_of(house, table, 20)
+    path = file_of(house, table, 10)
     flip_a_bit(path)
     invoices = house.ledger("select count(*), sum(amount) from invoices")
 

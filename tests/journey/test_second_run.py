@@ -14,6 +14,7 @@ OVERLAP: timedelta = Settings.__dataclass_fields__["overlap"].default
 
 
 def test_a_second_run_changes_nothing(house: House, march_provider: Provider) -> None:
+    house.publish()
     contents, tables = house.contents(), house.tables()
     invoices = house.ledger("select * from invoices order by invoice_sid")
     emails = house.ledger("select * from emails order by email_sid")

@@ -23,16 +23,22 @@ from tests.fixtures.forks import make_ready
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 300
+# What any command imports on its way, which a fork then need not.
 _HEAVY = (
-    "polars",
-    "duckdb",
-    "pyarrow.parquet",
-    "sqlalchemy.dialects.sqlite",
-    "pipeline.cli",
-    "pipeline.defs.journey",
-    "pipeline.cli.summary",
-    "pipeline.provider.server",
-)
+    "polars", "duckdb", "numpy.ma", "pyarrow.parquet", "sqlalchemy.dialects.sqlite", "httpcore", "_strptime",
+    "dateutil.relativedelta", "encodings.idna", "encodings.utf_8_sig", "importlib.readers", "typer._adapters",
+    "rich.columns", "rich.panel", "rich.traceback",
+    "dagster._core.execution.execute_in_process", "dagster._core.executor.in_process",
+    "dagster._core.instance.factory", "dagster._core.storage.event_log.sqlite",
+    "dagster._core.storage.noop_compute_log_manager", "dagster._core.storage.runs.sqlite",
+    "dagster._core.storage.schedules.sqlite", "dagster._core.workspace.context", "dagster._daemon.controller",
+    "pipeline.cli", "pipeline.cli.summary", "pipeline.defs.journey", "pipeline.deliver.outbox",
+    "pipeline.desk.sources", "pipeline.invoice.billing", "pipeline.invoice.payments", "pipeline.lake.care",
+    "pipeline.lake.export", "pipeline.land.hints", "pipeline.land.repair", "pipeline.land.retention",
+    "pipeline.land.walks", "pipeline.measure.exchange", "pipeline.measure.hints", "pipeline.measure.statement",
+    "pipeline.provider.server", "pipeline.rate.audit", "pipeline.rate.gate", "pipeline.rate.rater",
+    "pipeline.render.documents",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

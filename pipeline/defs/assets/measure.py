@@ -46,19 +46,20 @@ ROLLED = [dg.AssetKey(rollup.table.split("/")) for rollup in ROLLUPS]
 @dg.multi_asset(
     name="roll_up",
     specs=[_spec(rollup) for rollup in ROLLUPS],
+    can_subset=True,
 )
-def roll_up(shift: dg.ResourceParam[Shift]) -> Iterator[dg.MaterializeResult]:
-    """Every day that is out of date."""
+def roll_up(
+    context: dg.AssetExecutionContext, shift: dg.ResourceParam[Shift]
+) -> Iterator[dg.MaterializeResult]:
+    """Every day that is out of date, of the roll-ups that are asked for."""
+    asked = {"/".join(key.path) for key in context.selected_asset_keys}
     with shift.step("measure/rollups") as desk:
-        report = desk.roll_up()
+        report = desk.roll_up(asked)
         shift.report("measure/rollups", report, news=report.written > 0)
-        charts = {"measure/money_days": _margins(desk), "measure/call_hours": _quality(desk)}
-    for rollup in ROLLUPS:
-        shown: dict[str, Any] = {"days written": len(report.days.get(rollup.table, ()))}
-        shown["rows written"] = report.rows.get(rollup.table, 0)
-        yield dg.MaterializeResult(
-            asset_key=rollup.table.split("/"), metadata=shown | charts.get(rollup.table, {})
-        )
+        shown = {table: _CHARTS[table](desk) if table in _CHARTS else {} for table in sorted(asked)}
+    for table, charts in shown.items():
+        written = {"days written": len(report.days.get(table, ())), "rows written": report.rows.get(table, 0)}
+        yield dg.MaterializeResult(asset_key=table.split("/"), metadata=written | charts)
 
 
 @dg.asset(
@@ -146,3 +147,6 @@ def _quality(desk: Desk) -> dict[str, Any]:
 def _days(desk: Desk, query: str) -> list[dict[str, Any]]:
     newest_first = f"{query} group by all order by day desc limit {_CHARTED_DAYS}"
     return desk.lake.query(f"from ({newest_first}) order by day")
+
+
+_CHARTS = {"measure/money_days": _margins, "measure/call_hours": _quality}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journey.house import House
+from tests.journey.house import House, Provider, copy_of
 from tests.journey.warm import ROOT, Warm
 
 DECK = ROOT / "data" / "masters" / "decks" / "retail-outbound-2026.csv"
@@ -63,6 +63,12 @@ def test_a_question_that_is_wrong_or_reaches_outside_is_refused(march: House, qu
     assert "Traceback" not in done.said
 
 
+@pytest.fixture(scope="module")
+def untouched(march: House, march_provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> House:
+    """A billed month that nothing is to change: what is refused leaves it as it is."""
+    return copy_of(march, tmp_path_factory.mktemp("untouched") / "home", march_provider.url)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -78,16 +84,16 @@ def test_a_question_that_is_wrong_or_reaches_outside_is_refused(march: House, qu
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_a_remedy(
-    house: House, arguments: str, words: tuple[str, ...]
+    untouched: House, arguments: str, words: tuple[str, ...]
 ) -> None:
-    before = house.contents()
+    before = untouched.contents()
 
-    done = house.tollbook(*arguments.split())
+    done = untouched.tollbook(*arguments.split())
 
     assert done.code == 1, done.said
     assert "Traceback" not in done.said
     assert [word for word in words if word not in done.err] == []
-    assert house.contents() == before
+    assert untouched.contents() == before
 
 
 def test_wrong_usage_is_exit_code_two(warm: Warm) -> None:

@@ -31,17 +31,22 @@ def broken(desk: Desk, check: str = "balances_recomputable") -> list[dict]:
     return desk.lake.query(shipped("sql", "check", f"{check}.sql").read_text(encoding="utf-8"))
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+@pytest.fixture(scope="module")
+def billed(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """Two months with everything that can happen to an account."""
     taxed = masters(replace(ACME, opening_balance=Decimal("7.25")), taxes=(SALES_TAX,))
-    desk = Desk(tmp_path, taxed).call("a", "10").call("b", "5", stop=APRIL).commit()
+    desk = Desk(tmp_path_factory.mktemp("billed"), taxed).call("a", "10").call("b", "5", stop=APRIL).commit()
     desk.bill()
     for kind, amount in LIFE:
         pay(desk.lake, desk.ledger, NUMBER, Decimal(amount), by="ann", now=NOW, kind=kind)
     credit(desk.lake, desk.ledger, NUMBER, {1: Decimal(3)}, by="ann", reason="wrong", now=NOW)
     desk.bill(MAY)
     return desk
+
+
+@pytest.fixture
+def desk(billed: Desk, tmp_path: Path) -> Desk:
+    return billed.copied(tmp_path)
 
 
 def test_a_whole_life_can_be_recomputed(desk: Desk) -> None:

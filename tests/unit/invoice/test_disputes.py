@@ -13,11 +13,16 @@ from tests.fixtures.billing import NOW, Desk
 NUMBER = "HCS-2026-000001"
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    desk = Desk(tmp_path).call("a", "10").call("b", "5", country_code="FRA").commit()
+@pytest.fixture(scope="module")
+def billed(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    desk = Desk(tmp_path_factory.mktemp("billed")).call("a", "10").call("b", "5", country_code="FRA").commit()
     desk.bill()
     return desk
+
+
+@pytest.fixture
+def desk(billed: Desk, tmp_path: Path) -> Desk:
+    return billed.copied(tmp_path)
 
 
 def contest(desk: Desk, lines: dict | None = None) -> str:

@@ -1,5 +1,7 @@
 """A small home with landed records, plans and masters to rate."""
 
+import copy
+import shutil
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -10,13 +12,13 @@ import pyarrow as pa
 
 from pipeline.lake.lake import Lake
 from pipeline.lake.tables import BY_NAME
-from pipeline.ledger.ledger import Ledger, sqlite_url
 from pipeline.masters.model import Assignment, Customer, Masters, Place
 from pipeline.rate.deck.file import DeckOptions
 from pipeline.rate.deck.store import import_deck
 from pipeline.rate.engine import rate_days
 from pipeline.rate.plans import build_plans
 from pipeline.rate.report import RateReport
+from tests.fixtures.ledgers import sqlite_at
 from tests.spec.engines import call
 
 NOW = datetime(2026, 4, 3, 6, tzinfo=UTC)
@@ -38,12 +40,21 @@ class Home:
     """A lake and a ledger with a partner, a gateway and one provider plan per 6 seconds."""
 
     def __init__(self, folder: Path) -> None:
-        self.ledger = Ledger.open(sqlite_url(folder / "ledger.db"))
+        self.ledger = sqlite_at(folder)
         self.lake = Lake(folder, self.ledger)
         self.folder = folder
         self.put("land/partners", "all", [{"partner_sid": "shop", "parent_sid": "root", "valid_from": SINCE}])
         gateway = {"endpoint_sid": "gateway", "type": "system_gateway", "valid_from": SINCE}
         self.put("land/endpoints", "all", [gateway])
+
+    def copied(self, folder: Path) -> "Home":
+        """The same in another folder: what many tests begin with is made once, and each has its own."""
+        self.ledger.close()
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        made = copy.copy(self)
+        made.folder, made.ledger = folder, sqlite_at(folder)
+        made.lake = Lake(folder, made.ledger)
+        return made
 
     def put(self, table: str, label: str, rows: Iterable[dict[str, Any]], now: datetime = NOW) -> None:
         schema = BY_NAME[table].schema

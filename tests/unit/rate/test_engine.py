@@ -20,15 +20,20 @@ NEXT = date(2026, 3, 11)
 NOON_NEXT = datetime(2026, 3, 11, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-def rated(home):
+@pytest.fixture(scope="module")
+def rated_once(shared):
     """Two days: a cost and a charge each, one call without a rate."""
-    home.provider_plan([("44", "6", "6", "0.001"), ("1", "6", "6", "0.0005")])
-    home.deck()
-    home.calls(call("a", price=Decimal("0.01")), call("b", "33123456789", price=Decimal(0)))
-    home.calls(call("c", "12125550100", "31", at=NOON_NEXT), day=NEXT)
-    home.first = home.rate()
-    return home
+    shared.provider_plan([("44", "6", "6", "0.001"), ("1", "6", "6", "0.0005")])
+    shared.deck()
+    shared.calls(call("a", price=Decimal("0.01")), call("b", "33123456789", price=Decimal(0)))
+    shared.calls(call("c", "12125550100", "31", at=NOON_NEXT), day=NEXT)
+    shared.first = shared.rate()
+    return shared
+
+
+@pytest.fixture
+def rated(rated_once, copied):
+    return copied(rated_once)
 
 
 def test_every_record_has_a_cost_and_a_charge(rated):
@@ -215,7 +220,7 @@ def test_records_filed_under_the_wrong_day_are_never_half_rated(home):
 
 def test_a_day_of_several_row_groups_keeps_the_order_of_its_records(home):
     home.provider_plan([("44", "6", "6", "0.001")])
-    count = 260_000
+    count = 130_000
     one = pa.Table.from_pylist(
         [dict.fromkeys(BY_NAME["land/calls"].schema.names) | call("a")], schema=BY_NAME["land/calls"].schema
     )
@@ -251,6 +256,33 @@ def test_progress_counts_records(rated, monkeypatch):
     )
 
     assert seen == [(2, 3), (3, 3)]
+
+
+def test_footers_of_files_are_not_kept_while_days_are_rated(rated_once):
+    lake = rated_once.lake
+    footers = "select memory_usage_bytes from duckdb_memory() where tag = 'OBJECT_CACHE'"
+    [day, _] = lake.files("land/calls")
+
+    def kept(con) -> int:
+        con.execute(f"select count(*) from read_parquet('{day.path}') where sipcause = 200").fetchall()
+        return con.execute(footers).fetchall()[0][0]
+
+    with lake.duck() as con:
+        with engine.steady(con):
+            while_rating = kept(con)
+        after = kept(con)
+
+    assert while_rating < 1000 < after
+
+
+def test_the_limit_of_memory_is_the_same_from_part_to_part(rated_once):
+    with rated_once.lake.duck() as con:
+        limits = []
+        for _ in range(3):
+            limits += con.execute("select current_setting('memory_limit')").fetchall()
+            engine.give_back(rated_once.lake, con)
+
+    assert limits == limits[:1] * 3
 
 
 def test_messages_are_rated_by_the_day_they_were_inserted(home):

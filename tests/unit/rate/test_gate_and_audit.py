@@ -121,22 +121,29 @@ WRONG = {
 OLD = "20250101-aaaaaaaaaaaa"
 
 
-@pytest.fixture
-def wrong(home):
+@pytest.fixture(scope="module")
+def wrong_once(shared):
     """One record for each way to be wrong, and two that are right."""
-    home.provider_plan(
+    shared.provider_plan(
         [("44", "6", "6", "0.0007"), ("4477", "6", "6", "0.0009"), *RATES[1:]],
         plan_version=OLD,
         effective_date=SINCE - YEAR,
     )
     more = [("4477", "6", "6", "0.002"), ("33", "1", "60", "0.000725"), ("49", "20", "30", "0.005")]
-    home.provider_plan([("44", "6", "6", "0.001"), RATES[1], *more[:2], more[2]])
-    home.provider_plan([("44", "60", "60", "0.5")], family="conference", plan_version="20260101-cccccccccccc")
+    shared.provider_plan([("44", "6", "6", "0.001"), RATES[1], *more[:2], more[2]])
+    shared.provider_plan(
+        [("44", "60", "60", "0.5")], family="conference", plan_version="20260101-cccccccccccc"
+    )
     right = {"right": (None, "0.01", {}), "free and right": (None, "0", {"seconds": "0"})}
     told = {**WRONG, **right}
-    home.calls(*(spoiled(sid, price, dict(change)) for sid, (_, price, change) in told.items()))
-    home.rate()
-    return home
+    shared.calls(*(spoiled(sid, price, dict(change)) for sid, (_, price, change) in told.items()))
+    shared.rate()
+    return shared
+
+
+@pytest.fixture
+def wrong(wrong_once, copied):
+    return copied(wrong_once)
 
 
 def test_each_wrong_charge_comes_out_with_the_first_reason_that_leads_to_it(wrong):

@@ -35,14 +35,19 @@ HELD = {
 }
 
 
-@pytest.fixture
-def march(home):
+@pytest.fixture(scope="module")
+def march_once(shared):
     """Calls of 60 s at 0.02 each: one on the 9th; on the 10th two before noon and, ``z``, one after it."""
-    home.deck()
-    home.calls(call("first", at=AT - timedelta(days=1)), day=date(2026, 3, 9))
-    home.calls(*(call(sid, at=AT + timedelta(hours=h)) for sid, h in (("a", -2), ("b", -1), ("z", 1))))
-    home.rate()
-    return home
+    shared.deck()
+    shared.calls(call("first", at=AT - timedelta(days=1)), day=date(2026, 3, 9))
+    shared.calls(*(call(sid, at=AT + timedelta(hours=h)) for sid, h in (("a", -2), ("b", -1), ("z", 1))))
+    shared.rate()
+    return shared
+
+
+@pytest.fixture
+def march(march_once, copied):
+    return copied(march_once)
 
 
 def drawn(home, seconds: str = "60", at: datetime = AT, bill_from: date | None = None, **allowances):

@@ -29,19 +29,24 @@ TWO = Masters(
 )
 
 
-@pytest.fixture
-def rated(home):
+@pytest.fixture(scope="module")
+def rated_once(shared):
     """Three calls of the shop and one of the cafe, on a deck of 0.02 to Britain and 0.01 to the US."""
     partners = [{"partner_sid": sid, "parent_sid": "root", "valid_from": SINCE} for sid in ("shop", "cafe")]
-    home.put("land/partners", "all", partners)
-    home.provider_plan([("44", "6", "6", "0.001")])
-    home.deck()
+    shared.put("land/partners", "all", partners)
+    shared.provider_plan([("44", "6", "6", "0.001")])
+    shared.deck()
     cafe = call("d", "447700900000", "60") | {"partner_sid": "cafe"}
-    home.calls(
+    shared.calls(
         call("a", "442079460000", "61"), call("b", "447700900000", "61"), call("c", "12125550100", "6"), cafe
     )
-    home.rate(TWO)
-    return home
+    shared.rate(TWO)
+    return shared
+
+
+@pytest.fixture
+def rated(rated_once, copied):
+    return copied(rated_once)
 
 
 def deck(home, text=CHEAPER, **options):
