@@ -145,7 +145,7 @@ def rated(
     from rate_world import ROOT as HOUSE
     from rate_world import opened
 
-    from pipeline.rate.engine import connected, give_back, prepare, steady
+    from pipeline.rate.engine import connected, prepare, steady
     from pipeline.rate.rater import Rater
     from pipeline.rate.tariff import read_tariff
     from pipeline.rate.world import read_world
@@ -163,7 +163,7 @@ def rated(
                 prepare(own, world)
                 rater = Rater(own, world, service, tariff, n)
                 for file in files[n::2]:
-                    give_back(lake, own)
+                    lake.give_back(own)
                     own.execute(
                         "create or replace temp view landed as "
                         f"from read_parquet('{file.path}', hive_partitioning = false)"

@@ -6,7 +6,7 @@ about three of them.
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,15 @@ def opened(memory_limit: str, staging: Path, wanted: list[Definition]) -> Iterat
         yield made
     finally:
         con.close()
+
+
+def give_back(con: Any, memory_limit: str) -> None:
+    """Hands memory that earlier queries needed back to the system, so that what is held does not depend on them.
+
+    DuckDB does so whenever it is told its limit; it refuses where others are at the limit just then.
+    """
+    with suppress(duckdb.Error):
+        con.execute(f"set memory_limit = '{memory_limit}'")
 
 
 def rows_table(rows: Sequence[tuple], schema: pa.Schema) -> pa.Table:

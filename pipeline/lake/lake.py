@@ -164,6 +164,10 @@ class Lake:
         arrow = frame.to_arrow() if isinstance(frame, pl.DataFrame) else frame
         return self._write(spec, label, inputs, lambda path: parquet.write(path, arrow, spec))
 
+    def give_back(self, con: Duck) -> None:
+        """Hands memory that earlier queries of a connection needed back to the system."""
+        duck.give_back(con, self.memory_limit)
+
     def stage_query(
         self,
         con: Duck,
@@ -179,7 +183,7 @@ class Lake:
 
         def write(path: Path) -> int:
             target = f"copy (select {names} from ({sql})) to '{quoted(path)}'"
-            options = f"(format parquet, compression zstd, row_group_size {parquet.ROW_GROUP})"
+            options = f"(format parquet, compression zstd, row_group_size {parquet.STREAMED})"
             rows: int = con.execute(f"{target} {options}", params or []).fetchall()[0][0]
             parquet.check_types(path, spec)
             return rows

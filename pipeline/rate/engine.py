@@ -11,7 +11,7 @@ Several are rated at a time, each by a thread and a connection of its own to one
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from queue import SimpleQueue
@@ -156,7 +156,7 @@ def _remove_empty(
 
 def _rate_day(lake: Lake, rater: Rater, due: Due) -> _Day:
     con, service = rater.con, TABLES[rater.service]
-    give_back(lake, con)
+    lake.give_back(con)
     con.execute(
         "create or replace temp view landed as "
         f"select * from read_parquet('{quoted(due.file.path)}', hive_partitioning = false)"
@@ -189,15 +189,6 @@ def steady(con: Duck) -> Iterator[None]:
     con.execute("reset disabled_optimizers")
     con.execute("set parquet_metadata_cache = true")
     con.execute("set threads = 2")
-
-
-def give_back(lake: Lake, con: Duck) -> None:
-    """Hands the memory that earlier records needed back to the system, so that what is held does not depend on them.
-
-    DuckDB does so whenever it is told its limit. It refuses where others are at the limit just then.
-    """
-    with suppress(Exception):
-        con.execute(f"set memory_limit = '{lake.memory_limit}'")
 
 
 def _check_complete(con: Duck, service: Service, due: Due, staged: Staged) -> None:

@@ -19,6 +19,7 @@ from pipeline.errors import ForbiddenError
 from pipeline.land.rates import PlanLanded
 from pipeline.land.records import Landed
 from pipeline.land.snapshots import SnapshotLanded
+from pipeline.measure.rollups import RollupReport
 from pipeline.rate.report import RateReport, Tally
 
 NOW = datetime(2026, 4, 3, 6, tzinfo=UTC)
@@ -43,6 +44,7 @@ class StubDesk:
     missing: str = ""
     warning: str = ""
     pressed: list[str] = field(default_factory=list)
+    rolled_up: set[str] = field(default_factory=set)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)
@@ -77,6 +79,10 @@ class StubDesk:
         self.pressed.append(f"{days[0]}..{days[-1]}")
         tally = Tally("call", "charge", 1, "rated", None, "USD", 4, Decimal(240), Decimal("0.1234567890"))
         return RateReport(written=2, unchanged=29, tallies=[tally])
+
+    def roll_up(self, tables: set[str]) -> RollupReport:
+        self.rolled_up |= tables
+        return RollupReport()
 
     def render(self) -> Letters:
         return Letters()
@@ -247,3 +253,8 @@ def test_the_dashboard_says_where_it_is_and_shows_the_month(shown: Shown, stub: 
         "forecast": "currency | revenue\n--- | ---:\nUSD | 1.50",
         "calls at once": "none",
     }
+
+
+def test_one_roll_up_can_be_made_alone(shown: Shown, stub: StubDesk) -> None:
+    assert set(shown("rate", "measure/lag_days")) == {"measure/lag_days"}
+    assert stub.rolled_up == {"measure/lag_days"}

@@ -280,7 +280,7 @@ def test_the_limit_of_memory_is_the_same_from_part_to_part(rated_once):
         limits = []
         for _ in range(3):
             limits += con.execute("select current_setting('memory_limit')").fetchall()
-            engine.give_back(rated_once.lake, con)
+            rated_once.lake.give_back(con)
 
     assert limits == limits[:1] * 3
 
