@@ -14,7 +14,6 @@ import multiprocessing
 import os
 import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,6 +22,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+from apart import child
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -239,16 +240,11 @@ def measured(work: Callable[[], dict[str, Any] | None]) -> dict[str, Any]:
     return {"seconds": seconds, "cpu": cpu, "desk_mb": own.ru_maxrss / 1024, **said}
 
 
-def child(*arguments: object) -> dict[str, Any]:
-    command = [sys.executable, __file__, *map(str, arguments)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-
-
 def many(count: int) -> None:
     """So many invoices of two pages, beside bare WeasyPrint, and their memory."""
     with tempfile.TemporaryDirectory() as folder:
-        child("make", folder, count, FEW_CALLS)
-        found, least = child("ours", folder, 50), child("bare", folder)
+        child(__file__, "make", folder, count, FEW_CALLS)
+        found, least = child(__file__, "ours", folder, 50), child(__file__, "bare", folder)
     print(" invoices  seconds    CPU s  ms each   bare: sec    CPU s   wall ratio  CPU ratio")
     wall, cpu = (found[name] / least[name] for name in ("seconds", "cpu"))
     line = f"{count:>9,} {found['seconds']:>8.1f} {found['cpu']:>8.1f} {found['cpu'] * 1000 / count:>8.0f}"
@@ -265,12 +261,12 @@ def one(sizes: list[int], turns: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for calls in sizes:
             Path(folder, str(calls)).mkdir()
-            child("make", Path(folder, str(calls)), 1, calls)
+            child(__file__, "make", Path(folder, str(calls)), 1, calls)
         for turn in range(turns):
             for calls in sizes:
                 home = Path(folder, f"{calls}.{turn}")
                 shutil.copytree(Path(folder, str(calls)), home)
-                found[calls].append(child("ours", home, 1000))
+                found[calls].append(child(__file__, "ours", home, 1000))
     print("\n    calls   seconds: each turn and the least   CPU s: each turn and the least   desk MB")
     for calls, turned in found.items():
         print(

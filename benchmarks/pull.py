@@ -37,6 +37,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from apart import child
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -235,11 +237,6 @@ def decoders() -> dict[str, Callable[[bytes], object]]:
     return found
 
 
-def child(*arguments: object) -> Any:
-    command = [sys.executable, __file__, *map(str, arguments)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--most", type=int, default=SIZES[-1], help="the largest number of records")
@@ -260,7 +257,7 @@ def main() -> None:
 
 def measured(what: str, port: int, size: int) -> Any:
     with tempfile.TemporaryDirectory() as home:
-        return child(what, port, size, home)
+        return child(__file__, what, port, size, home)
 
 
 HEAD = """\

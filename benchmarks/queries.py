@@ -12,16 +12,16 @@ With ``--folder`` the records are kept, and used again by the next run; roll-ups
 import argparse
 import json
 import resource
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from apart import child, folder
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
@@ -223,20 +223,6 @@ def rated(calls: int) -> dict[str, float]:
         return _cost(lambda: rate_days(lake, ledger, masters, root_sid=rate_world.ROOT, days=None, now=NOW))
 
 
-def child(*arguments: object) -> Any:
-    command = [sys.executable, __file__, *map(str, arguments)]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout or "{}")
-
-
-@contextmanager
-def folder(kept: Path | None) -> Iterator[Path]:
-    if kept:
-        yield kept
-        return
-    with tempfile.TemporaryDirectory() as made:
-        yield Path(made) / "home"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -247,22 +233,26 @@ def main() -> None:
     )
     parser.add_argument("--folder", type=Path, help="make and keep the records here")
     asked = parser.parse_args()
-    with folder(asked.folder) as home:
+    with folder(asked.folder) as here:
+        home = here / "home"
         if not home.exists():
-            child("make", home, asked.records, 0, DAYS - 1)
-            days = child("roll", home)
-            child("make", home, asked.records, DAYS - 1, DAYS)
+            child(__file__, "make", home, asked.records, 0, DAYS - 1)
+            days = child(__file__, "roll", home)
+            child(__file__, "make", home, asked.records, DAYS - 1, DAYS)
             calls = asked.records - asked.records * (DAYS - 1) // DAYS
             print_rolling(home, days, calls, asked.rate_calls)
         else:
-            print(f"rolled up anew, where anything has changed: {child('roll', home)['cpu']:.1f} s of CPU")
-        print_questions(child("ask", home))
+            print(
+                f"rolled up anew, where anything has changed: {child(__file__, 'roll', home)['cpu']:.1f} s of CPU"
+            )
+        print_questions(child(__file__, "ask", home))
 
 
 def print_rolling(home: Path, days: dict[str, float], calls: int, rate_calls: int) -> None:
     label = f"date={(START + timedelta(days=DAYS - 1)).date()}"
     turns = [
-        (child("roll", home, label), child("rate", rate_calls) if rate_calls else None) for _ in range(TURNS)
+        (child(__file__, "roll", home, label), child(__file__, "rate", rate_calls) if rate_calls else None)
+        for _ in range(TURNS)
     ]
     last = min((rolled for rolled, _ in turns), key=lambda cost: cost["cpu"])
     for cost, said in ((days, f"{DAYS - 1} days"), (last, "the last day")):

@@ -27,16 +27,16 @@ before the first record: starting, reading the customers and the plans, sorting 
 import argparse
 import json
 import resource
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from apart import child, folder
 from rate_memory import HOLDING, Pace, memory, peak
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -233,20 +233,6 @@ def run(task: str, home: str) -> None:
     print(json.dumps(found))
 
 
-def child(*arguments: object) -> dict[str, Any]:
-    command = [sys.executable, __file__, *map(str, arguments)]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout or "{}")
-
-
-@contextmanager
-def folder(kept: Path | None) -> Iterator[Path]:
-    if kept:
-        yield kept
-        return
-    with tempfile.TemporaryDirectory() as made:
-        yield Path(made)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--calls", type=int, default=1_000_000)
@@ -263,15 +249,15 @@ def main() -> None:
     if asked.memory:
         tasks = [task for task in HOLDING if task in asked.tasks.split(",")]
         sizes = [int(millions) for millions in asked.memory.split(",")]
-        memory(child, sizes, tasks, [asked.prefixes, asked.plans], DAYS)
+        memory(partial(child, __file__), sizes, tasks, [asked.prefixes, asked.plans], DAYS)
         return
     tasks = [task for task in TASKS if task in asked.tasks.split(",")]
     with folder(asked.folder) as here:
         homes = {"home": here / "home", "large": here / "large"}
         if not homes["home"].exists():
-            child("make", homes["home"], asked.calls, asked.prefixes, asked.plans, DAYS)
+            child(__file__, "make", homes["home"], asked.calls, asked.prefixes, asked.plans, DAYS)
         if "large" in tasks and not homes["large"].exists():
-            child("make", homes["large"], asked.calls, *LARGE, DAYS)
+            child(__file__, "make", homes["large"], asked.calls, *LARGE, DAYS)
         found = in_turns(homes, tasks, asked.runs)
         report(found, asked.calls)
         if asked.postgres_calls and {"home", "narrow"} <= found.keys():
@@ -286,7 +272,7 @@ def in_turns(homes: dict[str, Path], tasks: list[str], runs: int) -> dict[str, d
         for task in tasks:
             if task in ONCE and turn:
                 continue
-            got = child("run", task, homes.get(task, homes["home"]))
+            got = child(__file__, "run", task, homes.get(task, homes["home"]))
             got.pop("legs")
             kept = best.setdefault(task, got)
             best[task] = {name: min(kept[name], got[name]) for name in got}
