@@ -111,7 +111,7 @@ def remind(
     desk = open_desk(as_of)
     due = desk.remind(dry_run=dry_run)
     columns = ("number", "customer", "level", "days overdue", "amount", "currency")
-    names = {sid: customer.name for sid, customer in desk.masters.customers.items()}
+    names = desk.masters.names
     values = [
         [
             d.invoice["number"],

@@ -118,7 +118,7 @@ def _show(desk: "Desk", answer: "WhatIf", limit: int) -> None:
     question = answer.question
     moved = f"{question.payer} were billed" if question.payer else f"{question.replaces} were"
     heading(f"If {moved} on {answer.candidate}, {when(question.start)} to {when(question.end)}")
-    names = {sid: customer.name for sid, customer in desk.masters.customers.items()}
+    names = desk.masters.names
     _changes("", answer.totals, {}, 0)
     _changes("customer", answer.by["customer"], names, 0)
     _changes("country", answer.by["country"], {}, limit)

@@ -277,7 +277,7 @@ class Desk(Billing):
 
         with self.ledger.read() as tx:
             rows = parked_reasons(tx)
-        names = {sid: customer.name for sid, customer in self.masters.customers.items()}
+        names = self.masters.names
         return [{"partner_sid": sid, "name": names.get(sid, sid), "reason": reason} for sid, reason in rows]
 
     def partners_without_customer(self) -> list[dict[str, str | None]]:

@@ -126,7 +126,7 @@ def _nothing(kind: pa.DataType, count: int) -> pa.Array:
 
 
 def _match(text: pa.Array, pattern: str) -> None:
-    """Whether all of them match; what comes again is looked at once."""
+    """Raises UnusualError unless all of them match; what comes again is looked at once."""
     if pc.all(pc.match_substring_regex(pc.unique(text), pattern)).as_py() is False:
         raise UnusualError(pattern)
 

@@ -253,6 +253,11 @@ class Masters:
     did_prices: tuple[DidPrice, ...] = ()
     fingerprint: str = ""
 
+    @property
+    def names(self) -> dict[str, str]:
+        """What each customer is called, by partner_sid."""
+        return {sid: customer.name for sid, customer in self.customers.items()}
+
     def allowances(self, payer_sid: str) -> tuple[Bundle | Tier, ...]:
         """The bundles and tiers that a payer has, in their order."""
         return (*held_by(payer_sid, self.bundles), *held_by(payer_sid, self.tiers))

@@ -14,7 +14,7 @@ from tests.spec.allowances import START, Drawn, Month, Terms, bundle, connection
 
 SEEDS = st.integers(0, 2**32 - 1)
 BOUNDED = settings(
-    max_examples=16, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
 )
 STEPS = (
     "0:-10%",

@@ -113,7 +113,7 @@ def terms(draw: st.DrawFn) -> Masters:
     return masters(charges=(charge,), discounts=(discount,), commitments=(least,))
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(turns, terms())
 def test_everything_is_billed_once_whatever_happens_between_runs(
     played: list[list[tuple[int, Any, bool]]], held: Masters

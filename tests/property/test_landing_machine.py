@@ -205,5 +205,5 @@ def _rank(item: dict[str, Any]) -> int:
 
 TestLanding = Landing.TestCase
 TestLanding.settings = settings(
-    max_examples=16, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )

@@ -10,7 +10,7 @@ from tests.spec.engines import connection, fast, reference
 SEEDS = st.integers(0, 2**32 - 1)
 PER_WORLD = 200
 BOUNDED = settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
 )
 
 
