@@ -105,7 +105,8 @@ def _empty_masters(target: Path) -> list[Path]:
     (target / "decks").mkdir(parents=True, exist_ok=True)
     made = []
     for name in ("taxes.csv", "policy.toml"):
-        made.append(_write(target / name, (source / name).read_text(encoding="utf-8")))
+        text = (source / name).read_text(encoding="utf-8")
+        made.append(_write(target / name, text.replace("; the demo's decisions.", ".")))
     for name in _HEADERS:
         header = (source / name).read_text(encoding="utf-8").splitlines()[0]
         made.append(_write(target / name, header + "\n"))
@@ -119,7 +120,7 @@ _HEADERS = (
 )
 _SELLERS = """\
 # Who issues the invoices. One table per seller; customers.csv names it.
-# [house]
+# [seller.house]
 # name = "Your Company, Inc."
 # address = ["1 Main Street", "Springfield, IL 62701", "USA"]
 # country = "USA"
@@ -127,7 +128,7 @@ _SELLERS = """\
 # email = "billing@example.com"
 # series = "INV"
 # remit_to = ["Bank ...", "Account ..."]
-# logo = "logo.svg"
+# logo = "logo.svg"                 # a file beside this one
 """
 
 

@@ -12,7 +12,9 @@ import pytest
 from typer.main import get_command
 
 from pipeline.cli import app
+from pipeline.homes import make_home
 from pipeline.lake import pages
+from pipeline.masters.files import CUSTOMER_COLUMNS, FILES, read_masters
 from pipeline.shipped import shipped
 from tests.journey.house import House
 from tests.test_readme import LINE, commands
@@ -20,7 +22,8 @@ from tests.test_readme import LINE, commands
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 HOW_TOS = sorted((DOCS / "how-to").glob("*.md"))
-WRITTEN = [DOCS / "README.md", DOCS / "glossary.md", *HOW_TOS]
+MASTERS = DOCS / "masters.md"
+WRITTEN = [DOCS / "README.md", DOCS / "glossary.md", MASTERS, *HOW_TOS]
 NOTEBOOK = ROOT / "data" / "tollbook.ipynb"
 EXAMPLES = sorted(path.stem for path in shipped("sql", "examples").glob("*.sql"))
 
@@ -52,6 +55,63 @@ def test_commands_that_are_named_exist(page: Path) -> None:
     )
 
     assert named - set(get_command(app).commands) == set()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("page", [*WRITTEN, ROOT / "README.md"], ids=lambda page: page.name)
+def test_options_that_are_named_within_a_line_exist(page: Path) -> None:
+    text = re.sub(r"^ *```.*?^ *```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    unknown = []
+    for line in re.findall(r"`(tollbook [^`]+)`", text.replace("tollbook --home data/demo", "tollbook")):
+        words, command = line.split()[1:], get_command(app)
+        while words and words[0] in getattr(command, "commands", {}):
+            command = command.commands[words.pop(0)]  # type: ignore[attr-defined]
+        known = {option for parameter in command.params for option in parameter.opts}
+        unknown += [
+            (line, word) for word in words if word.startswith("--") and word != "--" and word not in known
+        ]
+
+    assert unknown == []
+
+
+# The example of each master file, found by what its first column is called.
+FIRST_COLUMNS = {
+    "[seller.house]": "sellers.toml",
+    "partner_sid,name": "customers.csv",
+    "partner_sid,plan_sid": "assignments.csv",
+    "country,state,comment": "tax_places.csv",
+    "partner_sid,certificate": "exemptions.csv",
+    "charge,": "charges.csv",
+    "discount,": "discounts.csv",
+    "commitment,": "commitments.csv",
+    "bundle,": "bundles.csv",
+    "tier,": "tiers.csv",
+    "partner_sid,prefix": "did_prices.csv",
+    "per_use,": "per_use.csv",
+    "plan_sid,name": "markups.csv",
+    "date,currency": "exchange_rates.csv",
+}
+
+
+def test_the_examples_of_master_files_are_a_home_that_works(tmp_path: Path) -> None:
+    """Together with the taxes and the policy of a new home; every column of a customer is in it, and explained."""
+    make_home(tmp_path)
+    text = MASTERS.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(?:csv|toml)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    named = {next(file for start, file in FIRST_COLUMNS.items() if b.startswith(start)): b for b in blocks}
+    for file, block in named.items():
+        (tmp_path / "masters" / file).write_text(block, encoding="utf-8")
+
+    masters = read_masters(tmp_path / "masters")
+
+    assert sorted(named) == sorted(FIRST_COLUMNS.values())
+    assert set(FILES) - set(named) == {"taxes.csv", "tax_shares.csv", "policy.toml"}
+    assert (len(masters.sellers), len(masters.customers), len(masters.assignments)) == (2, 3, 4)
+    held = (masters.charges, masters.discounts, masters.commitments, masters.bundles, masters.tiers)
+    held += (masters.per_use, masters.did_prices, masters.markups, masters.exchange_rates, masters.exemptions)
+    assert [len(rows) for rows in held] == [2, 1, 1, 1, 1, 1, 2, 1, 1, 1]
+    explained = re.findall(r"`(\w+)`", "\n".join(re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)))
+    assert sorted(explained) == sorted(CUSTOMER_COLUMNS)
+    assert named["customers.csv"].splitlines()[0].split(",") == list(CUSTOMER_COLUMNS)
 
 
 @pytest.mark.parametrize("page", HOW_TOS, ids=lambda page: page.stem)

@@ -1,7 +1,8 @@
 """The Typer application, and the options that many commands share."""
 
+import re
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -89,11 +90,7 @@ def open_desk(as_of: str | None = None, *, watch: bool = True) -> "Desk":
 
 def read_amount(text: str) -> Decimal:
     """An amount of money as it is typed, plain and finite."""
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite():
+    if not re.fullmatch(r"[+-]?\d+(\.\d+)?", text.strip(), re.ASCII):
         msg = f"{text!r} is no amount; write it like 120.50."
         raise SettingsError(msg)
-    return amount
+    return Decimal(text.strip())

@@ -2,12 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli.app import AsOf, Json, app, open_desk
 from pipeline.cli.show import as_json, heading, money, say, table
+
+if TYPE_CHECKING:
+    from pipeline.desk import Desk
 
 customers = typer.Typer(
     no_args_is_help=True, help="The master data that billing needs and the provider does not have."
@@ -62,8 +65,7 @@ def missing() -> None:
     if not found:
         say("every partner is billed to somebody", style="green")
         return
-    with (desk.settings.masters / "customers.csv").open(encoding="utf-8-sig") as stream:
-        columns = stream.readline().strip().split(",")
+    columns = _header(desk.settings.masters / "customers.csv")
     known = {"currency": "USD", "approval": "manual"}
     rows = [
         known
@@ -74,19 +76,60 @@ def missing() -> None:
     write_csv(sys.stdout, columns, [[row.get(column) for column in columns] for row in rows])
 
 
+def _header(file: Path) -> list[str]:
+    """The file's own columns; where there is none yet, or a shell has just emptied it, those of a new home."""
+    from pipeline.shipped import shipped
+
+    for path in (file, shipped("data", "masters", "customers.csv")):
+        text = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
+        if text.strip():
+            break
+    return text.splitlines()[0].strip().split(",")
+
+
 @app.command()
 def approve(
-    which: Annotated[list[str], typer.Argument(help="Invoice sids, or 'all' for every draft that waits.")],
+    which: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Invoice sids, or 'all' for every draft that waits. Without any: list the drafts."
+        ),
+    ] = None,
     by: By = None,
     as_of: AsOf = None,
 ) -> None:
     """Approve drafts: they get their numbers, and the next render and deliver send them."""
+    if not which:
+        _list_drafts(open_desk(as_of, watch=False))
+        return
     desk = open_desk(as_of)
     for one in which:
         for issued in desk.approve(one, by=by):
-            say(f"{issued.number}  {money(issued.amount_due)} {issued.currency}  {issued.invoice_sid}")
+            name = desk.masters.names.get(issued.partner_sid, issued.partner_sid)
+            owed = f"{money(issued.amount_due)} {issued.currency}"
+            say(f"{issued.number}  {owed}  {issued.invoice_sid}  {name}")
     desk.publish()
     say("next: `tollbook render` and `tollbook deliver`, or wait for the schedule", style="dim")
+
+
+def _list_drafts(desk: "Desk") -> None:
+    rows = desk.lake.query(_DRAFTS)
+    if not rows:
+        say("no draft waits for approval", style="green")
+        return
+    columns = ("customer", "invoice_sid", "from", "amount", "tax", "due", "currency")
+    table(columns, [tuple(row[name] for name in columns) for row in rows], right=("amount", "tax", "due"))
+    say(f"their pages are {desk.settings.home}/documents/<invoice_sid>/", style="dim")
+    say("next: `tollbook approve INVOICE_SID`, or `tollbook approve all`", style="dim")
+
+
+_DRAFTS = """
+select company_name as customer, invoice_sid, date_billing_period_start as "from", amount, amount_tax as tax,
+    amount_due as due, currency
+from invoice.invoices
+where number is null and status = 'reviewing'
+order by company_name, date_billing_period_start
+"""
 
 
 @app.command()
@@ -140,4 +183,4 @@ def statement(json: Json = False) -> None:
     if json:
         as_json(desk.statement())
     else:
-        print_statement(desk)
+        print_statement(desk.statement())

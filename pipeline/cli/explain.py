@@ -1,203 +1,271 @@
-"""``explain``: an invoice, one of its lines, or a record, followed back to what it is made of."""
+"""``explain``: an invoice, one of its lines or taxes, or a record, followed back to what it is made of."""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.padding import Padding
+from rich.text import Text
 
 from pipeline.cli.app import Json, app, open_desk
 from pipeline.cli.quote import print_tried
-from pipeline.cli.show import as_json, heading, masking, money, say, table
+from pipeline.cli.show import as_json, cell, heading, masking, money, out, say, table
 from pipeline.domain.money import plain
-from pipeline.errors import SettingsError
 
 if TYPE_CHECKING:
-    from pipeline.desk import Desk
+    from pipeline.invoice.explain import InvoiceExplained, LineExplained, TaxExplained
     from pipeline.rate.explain import ExplainedRow, Explanation
 
-_INVOICE = "select * from invoice.invoices where invoice_sid = $which or number = $which"
-_ITEMS = "select * from invoice.items where invoice_sid = $sid order by line_no"
-_METHODS = {
-    "minimum": ", the least that is due",
-    "maximum": ", the most that is due",
-    "reverse_charge": ", the recipient owes it",
-}
-_TAXES = "select * from invoice.taxes where invoice_sid = $sid order by line_no"
-_LINE = """
-select c.dr_sid, c.date_stop, c.revision, coalesce(r.matched_number, m.matched_number) as number,
-       coalesce(r.matched_prefix, m.matched_prefix) as prefix, coalesce(r.plan_sid, m.plan_sid) as plan_sid,
-       coalesce(r.rate_price, m.rate_price) as price, c.usage, c.amount
-from invoice.claims as c
-left join rate.calls as r
-    on c.service = 'call' and r.source = c.source and r.dr_sid = c.dr_sid and r.side = c.side
-    and r.payer_sid = c.payer_sid
-left join rate.messages as m
-    on c.service = 'message' and m.source = c.source and m.dr_sid = c.dr_sid and m.side = c.side
-    and m.payer_sid = c.payer_sid
-where c.invoice_sid = $sid and c.line_no = $line order by c.date_stop, c.dr_sid
-"""
-_ADJUSTED = """
-select r.dr_sid, r.date_stop, r.revision, r.plan_sid, r.usage, r.drawn, r.amount
-from invoice.adjustments as a
-join invoice.adjusted as r
-    on r.batch_sid = a.batch_sid and r.of_invoice_sid = a.of_invoice_sid and r.of_line_no = a.of_line_no
-    and r.payer_sid = a.partner_sid
-where a.invoice_sid = $sid and a.line_no = $line order by r.date_stop, r.dr_sid
-"""
-_PARTS = """
-select kind, what, key, first_day, last_day, quantity, price, days, of_days, of_line_no, amount
-from invoice.parts
-where invoice_sid = $sid and line_no = $line order by part_no
-"""
+Row = Mapping[str, Any]
+Column = tuple[str, Callable[[Row], Any]]
 
-# What a line may stand on, and what is shown of it: records, adjusted records, or parts.
-_RECORDS: tuple[str, ...] = (
-    "dr_sid",
-    "date_stop",
-    "number",
-    "prefix",
-    "plan_sid",
-    "price",
-    "usage",
-    "amount",
+
+def _of(name: str) -> Callable[[Row], Any]:
+    return lambda row: row[name]
+
+
+def _span(row: Row) -> str:
+    first, last = row["first_day"], row["last_day"]
+    return str(first) if first == last else f"{first} to {last}"
+
+
+def _days(row: Row) -> str:
+    return "" if row["days"] is None else f"{row['days']} of {row['of_days']}"
+
+
+def _count(name: str) -> Callable[[Row], str]:
+    return lambda row: plain(row[name], grouped=True)
+
+
+def _fee(row: Row) -> Any:
+    return row["connect_fee"] or None
+
+
+def _plan(row: Row) -> str | None:
+    return None if row["plan_sid"] is None else f"{row['plan_sid']} {row['plan_version']}"
+
+
+def _now(row: Row) -> Any:
+    return (row["before"] or 0) + row["amount"]
+
+
+_RECORD = ("record", _of("dr_sid"))
+_BEFORE, _NOW = ("before", _of("before")), ("now", _now)
+_ENDED, _AMOUNT = ("ended", _of("date_stop")), ("amount", _of("amount"))
+_WHAT, _LINE = ("what", _of("what")), ("line", _of("of_line_no"))
+_PRICE, _QUANTITY = ("price", _of("price")), ("quantity", _count("quantity"))
+_BILLED, _DRAWN = ("billed", _count("usage")), ("drawn", _of("drawn"))
+# What is shown of what a line stands on, by the kind of line. A column in which nothing stands is left out.
+_COLUMNS: dict[str, tuple[Column, ...]] = {
+    "records": (
+        _ENDED,
+        ("number", _of("number")),
+        ("prefix", _of("prefix")),
+        *(_PRICE, ("fee", _fee), _BILLED, _DRAWN, _AMOUNT, ("plan", _plan), _RECORD),
+    ),
+    "corrected": (
+        *(_ENDED, ("number", _of("number")), ("revision", _of("revision")), _BILLED),
+        *(_BEFORE, _NOW, _AMOUNT, _RECORD),
+    ),
+    "adjusted": (_ENDED, _BILLED, _BEFORE, _NOW, _DRAWN, _AMOUNT, ("plan", _plan), _RECORD),
+    "numbers": (("number", _WHAT[1]), ("for", _span), _PRICE, ("days", _days), _AMOUNT),
+    "recurring": (_WHAT, ("for", _span), _QUANTITY, _PRICE, ("days", _days), _AMOUNT),
+    "one_off": (_WHAT, ("for", _span), _QUANTITY, _PRICE, _AMOUNT),
+    "discount": (_LINE, _WHAT, ("its amount", _of("line_amount")), ("off", _AMOUNT[1])),
+    "commitment": (_LINE, _WHAT, _AMOUNT),
+    "uses": (("day", _span), _WHAT, _QUANTITY, _PRICE, _AMOUNT),
+}
+_COUNTED = (
+    *("price", "fee", "billed", "drawn", "amount", "revision", "before", "now", "quantity", "days"),
+    *("line", "its amount", "off", "records", "usage", "exact", "rounded"),
 )
-_ADJUSTED_RECORDS: tuple[str, ...] = ("dr_sid", "date_stop", "plan_sid", "usage", "drawn", "amount")
-_LINE_PARTS: tuple[str, ...] = (
-    *("kind", "what", "first_day", "last_day"),
-    *("of_line_no", "quantity", "price", "days", "of_days", "amount"),
-)
-_COUNTED = ("price", "usage", "drawn", "amount", "of_line_no", "quantity", "days", "of_days")
+_BELOW = ("plan", "record")
+_LANDED = ("date_start", "date_talk", "date_stop", "direction", "number_src", "number_dst")
+_TIMED = frozenset({"toll", "toll_free", "bridge"})
 
 
 @app.command()
 def explain(
     sid: Annotated[
-        str, typer.Argument(help="A dr_sid, an invoice number or sid, or a line of one as INVOICE/LINE.")
+        str,
+        typer.Argument(
+            help="A dr_sid, an invoice number or sid, a line of one as INVOICE/3, or a tax as INVOICE/us-usf-domestic."
+        ),
     ],
     limit: Annotated[int, typer.Option(help="Records of a line to show; 0 shows all.")] = 20,
     json: Json = False,
 ) -> None:
-    """The whole chain of reasons behind a record, an invoice line or an invoice."""
+    """The whole chain of reasons behind a record, an invoice, or a line or a tax of one."""
     desk = open_desk(watch=False)
-    which, _, line = sid.partition("/")
-    found = desk.lake.query(_INVOICE, {"which": which})
+    which, _, part = sid.partition("/")
     with masking(desk.settings.mask_numbers):
-        if found and line:
-            _line(desk, found[0], line, limit, json)
-        elif found:
-            _invoice(desk, found[0], json)
+        if part and (found := desk.explain_part(which, part)) is not None:
+            _part(found, limit, json)
+        elif (invoice := desk.explain_invoice(which)) is not None:
+            _invoice(invoice, json)
         else:
-            _record(desk.explain(sid), json)
+            _record(desk.explain(sid), desk.masters.names, json)
 
 
-def _invoice(desk: "Desk", invoice: dict[str, Any], json: bool) -> None:
-    items = desk.lake.query(_ITEMS, {"sid": invoice["invoice_sid"]})
-    taxes = desk.lake.query(_TAXES, {"sid": invoice["invoice_sid"]})
+def _invoice(found: "InvoiceExplained", json: bool) -> None:
+    invoice = found.invoice
     if json:
-        as_json({"invoice": invoice, "items": items, "taxes": taxes})
+        taxes = [asdict(t.tax) | {"reasons": t.reasons} for t in found.taxes]
+        as_json({"invoice": invoice, "items": found.items, "taxes": taxes, "reasons": found.reasons})
         return
-    number = invoice["number"] or invoice["invoice_sid"]
-    heading(f"{number}: {invoice['company_name']}, {invoice['status']}")
-    say(
-        f"  {invoice['date_billing_period_start']} to {invoice['date_billing_period_end']}, {invoice['currency']}"
-    )
+    heading(f"{found.name}: {invoice['company_name']}, {invoice['status']}")
+    _sentences(found.reasons)
+    _items(found.items, invoice["amount"])
+    if found.taxes:
+        heading("Taxes")
+        _sentences(f"{t.tax.name}: {t.short}  ({t.tax.rule})" for t in found.taxes)
+    out.print()
+    _sentences([_foot(invoice)])
+    parts = [f"a line: tollbook explain {found.name}/{i['line_no']}" for i in found.items[:1]]
+    parts += [f"a tax: tollbook explain {found.name}/{t.tax.rule}" for t in found.taxes[:1]]
+    for part in parts:
+        say(f"  {part}", style="dim")
+
+
+def _items(items: Sequence[Row], amount: Decimal) -> None:
+    figures = (text for i in items for text in (plain(i["amount_exact"]), str(i["amount"])))
+    places = max((len(text.partition(".")[2]) for text in figures), default=0)
     rows = [
         (
-            i["line_no"],
-            i["description"],
-            i["records"],
-            i["usage"],
-            f"{i['amount_exact']:f}",
-            money(i["amount"]),
+            *(i["line_no"], i["description"], i["records"], _used(i)),
+            *(plain(i["amount_exact"], decimals=places, grouped=True), f"{i['amount']:,}"),
         )
         for i in items
     ]
-    table(
-        ("line", "what", "records", "usage", "exact", "rounded"),
-        rows,
-        right=("line", "records", "usage", "exact", "rounded"),
+    rows.append(("", "", "", "", "sum", f"{amount:,}"))
+    table(("line", "what", "records", "usage", "exact", "rounded"), rows, right=_COUNTED)
+
+
+def _foot(invoice: Row) -> str:
+    terms = ((1, "amount", "items"), (1, "amount_tax", "taxes"), (-1, "payments", "paid"))
+    said = "".join(
+        f" {'-' if (sign < 0) != (invoice[name] < 0) else '+'} {money(abs(invoice[name]))} {what}"
+        for sign, name, what in terms
     )
-    for t in taxes:
-        say(f"  {tax_line(t)}")
-    before, items_, taxes_, paid, after, due = (
-        money(invoice[name])
-        for name in ("balance_previous", "amount", "amount_tax", "payments", "balance_forward", "amount_due")
+    before, after, due = (
+        money(invoice[name]) for name in ("balance_previous", "balance_forward", "amount_due")
     )
-    say(f"  {before} before + {items_} items + {taxes_} taxes - {paid} paid = {after}; due {due}")
-    if items:
-        say(f"  a line's records: tollbook explain {number}/{items[0]['line_no']}", style="dim")
+    return f"{before} before{said} = {after}; due {due}"
 
 
-def tax_line(tax: dict[str, Any]) -> str:
-    """How a tax was found: rate and base, what bounded it, the rule, and where the rule is from."""
-    counted = f"{plain(tax['base'])} x {money(tax['rate'])} per {tax['per']}"
-    how = counted if tax["per"] else f"{plain(tax['rate'] * 100)} % of {money(tax['base'])}"
-    found = f"{how} = {money(tax['amount'])}{_METHODS.get(tax['method'], '')}"
-    return f"{tax['name']}: {found}  ({tax['rule']}: {tax['legal_source']})"
+def _used(item: Row) -> str:
+    return f"{item['usage']:,} s" if item["type"] in _TIMED else f"{item['usage']:,}"
 
 
-def _line(desk: "Desk", invoice: dict[str, Any], line: str, limit: int, json: bool) -> None:
-    if not line.isdigit():
-        raise SettingsError(f"{line!r} is no line number; write the line as INVOICE/3.")
-    which = {"sid": invoice["invoice_sid"], "line": int(line)}
-    records, columns = desk.lake.query(_LINE, which), _RECORDS
-    if not records:
-        records, columns = desk.lake.query(_ADJUSTED, which), _ADJUSTED_RECORDS
-    parts = [] if records else desk.lake.query(_PARTS, which)
-    items = [i for i in desk.lake.query(_ITEMS, {"sid": invoice["invoice_sid"]}) if i["line_no"] == int(line)]
-    if not items:
-        raise SettingsError(
-            f"the invoice has no line {line}; `tollbook explain {invoice['number']}` lists them."
-        )
+def _part(found: "LineExplained | TaxExplained", limit: int, json: bool) -> None:
+    from pipeline.invoice.explain import LineExplained
+
     if json:
-        as_json({"item": items[0], "records": records, "parts": parts})
+        as_json(_line_told(found) if isinstance(found, LineExplained) else _tax_told(found))
+    elif isinstance(found, LineExplained):
+        _line(found, limit)
+    else:
+        _tax(found)
+
+
+def _line_told(found: "LineExplained") -> dict[str, Any]:
+    told = {"item": found.item, "records": found.records, "parts": found.parts, "reasons": found.reasons}
+    return told | ({"credits": _line_told(found.credits)} if found.credits else {})
+
+
+def _tax_told(found: "TaxExplained") -> dict[str, Any]:
+    return {"tax": asdict(found.tax), "items": found.lines, "reasons": found.reasons}
+
+
+def _tax(found: "TaxExplained") -> None:
+    heading(f"{found.name}: {found.tax.name}, {money(found.tax.amount)} {found.currency}")
+    rows = [(line["line_no"], line["description"], f"{line['amount']:,}") for line in found.lines]
+    table(("line", "what", "amount"), rows, right=_COUNTED)
+    _sentences(found.reasons)
+
+
+def _line(found: "LineExplained", limit: int) -> None:
+    item = found.item
+    heading(f"{found.name}: {item['description']}, {money(item['amount'])} {found.currency}")
+    _sentences(found.reasons)
+    if found.credits is not None:
+        _line(found.credits, limit)
         return
-    item = items[0]
-    heading(f"{item['description']}: {money(item['amount'])} {invoice['currency']}")
-    behind = item["records"] or len(parts)
-    count = f"{behind:,} {'part' if parts else 'record'}{'' if behind == 1 else 's'}"
-    say(f"  {count}, {item['usage']:,} of usage, exact sum {item['amount_exact']:f}, rounded half-up once")
-    found, columns = (parts, _LINE_PARTS) if parts else (records, columns)
-    shown = found if limit == 0 else found[:limit]
-    table(columns, [tuple(r[c] for c in columns) for r in shown], right=_COUNTED)
-    if len(shown) < len(found):
-        say(f"  ... {len(found) - len(shown):,} more; --limit 0 shows all", style="dim")
+    rows = found.records or found.parts
+    shown = rows if limit == 0 else rows[:limit]
+    columns = [(name, read) for name, read in _COLUMNS.get(found.kind, ()) if _says(name, read, rows)]
+    if columns:
+        _table([name for name, _ in columns], [[read(row) for _, read in columns] for row in shown])
+    if len(shown) < len(rows):
+        say(f"  ... {len(rows) - len(shown):,} more; --limit 0 shows all", style="dim")
 
 
-def _record(found: "Explanation", json: bool) -> None:
+def _says(name: str, read: Callable[[Row], Any], rows: Sequence[Row]) -> bool:
+    """Whether a column is worth its place: something stands in it, and of a plan more than the sentences say."""
+    values = {read(row) for row in rows} - {None, ""}
+    if name == "plan":
+        return len(values) > 1
+    return any(values) if name == "drawn" else bool(values)
+
+
+def _table(names: list[str], rows: list[list[Any]]) -> None:
+    """A table; where it is wider than the terminal, a record's id and plan stand below its row, in one piece."""
+    texts = [[cell(value) for value in row] for row in rows]
+    sizes = [max(map(len, column)) for column in zip(names, *texts, strict=True)]
+    beside = len([name for name in names if name not in _BELOW])
+    if beside == len(names) or sum(sizes) + 2 * len(sizes) <= out.width:
+        table(names, texts, right=_COUNTED)
+        return
+    for style, row in (("dim", names), *(("", row) for row in texts)):
+        cells = [
+            text.rjust(size) if name in _COUNTED else text.ljust(size)
+            for name, text, size in zip(names[:beside], row, sizes, strict=False)
+        ]
+        say("  ".join(cells), style=style)
+        say("  " + "  ".join(reversed(row[beside:])), style="dim")
+
+
+def _record(found: "Explanation", names: Mapping[str, str], json: bool) -> None:
     if json:
         as_json(found)
         return
     landed = found.landed
     heading(f"{found.service} {landed['dr_sid']}")
-    for name in (
-        "date_start",
-        "date_talk",
-        "date_stop",
-        "direction",
-        "number_src",
-        "number_dst",
-        "partner_sid",
-    ):
+    for name in _LANDED:
         if landed.get(name) is not None:
-            say(f"  {name}: {landed[name]}")
-    price = landed.get("price")
-    say(f"  the provider's own price: {'none' if price is None else money(price)}, rate {landed.get('rate')}")
+            say(f"  {name}: {_value(landed[name])}")
+    partner = landed.get("partner_sid")
+    say(f"  partner: {_named(partner, names)}")
+    price, rate = (landed.get(name) for name in ("price", "rate"))
+    say(f"  the provider's own price: {'none' if price is None else money(price)}, rate {_value(rate)}")
     if found.charge_differs:
         say(f"  that is not what its plan says: {found.charge_differs}", style="yellow")
     for row in found.rows:
-        _payer(row)
+        _payer(row, names)
     if found.billed:
-        heading("On invoices")
-        columns = ("number", "line_no", "description", "what", "revision", "usage", "amount", "taxes")
-        table(columns, [tuple(b[c] for c in columns) for b in found.billed], right=columns[4:7])
+        _billed(found)
 
 
-def _payer(row: "ExplainedRow") -> None:
+def _value(value: Any) -> str:
+    """A value of a record: instants to the millisecond, for fractions of a second are billed too."""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03d}Z"
+    return "none" if value is None else cell(value)
+
+
+def _named(sid: str | None, names: Mapping[str, str]) -> str:
+    return f"{names[sid]} ({sid})" if sid is not None and sid in names else str(sid)
+
+
+def _payer(row: "ExplainedRow", names: Mapping[str, str]) -> None:
     outcome, party = row.outcome, row.party
     amount = "no price" if outcome.amount is None else money(outcome.amount)
-    heading(f"{party.side} (level {party.level}), paid by {party.payer_sid}: {amount}")
-    for reason in filter(None, (row.why_number, row.why_plan, *outcome.reasons, *row.draws)):
-        say(f"  {reason}")
+    payer = f"us ({party.payer_sid})" if party.side == "cost" else _named(party.payer_sid, names)
+    heading(f"{party.side} (level {party.level}), paid by {payer}: {amount}")
+    _sentences(filter(None, (row.why_number, row.why_plan, *outcome.reasons, *row.draws)))
     if len(row.tried) > 1:
         print_tried(row.tried)
     if row.agrees is False:
@@ -205,3 +273,28 @@ def _payer(row: "ExplainedRow") -> None:
             "  the rated row says otherwise: masters or plans have changed since; `tollbook rate` brings it up to date",
             style="red",
         )
+
+
+def _billed(found: "Explanation") -> None:
+    """What invoices made of a record."""
+    heading("On invoices")
+    rows = [
+        (
+            "/".join(str(part) for part in (b["number"] or b["invoice_sid"], b["line_no"]) if part),
+            ": ".join(filter(None, (b["what"], b["description"]))),
+            *(b["revision"], plain(b["usage"], grouped=True), b["amount"]),
+        )
+        for b in found.billed
+    ]
+    table(("invoice", "what", "revision", "usage", "amount"), rows, right=_COUNTED)
+    if found.why_drawn:
+        _sentences((*found.why_drawn, "What is billed is after what bundles and tiers changed."))
+    line = next((invoice for invoice, *_ in rows if "/" in invoice), None)
+    if line:
+        say(f"  the line: tollbook explain {line}", style="dim")
+
+
+def _sentences(texts: Any) -> None:
+    """Sentences, one below the other; what is too long for the terminal goes on below itself."""
+    for text in texts:
+        out.print(Padding(Text(cell(text)), (0, 0, 0, 2), expand=False))

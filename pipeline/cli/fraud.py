@@ -31,6 +31,11 @@ from measure.fraud
 where ($day is null or day = $day) and ($kind is null or kind = $kind)
     and ($customer is null or partner_sid = $customer or company_name ilike '%' || $customer || '%')
 """
+_PARTNER = """
+select partner_sid from land.partners
+where partner_sid = $customer or company_name ilike '%' || $customer || '%'
+limit 1
+"""
 
 
 @app.command()
@@ -45,6 +50,8 @@ def fraud(
     json: Json = False,
 ) -> None:
     """Signals of possible fraud, each with its reason; looked for first in what is new. Tune them in policy.toml."""
+    from pipeline.masters.signals import KINDS
+
     desk = open_desk(as_of, watch=not json)
     found = desk.find_signals()
     if found.written:
@@ -53,6 +60,10 @@ def fraud(
     if records:
         _show_records(desk, records, json)
         return
+    if kind is not None and kind not in KINDS:
+        raise SettingsError(f"--kind {kind!r} is none of {', '.join(KINDS)}.")
+    if customer is not None and not desk.lake.query(_PARTNER, {"customer": customer}):
+        raise SettingsError(f"nobody is called {customer!r}: no partner has such a sid or name.")
     rows = desk.lake.query(_SIGNALS, {"day": _day(day), "kind": kind, "customer": customer})
     if json:
         as_json(rows)

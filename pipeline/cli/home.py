@@ -14,7 +14,7 @@ from pipeline.errors import HomeError, LakeError
 def init(
     folder: Annotated[Path, typer.Argument(help="Where the home shall be.")] = Path("."),
 ) -> None:
-    """Make a home: settings to fill in, and master files with an example in each."""
+    """Make a home: settings and master files to fill in."""
     from pipeline.homes import make_home
 
     made = make_home(folder)

@@ -84,7 +84,9 @@ def sandbox(
     days: Annotated[int, typer.Option(help="UTC days of traffic from 2026-03-01 on.")] = 32,
     seed: Seed = 1,
     price_unit: PriceUnit = None,
-    faults: Annotated[str, typer.Option(help="name=value,...; see the README.")] = "",
+    faults: Annotated[
+        str, typer.Option(help="name=value,..., like http_500=0.02; a wrong name lists all.")
+    ] = "",
     fraud: Fraud = "",
 ) -> None:
     """Run the sandbox provider alone, to try tollbook or curl on."""

@@ -37,8 +37,9 @@ def credit(
     lines = dict(_line(text) for text in line) if line else None
     issued = desk.credit(which, lines, reason=reason, rebill=rebill, by=by)
     desk.publish()
-    owed = f"{money(issued.amount_due)} {issued.currency}"
-    say(f"{issued.number}  {issued.invoice_sid}  the account now owes {owed}")
+    (note,) = desk.lake.query(_BALANCE, {"sid": issued.invoice_sid})
+    balance = f"{money(note['balance_forward'])} {issued.currency}"
+    say(f"{issued.number}  {issued.invoice_sid}  the balance is now {balance} (negative is credit)")
     say("next: `tollbook render` and `tollbook deliver`, or wait for the schedule", style="dim")
     if rebill:
         say(
@@ -178,6 +179,7 @@ def journal(
         table(columns, values, right=("debit", "credit"))
 
 
+_BALANCE = "select balance_forward from invoice.invoices where invoice_sid = $sid"
 _KINDS = ("payment", "refund", "charge_back", "write_off")
 _JOURNAL = """
 select e.at, e.txn_id, e.kind, e.account, e.partner_sid, i.number,

@@ -1,5 +1,6 @@
 """``plans``: rate decks, and who is billed on them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
@@ -17,6 +18,7 @@ from pipeline.errors import SettingsError
 plans = typer.Typer(no_args_is_help=True, help="Rate decks, and who is billed on them.")
 app.add_typer(plans, name="plans")
 _OWN = ("prefix", "mcc", "mnc", "price")
+TERMS = ("service", "direction", "family", "currency", "unit_rule", "increment_rule")
 _AMOUNTS = ("price", "connect_fee", "min_charge", "max_charge")
 
 
@@ -32,9 +34,13 @@ def list_plans(json: Json = False) -> None:
     found = open_desk(watch=False).lake.query(query)
     if json:
         as_json(found)
-    else:
-        for _, versions in groupby(found, key=itemgetter("plan_sid")):
-            _versions(list(versions))
+        return
+    for _, versions in groupby(found, key=itemgetter("plan_sid")):
+        _versions(list(versions))
+    if not found:
+        say(
+            "there is no plan yet: `tollbook plans import` takes a deck, `tollbook rate` the provider's rates"
+        )
 
 
 @plans.command()
@@ -92,20 +98,20 @@ def diff(
 
 def _versions(found: list[dict[str, Any]]) -> None:
     """One plan: what it is for in a line, its versions below."""
-    plan = found[-1]
-    per = (
-        "its row's minimum"
-        if plan["unit_rule"] == "minimum"
-        else f"{plan['unit_rule'].removeprefix('fixed:')} s"
-    )
-    rule = "whole calls rounded up" if plan["increment_rule"] == "total" else "increments after the minimum"
-    calls = f"in {plan['currency']} per {per}, {rule}"
-    terms = f"in {plan['currency']}" if plan["service"] == "message" else calls
-    heading(
-        f"{plan['plan_sid']}: {plan['service']}s, direction {plan['direction']}, family {plan['family']}, {terms}"
-    )
+    heading(f"{found[-1]['plan_sid']}: {terms(found[-1])}")
     rows = [(v["plan_version"], when(v["effective_from"]), when(v["effective_to"]), v["rows"]) for v in found]
     table(("version", "from", "to", "rates"), rows, right=("rates",))
+
+
+def terms(plan: Mapping[str, Any]) -> str:
+    """What a plan is for and how its prices are meant, in a line."""
+    whose = f"{plan['service']}s, direction {plan['direction'] or 'any'}, family {plan['family'] or 'any'}"
+    if plan["service"] == "message":
+        return f"{whose}, in {plan['currency']}"
+    minimum = plan["unit_rule"] == "minimum"
+    per = "its row's minimum" if minimum else f"{plan['unit_rule'].removeprefix('fixed:')} s"
+    rule = "whole calls rounded up" if plan["increment_rule"] == "total" else "increments after the minimum"
+    return f"{whose}, in {plan['currency']} per {per}, {rule}"
 
 
 def _rates(rows: list[dict[str, str]]) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.app import Json, open_desk
+from pipeline.cli.named import partner_named
 from pipeline.cli.plans import plans
 from pipeline.cli.show import as_json, say
 from pipeline.errors import SettingsError
@@ -15,13 +16,19 @@ EVERYONE = "*"
 @plans.command()
 def assign(
     partner: Annotated[
-        str, typer.Argument(help="A partner_sid of customers.csv, or '*' for all without one.")
+        str,
+        typer.Argument(help="A customer: partner_sid or name; or '*' for all without a plan of their own."),
     ],
     plan: Annotated[str, typer.Argument(help="A plan's name.")],
     start: Annotated[
-        str, typer.Option(help="From when: a date where the customer is, or an instant; '' for ever since.")
+        str,
+        typer.Option(
+            "--start",
+            "--from",
+            help="From when: a date where the customer is, or an instant; '' for ever since.",
+        ),
     ],
-    end: Annotated[str, typer.Option(help="Until when; empty for good.")] = "",
+    end: Annotated[str, typer.Option("--end", "--to", help="Until when; empty for good.")] = "",
     service: Annotated[str, typer.Option(help="call or message; empty for both.")] = "",
     direction: Annotated[str, typer.Option(help="inbound or outbound; empty for both.")] = "",
     family: Annotated[str, typer.Option(help="pstn or a VoIP sub_type; empty for all.")] = "",
@@ -37,10 +44,8 @@ def assign(
     from pipeline.rate.plans import load_plans
 
     desk = open_desk(watch=False)
-    if partner != EVERYONE and partner not in desk.masters.customers:
-        raise SettingsError(
-            f"{partner!r} is no customer of {desk.settings.masters / 'customers.csv'}. Add it there first."
-        )
+    if partner != EVERYONE:
+        partner = partner_named(partner, desk.masters.names)
     followed = {markup.plan_sid for markup in desk.masters.markups}
     known = {found.plan_sid for found in load_plans(desk.lake) if found.origin == RETAIL} | followed
     if plan not in known:

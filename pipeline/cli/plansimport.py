@@ -7,7 +7,7 @@ import typer
 
 from pipeline.cli.app import Json, instant, open_desk
 from pipeline.cli.deckoptions import Reading, read_at_once, reads_deck
-from pipeline.cli.plans import plans
+from pipeline.cli.plans import TERMS, plans, terms
 from pipeline.cli.show import as_json, clear_line, say, table
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def _show(
         say(
             f"{prepared.plan.plan_sid} {prepared.plan.version}: {said['rates']:,} rates from {start}: {state}"
         )
+        say(f"  read as {terms({name: getattr(prepared.plan, name) for name in TERMS})}")
         for note in prepared.notes[:_NOTES]:
             say(f"  {note}", style="dim")
         if len(prepared.notes) > _NOTES:

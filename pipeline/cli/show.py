@@ -20,7 +20,7 @@ from pipeline.domain.money import plain
 
 _PROBLEMS = 50
 # What holds phone numbers in JSON, by key: amounts are texts there too.
-_NUMBERS = re.compile(r"number|identity|diversion|orig_id|reasons|extra")
+_NUMBERS = re.compile(r"number|identity|diversion|orig_id|reasons|extra|what")
 # A pipe has no width: tables go there whole, without folding.
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
 err = Console(stderr=True, highlight=False)

@@ -1,6 +1,6 @@
 """What came of a run, read back from the tables: the same figures that anybody can ask for in SQL."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pipeline.cli.show import heading, money, say, table
 
@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from pipeline.defs.journey import JourneyResult
     from pipeline.desk import Desk
     from pipeline.invoice.billing import BillingReport
+    from pipeline.measure.statement import Statement
     from pipeline.rate.audit import AuditReport
 
 _LANDED = """
@@ -106,7 +107,8 @@ def print_summary(desk: "Desk", result: "JourneyResult", *, seconds: float) -> N
             f"revenue {money(m['revenue'])} - cost {money(m['cost'])} = {money(m['margin'])} {m['currency']}"
         )
         say(f"{text} ({m['percent']} of revenue)")
-    print_statement(desk)
+    # Working it out takes a while, and nothing has changed since the journey did.
+    print_statement(cast("Statement", result.reports.get("measure/statement") or desk.statement()))
     _print_places(desk)
     steps = ", ".join(f"{name} {took:.1f}" for name, took in result.seconds.items() if took >= 0.5)
     say(f"done in {seconds:.1f} s ({steps})", style="dim")
@@ -197,10 +199,9 @@ def print_provider_invoices(found: "AuditReport") -> None:
     table((*names, *figures, "verdict"), rows, right=("line_no", "amount", *figures))
 
 
-def print_statement(desk: "Desk") -> None:
+def print_statement(statement: "Statement") -> None:
     """The statement, and whether it adds up."""
     heading("The statement")
-    statement = desk.statement()
     columns = ("section", "service", "side", "what", "reason", "records", "seconds", "money", "currency")
     rows = [tuple(getattr(line, name) for name in columns) for line in statement.lines]
     table(columns, rows, right=("records", "seconds", "money"))

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.app import AsOf, Json, app, open_desk
+from pipeline.cli.named import partner_named
 from pipeline.cli.show import as_json, say, table
 from pipeline.errors import SettingsError
 
 if TYPE_CHECKING:
+    from pipeline.desk import Desk
     from pipeline.invoice.suspense import Selection
 
 suspense = typer.Typer(
@@ -20,7 +22,9 @@ suspense = typer.Typer(
 app.add_typer(suspense, name="suspense")
 
 Reason = Annotated[str | None, typer.Option("--reason", help="The reason why they are unrated.")]
-Customer = Annotated[str | None, typer.Option("--customer", help="The partner_sid who would pay.")]
+Customer = Annotated[
+    str | None, typer.Option("--customer", help="Who would pay: a partner_sid, or a part of the name.")
+]
 Day = Annotated[str | None, typer.Option("--day", help="The UTC day on which they ended, like 2026-03-14.")]
 From = Annotated[str | None, typer.Option("--from", help="The first UTC day.")]
 To = Annotated[str | None, typer.Option("--to", help="The last UTC day.")]
@@ -76,7 +80,7 @@ def list_suspended(
     from pipeline.desk.suspense import suspended, suspended_records
 
     desk = open_desk(watch=False)
-    chosen = _selection(reason, customer, day, sid=sid)
+    chosen = _selection(desk, reason, customer, day, sid=sid)
     if records:
         found = suspended_records(desk, chosen, records)
     else:
@@ -109,7 +113,7 @@ def retry(
     from pipeline.desk.suspense import retry
 
     desk = open_desk(as_of)
-    done = retry(desk, _selection(reason, customer, day, sid=sid))
+    done = retry(desk, _selection(desk, reason, customer, day, sid=sid))
     desk.publish()
     if json:
         as_json({"days": done.days, "before": done.before, "after": done.after})
@@ -135,7 +139,7 @@ def accept(
     from pipeline.desk.suspense import accept
 
     desk = open_desk(as_of)
-    chosen = _selection(reason, customer, None, first, last)
+    chosen = _selection(desk, reason, customer, None, first, last)
     ruling = accept(desk, chosen, limit=_limit(limit), why=why, by=by)
     desk.publish()
     say(f"decision {ruling.ruling_id}: {ruling.records:,} records are accepted by now")
@@ -159,7 +163,7 @@ def write_off(
     if not any((reason, customer, day, first, last, sid)):
         raise typer.BadParameter("say which records: --reason, --customer, --day, --from, --to or --sid")
     desk = open_desk(as_of)
-    ruling = write_off(desk, _selection(reason, customer, day, first, last, sid), why=why, by=by)
+    ruling = write_off(desk, _selection(desk, reason, customer, day, first, last, sid), why=why, by=by)
     desk.publish()
     say(f"decision {ruling.ruling_id}: {ruling.records:,} records are written off")
     say(f"take it back with `tollbook suspense undo {ruling.ruling_id} --why ...`", style="dim")
@@ -194,6 +198,7 @@ def list_rulings(json: Json = False) -> None:
 
 
 def _selection(
+    desk: "Desk",
     reason: str | None,
     customer: str | None,
     day: str | None,
@@ -205,7 +210,20 @@ def _selection(
 
     begin = _midnight(first or day, "--from" if first else "--day")
     end = _midnight(last or day, "--to" if last else "--day")
+    reason, customer = _known(desk, reason, customer)
     return Selection(reason, customer, begin, end + timedelta(days=1) if end else None, sid)
+
+
+def _known(desk: "Desk", reason: str | None, customer: str | None) -> tuple[str | None, str | None]:
+    """A reason that there is, and the partner_sid: a slip of the pen must not look as if nothing waited."""
+    if reason is None and customer is None:
+        return None, None
+    waiting = desk.lake.query("select distinct unrated_reason, payer_sid from rate.suspense")
+    reasons = {*_REMEDIES, *(row["unrated_reason"] for row in waiting)} - {None}
+    if reason is not None and reason not in reasons:
+        raise SettingsError(f"{reason!r} is no reason; the reasons are {', '.join(sorted(reasons))}.")
+    names = {row["payer_sid"]: row["payer_sid"] for row in waiting} | desk.masters.names
+    return reason, customer and partner_named(customer, names)
 
 
 def _midnight(text: str | None, option: str) -> datetime | None:

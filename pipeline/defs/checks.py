@@ -99,6 +99,18 @@ PROMISES = (
     Promise("rolled_up", "measure/statement", blocking=False),
     Promise("adds_up", "measure/statement", False, _differences, "the statement has no differences"),
 )
+_BY_NAME = {p.name: p for p in PROMISES}
+
+
+def broken_promise(name: str, rows: Rows) -> str:
+    """What a person is told: what was promised, how many rows break it, the first of them, and what waits."""
+    promise = _BY_NAME[name]
+    many = f"{len(rows):,} rows break it" if len(rows) < _MOST else f"{_MOST:,} rows or more break it"
+    first = ", ".join(f"{column} {value}" for column, value in rows[0].items() if value is not None)
+    waits = " What follows waits until that is mended." if promise.blocking else ""
+    return f"{name}: {many} ({promise.description}), first {first}.{waits}"
+
+
 BOOKMARKS = tuple(p.spec.key for p in PROMISES if p.says == _NOT_AHEAD)
 
 

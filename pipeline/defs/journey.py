@@ -15,6 +15,7 @@ import dagster as dg
 from pipeline.defs import alerts, partitions, prepaid
 from pipeline.defs.assets.measure import ROLLED
 from pipeline.defs.build import build_definitions
+from pipeline.defs.checks import broken_promise
 from pipeline.defs.instance import instance_of
 from pipeline.defs.resources import Shift
 from pipeline.desk import Desk
@@ -44,9 +45,12 @@ class JourneyResult:
         return not self.failures and not self.broken
 
     def problems(self) -> list[str]:
-        """One line per failed step and broken promise."""
-        failed = [f"{step}: {error}" for step, error in self.failures.items()]
-        return failed + [f"{name}: {len(rows)} rows break it" for name, rows in self.broken.items()]
+        """One line per failure and the steps that had it, and per broken promise."""
+        steps: dict[str, list[str]] = {}
+        for step, error in self.failures.items():
+            steps.setdefault(str(error), []).append(step)
+        failed = [f"{', '.join(names)}: {text}" for text, names in steps.items()]
+        return failed + [broken_promise(name, rows) for name, rows in self.broken.items()]
 
     def notices(self) -> list[str]:
         """What the stages say needs a look, though nothing failed."""

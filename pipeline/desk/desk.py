@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipeline.desk.dimensions import DimensionLanded, LookupReport
     from pipeline.invoice.adjustments import Adjustment
     from pipeline.invoice.differences import Posted
+    from pipeline.invoice.explain import InvoiceExplained, LineExplained, TaxExplained
     from pipeline.measure.access import AccessRule, Outcome
     from pipeline.measure.alarms import Alarm
     from pipeline.measure.rollups import RollupReport
@@ -264,8 +265,20 @@ class Desk(Billing):
                 now=self.now,
             )
 
+    def explain_invoice(self, which: str) -> "InvoiceExplained | None":
+        """What an invoice or credit note is made of, by number or sid; None where there is none."""
+        from pipeline.invoice.explain import explain_invoice
+
+        return explain_invoice(self.ledger, self.masters, which)
+
+    def explain_part(self, which: str, part: str) -> "LineExplained | TaxExplained | None":
+        """The chain of reasons behind a line of an invoice, by number, or a tax, by rule."""
+        from pipeline.invoice.explain import explain_part
+
+        return explain_part(self.lake, self.ledger, self.masters, which, part)
+
     def explain(self, sid: str) -> "Explanation":
-        """The chain of reasons behind a record, an invoice line or an invoice."""
+        """The chain of reasons behind a record."""
         from pipeline.rate.explain import explain_record
 
         first = self.settings.bill_from

@@ -109,9 +109,12 @@ class CreditNote:
                 "before. Nothing was credited."
             )
             raise GateError(msg)
+        usage = {n: item.amount for n, item in self.items.items() if item.type in TYPES} if rebill else {}
         if rebill:
-            lines = {n: None for n, item in self.items.items() if item.type in TYPES}
+            lines = {n: None for n, amount in usage.items() if amount}
         wanted, after = self.take(lines)
+        # A line that came to nothing goes back with the others: its records do.
+        wanted = usage | wanted
         taxes = self._taxes_back(after)
         amount = to_minor(-add(wanted.values()), self.currency)
         amount_tax = to_minor(-add(taxes), self.currency)

@@ -120,10 +120,16 @@ def _view(name: str, query: str, file: Path | None = None) -> Definition:
 
 
 def _refusing(table: Table, paths: list[Path]) -> str:
-    """A file is missing or damaged: whoever reads this table is told, and nobody else."""
+    """A file is missing or damaged: whoever reads this table is told, and nobody else.
+
+    Every column is the error too: of columns that are null DuckDB knows beforehand that no filter lets them through,
+    and answers with no rows instead.
+    """
     bad = next(path for path in paths if not _readable(path))
     said = f"{bad} is missing or damaged. Run `tollbook verify --repair`: it is made or pulled again."
-    return f"select {_nulls(table)} where error('{quoted(said)}') is null"
+    error = f"error('{quoted(said)}')"
+    columns = ", ".join(f'{error}::{_duck_type(kind)} as "{name}"' for name, kind, _ in table.columns)
+    return f"select {columns} where {error} is null"
 
 
 def _readable(path: Path) -> bool:

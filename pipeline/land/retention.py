@@ -48,8 +48,9 @@ class Expired:
 
 def expire(lake: Lake, before: date, *, source: str, now: datetime) -> Expired:
     """Deletes the days before ``before`` that no invoice needs any more, and what was quarantined before it."""
-    needed = {row["day"] for row in lake.query("select day from measure.needed_days")}
     found = [f for table in (*_LANDED, *_RATED) for f in lake.files(table) if label_day(f.label) < before]
+    # Looks at every record: only where something is old enough.
+    needed = {row["day"] for row in lake.query("select day from measure.needed_days")} if found else set()
     files = tuple(f for f in found if label_day(f.label) not in needed)
     kept = tuple(sorted({label_day(f.label) for f in found} & needed))
     held = lake.scan(_QUARANTINE).collect()

@@ -6,12 +6,13 @@ of it a whole day waits, and only what is left is compared record by record: by 
 nothing else. ``sql/measure/charge_days.sql`` and ``claim_days.sql`` are the sums, ``sql/measure/marks`` what they say.
 
 The charges of a day are a file; what all invoices took is one, for an invoice is too small to have its own. Hashes are
-DuckDB's: under another release of it all is marked anew.
+DuckDB's: under another release of it all is marked anew. What has no price, or was charged to us otherwise than our
+rating says, is asked of ``measure.exceptions``; what the provider's invoices stand on, of the roll-ups.
 """
 
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 
 import pyarrow as pa
 
@@ -23,6 +24,7 @@ from pipeline.lake.layout import day_label, label_day, whole
 from pipeline.lake.tables import BY_NAME
 from pipeline.lake.views import over, sql_text
 from pipeline.ledger.ledger import Ledger
+from pipeline.measure.exceptions import EXCEPTIONS, set_apart
 
 # Raise it when rows change though the queries do not.
 VERSION = "1"
@@ -60,10 +62,12 @@ _FATES = pa.schema(
 
 
 def mark(lake: Lake, ledger: Ledger, *, now: datetime) -> None:
-    """Marks what has been rated or taken by invoices since it was last done."""
+    """Marks what has been rated or taken by invoices since it was last done, and sets exceptions apart."""
+    staged, gone = set_apart(lake)
     with lake.duck() as con:
-        days, gone = _charges(lake, con)
-        staged = [*days, *_claims(lake, con)]
+        days, old = _charges(lake, con)
+        staged += [*days, *_claims(lake, con)]
+        gone += old
     if staged or gone:
         with ledger.transaction() as tx:
             lake.commit(tx, staged, at=now, stage="measure", note="marks", remove=gone)
@@ -75,14 +79,49 @@ def shorten(lake: Lake, con: Duck) -> None:
     Raises:
         LakeError: a file of these is damaged.
     """
-    for file in (file for table in (CHARGES, CLAIMS, MONEY) for file in lake.files(table)):
+    for file in (file for table in (CHARGES, CLAIMS, EXCEPTIONS, MONEY) for file in lake.files(table)):
         lake.verify(file)
-    for step in ("reopened", "buckets"):
+    for step in ("rated_since", "reopened", "buckets"):
         con.execute(f"create temp table {step} as {_step(step)}")
+    _show_exceptions(lake, con)
+    _show_costs(con)
     con.register("compared", _compared(lake, con))
     for view in _SHORTENED:
         con.execute(f"create temp table short_{view} as {_step(view)}")
         con.execute(f"create or replace view measure.{view} as from short_{view}")
+
+
+def _show_exceptions(lake: Lake, con: Duck) -> None:
+    """What was written off and has been rated since is none any more: where there is such, all records are asked."""
+    _show(con, "rate/charge_costs", "from measure.exceptions where side = 'cost'")
+    if con.execute("select 1 from rated_since limit 1").fetchall():
+        return
+    with lake.duck() as other:
+        for table in _RATED:
+            names = ", ".join(BY_NAME[table].schema.names)
+            service = table.partition("/")[2].removesuffix("s")
+            _show(other, table, f"select {names} from measure.exceptions where service = '{service}'")
+        con.register("made_suspense", other.sql("from rate.suspense").to_arrow_table())
+    _show(con, "rate/suspense", "from made_suspense")
+
+
+def _show_costs(con: Duck) -> None:
+    """Sums of days are costs of an instant, but where an invoice's period begins or ends in between."""
+    rows, days = sql_text("rate/costs"), _step("costs")
+    _show(con, "rate/costs", days)
+    ends = con.execute(
+        "select unnest([first, last + interval 1 second]) from rate.invoice_differences"
+    ).fetchall()
+    instants = {end.astimezone(UTC) for (end,) in ends if end}
+    within = {datetime.combine(at, time(), UTC) for at in instants if at.time() != time()}
+    if within:
+        there = (f"date_stop >= '{day}' and date_stop < '{day + timedelta(days=1)}'" for day in within)
+        wanted = " or ".join(f"({each})" for each in there)
+        _show(
+            con,
+            "rate/costs",
+            f"from ({days}) where not ({wanted}) union all by name from ({rows}) where {wanted}",
+        )
 
 
 def _charges(lake: Lake, con: Duck) -> tuple[list[Staged], list[tuple[str, str]]]:

@@ -79,6 +79,7 @@ _ENDED = ("date_stop", "date_talk", "direction", "partner_sid", "sipcause", "dis
 _USED = ("type", "direction", "partner_sid", "number_billing")
 _TEXTED = ("direction", "type", "partner_sid", "status", "provider", "mcc", "mnc", "message_segments")
 _PAID = (*tallies.PAID, "amount", "provider_price")
+_SECONDS = ("base_seconds", "billed_seconds", "provider_billed_seconds")
 _PRICED = ("date_stop", "level", "plan_sid", "plan_version", "matched_prefix", "country_code", "currency")
 
 ROLLUPS = (
@@ -119,7 +120,11 @@ ROLLUPS = (
     Rollup(
         "measure/money_days",
         (
-            Count("rate/calls", (*_PAID, "base_seconds", "billed_seconds"), tallies.paid_calls),
+            Count(
+                "rate/calls",
+                (*_PAID, *_SECONDS),
+                tallies.paid_calls,
+            ),
             Count("rate/messages", (*_PAID, "billed_units"), tallies.paid_messages),
         ),
         ("day", "service", "level", "payer_sid", "direction", "family", "item_type", "country_code")

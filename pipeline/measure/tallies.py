@@ -20,6 +20,8 @@ from pipeline.measure.records import Key, Records, Sum, constant, numbers, put, 
 SECOND, HOUR = 1_000, 3_600_000
 _REACHED = (480, 486, 487, 600, 603, 607)
 _SHORT = 6 * SECOND
+# Of a millisecond: what the provider's seconds are written in.
+_MILLIONTH = 10**9
 PAID = (
     *("level", "partner_sid", "payer_sid", "direction", "family", "item_type", "country_code", "currency"),
     *("rating_status", "unrated_reason"),
@@ -88,6 +90,7 @@ def paid_calls(calls: Records) -> pa.Table:
         name: calls.amounts(name) for name in ("billed_seconds", "amount", "provider_price")
     }
     sums |= {"talk_seconds": calls.amounts("base_seconds"), "answered": calls.whole("base_seconds") > 0}
+    sums["provider_seconds"] = _seconds_charged(calls)
     keys = calls.keys(*PAID, "day")
     return constant(tallied(keys, sums, "records"), "service", "call")
 
@@ -147,6 +150,17 @@ def with_revenue(rows: pa.Table) -> pa.Table:
     for name in ("revenue", "revenue_currency"):
         rows = put(rows, name, pc.if_else(is_cost, rows[name], pa.scalar(None, rows[name].type)))
     return rows
+
+
+def _seconds_charged(calls: Records) -> Sum:
+    """Of costs the seconds that the provider billed, to the millisecond; ours where it does not say."""
+    ours, said = calls.amounts("billed_seconds"), calls.known("provider_billed_seconds")
+    known = said | calls.known("billed_seconds")
+    values = ours.values
+    if said.any():
+        theirs = (calls.whole("provider_billed_seconds") + _MILLIONTH // 2) // _MILLIONTH
+        values = np.where(said, theirs, values)
+    return Sum(values, known & (calls.whole("level") == 0), ours.kind)
 
 
 def _sides(level: np.ndarray) -> Key:

@@ -7,7 +7,8 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from pipeline.domain.allowances import Charge
+from pipeline.domain.allowances import BUNDLE, Charge, Tier, TierStep
+from pipeline.domain.money import plain
 from pipeline.domain.numbering import country_of, digits
 from pipeline.domain.parties import COST, Party
 from pipeline.domain.rating import Outcome
@@ -24,15 +25,19 @@ from pipeline.rate.world import World, read_world
 
 _BILLED = """
 with billed as (
-    select 1 as step, payer_sid, invoice_sid, line_no, revision, 'billed' as what, amount, usage from invoice.claims
+    select 2 as step, payer_sid, invoice_sid, line_no, revision, 'billed' as what, amount, usage,
+        null as kind, null as key, null as measure, null as position
+    from invoice.claims
     where dr_sid = ?
     union all
-    select 2, payer_sid, invoice_sid, null, revision,
-        kind || ' ' || name || if(redrawn_at is null, '', ', drawn anew'), amount, quantity
+    select if(redrawn_at is null, 1, 3), payer_sid, invoice_sid, null, revision,
+        kind || ' ' || name || if(redrawn_at is null, '', ', drawn anew'), amount, quantity,
+        kind, key, measure, position
     from invoice.draws
     where dr_sid = ?
     union all
-    select 3, r.payer_sid, a.invoice_sid, a.line_no, r.revision, 'adjusted: ' || a.reason, r.amount, r.usage
+    select 4, r.payer_sid, a.invoice_sid, a.line_no, r.revision, 'adjusted: ' || a.reason, r.amount, r.usage,
+        null, null, null, null
     from invoice.adjusted as r
     join invoice.adjustments as a
         on a.batch_sid = r.batch_sid and a.of_invoice_sid = r.of_invoice_sid and a.of_line_no = r.of_line_no
@@ -40,7 +45,8 @@ with billed as (
 )
 
 select
-    b.payer_sid, v.number, b.invoice_sid, b.line_no, i.description, b.revision, b.what, b.amount, b.usage, v.currency,
+    b.payer_sid, v.number, b.invoice_sid, b.line_no, i.description, b.revision, b.what, b.amount, b.usage,
+    b.kind, b.key, b.measure, b.position, v.currency,
     (
         select string_agg(t.name || ' ' || t.rate::varchar, ', ' order by t.line_no)
         from invoice.taxes as t
@@ -49,7 +55,7 @@ select
 from billed as b
 left join invoice.invoices as v on v.invoice_sid = b.invoice_sid
 left join invoice.items as i on i.invoice_sid = b.invoice_sid and i.line_no = b.line_no
-order by b.payer_sid, b.revision, b.step
+order by b.payer_sid, b.revision, v.date_created, b.step
 """
 
 
@@ -82,7 +88,8 @@ class Explanation:
     """A landed record and its rows, the cost first.
 
     ``charge_differs`` is the reason of ``rate.charge_differences`` where the provider charged something else than its
-    plan says. ``billed`` are the lines of invoices that took the record, and what drew on or adjusted it since.
+    plan says. ``billed`` are the lines of invoices that took the record, with what bundles and tiers had changed of it
+    before, and what adjusted it since; ``why_drawn`` says by which rules.
     """
 
     service: str
@@ -90,6 +97,7 @@ class Explanation:
     rows: tuple[ExplainedRow, ...]
     charge_differs: str | None = None
     billed: tuple[dict[str, Any], ...] = ()
+    why_drawn: tuple[str, ...] = ()
 
 
 def explain_record(
@@ -117,7 +125,29 @@ def explain_record(
         else replace(row, draws=_draws(lake, masters, landed, row, bill_from))
         for row in rows
     )
-    return Explanation(service, landed, rows, differs, tuple(billed))
+    why = tuple(_why_drawn(masters, b) for b in billed if b["kind"])
+    return Explanation(service, landed, rows, differs, tuple(billed), why)
+
+
+def _why_drawn(masters: Masters, drawn: dict[str, Any]) -> str:
+    """The bundle or tier that changed what an invoice took a record for."""
+    key, measure = drawn["key"], drawn["measure"]
+    used = f"{plain(drawn['usage'], grouped=True)} {measure}"
+    if drawn["kind"] == BUNDLE:
+        held = next((b.quantity for b in masters.bundles if b.key == key), None)
+        has = "not there any more" if held is None else f"{plain(held, grouped=True)} {measure} a period"
+        return f"Bundle {key} of bundles.csv, {has}: it covers {used} here."
+    tier = next((t for t in masters.tiers if t.key == key), None)
+    steps = ", ".join(_step(tier, step) for step in tier.steps) if tier else ""
+    has = f"{tier.rule}, {steps}" if tier else "not there any more"
+    reached = plain(drawn["position"], grouped=True)
+    return f"Tier {key} of tiers.csv, {has}: it counts {used} here, from {reached} of the period on."
+
+
+def _step(tier: Tier, step: TierStep) -> str:
+    per = f" per {plain(tier.unit)} s" if tier.scope.service == "call" else ""
+    price = f"{plain(step.percent or Decimal(0))} %" if step.price is None else f"{plain(step.price)}{per}"
+    return f"{price} from {plain(step.after, grouped=True)}"
 
 
 def _explained(

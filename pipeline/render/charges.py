@@ -1,14 +1,16 @@
 """The file beside an invoice that says what stands behind the lines without calls or messages: every number that is
 rented, every charge, what is discounted by which line, every use. It adds up to those lines before their rounding.
+Numbers look as they do in the call detail.
 """
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
-from pipeline.domain.masking import OFF, masked_text
+from pipeline.domain.masking import OFF, masked, masked_text
 from pipeline.domain.money import plain
 from pipeline.lake.export import write_csv
 from pipeline.lake.lake import Lake
@@ -17,6 +19,9 @@ _COLUMNS = (
     *("line", "kind", "what", "first_day", "last_day", "quantity", "price", "days", "of_days", "of_line"),
     *("amount", "currency", "key"),
 )
+# The kinds of parts that name a number, which stands here as the provider writes it: bare digits.
+_NUMBERED = re.compile(r"number|did_lookup_.+")
+_DIGITS = re.compile(r"[1-9][0-9]{6,14}")
 
 
 def read_parts(lake: Lake, invoice_sids: Sequence[str]) -> dict[str, pl.DataFrame]:
@@ -38,10 +43,17 @@ def _cells(part: Mapping[str, Any], currency: str, mask: str) -> list[Any]:
         *(
             part["line_no"],
             part["kind"],
-            masked_text(part["what"], mask),
+            _what(part, mask),
             part["first_day"],
             part["last_day"],
         ),
         *(plain(part["quantity"]), None if price is None else plain(price), part["days"], part["of_days"]),
         *(part["of_line_no"], f"{part['amount']:f}", currency, masked_text(part["key"], mask)),
     ]
+
+
+def _what(part: Mapping[str, Any], mask: str) -> str:
+    what = str(part["what"])
+    if not (_NUMBERED.fullmatch(part["kind"]) and _DIGITS.fullmatch(what)):
+        return masked_text(what, mask)
+    return f"+{what}" if mask == OFF else masked(what, mask)

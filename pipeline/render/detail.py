@@ -3,7 +3,9 @@
 The rows beside it are a CSV file for people and a Parquet file, typed and small, for programs. Amounts are the exact
 ones that were claimed, so each adds up to the lines before their one rounding. One query serves the invoices of a
 batch; each then reads its own rows from the result, column by column, so that an invoice of many calls costs little
-more than one of few. Numbers are masked here, on page and file alike, where the home says so.
+more than one of few. Numbers are written as E.164 where they are such numbers, and masked here, on page and file
+alike, where the home says so. In CSV a whole number keeps its ``+``, which a spreadsheet takes for the sign of a
+number; a masked one goes without, for there it would begin a formula.
 """
 
 import hashlib
@@ -96,7 +98,7 @@ class DetailReader:
             for batch in self._batches(invoice_sid, service):
                 rows = self._typed(batch, service, zone, currency)
                 writer.write_table(rows.to_arrow().cast(schema))
-                _texts(rows, service).write_csv(stream, include_header=header)
+                self._texts(rows, service).write_csv(stream, include_header=header)
                 header = False
         return _settled(csv), _settled(parquet)
 
@@ -131,6 +133,19 @@ class DetailReader:
         hidden = partial(masked, how=self._mask)
         return named.with_columns(_each(named[name], hidden) for name in (src, dst))
 
+    def _texts(self, rows: pl.DataFrame, service: str) -> pl.DataFrame:
+        """The cells of the CSV file: figures as they are, texts that no spreadsheet takes for a formula."""
+        _, local, utc, direction, src, dst, usage = _COLUMNS[service]
+        plain = rows.with_columns(
+            pl.col(local).dt.strftime("%Y-%m-%d %H:%M:%S"),
+            pl.col(utc).dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"),
+            pl.col(usage).cast(pl.String).str.strip_chars_end("0").str.strip_chars_end("."),
+            pl.col("amount").cast(pl.String),
+        )
+        if self._mask != OFF:
+            plain = plain.with_columns(pl.col(src, dst).str.strip_prefix("+"))
+        return safe_columns(plain, (direction, src, dst, "currency", "record"))
+
     def _row(self, row: Sequence[Any]) -> Row:
         line_no, at, direction, *numbers, usage, amount, dr_sid, revision = row
         src, dst = (masked(number or "", self._mask) for number in numbers)
@@ -142,6 +157,7 @@ def reading(lake: Lake, invoice_sids: Sequence[str], mask: str = OFF) -> Iterato
     """A reader of the detail of these invoices, its numbers masked."""
     claims = [lake.verify(file).path for file in lake.files("invoice/claims", invoice_sids)]
     with lake.duck() as con:
+        con.execute(sql_text("macros/e164"))
         con.execute(f"create temp view claimed as {over(BY_NAME['invoice/claims'], claims)}")
         # A table is read in the order in which it was written.
         con.execute(f"create temp table detail as select * from ({sql_text('render/detail')}) {_ORDER}")
@@ -171,18 +187,6 @@ def _schema(service: str) -> pa.Schema:
             ("revision", pa.int64()),
         ]
     )
-
-
-def _texts(rows: pl.DataFrame, service: str) -> pl.DataFrame:
-    """The cells of the CSV file: figures as they are, texts that no spreadsheet takes for a formula."""
-    _, local, utc, *texts, usage = _COLUMNS[service]
-    plain = rows.with_columns(
-        pl.col(local).dt.strftime("%Y-%m-%d %H:%M:%S"),
-        pl.col(utc).dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"),
-        pl.col(usage).cast(pl.String).str.strip_chars_end("0").str.strip_chars_end("."),
-        pl.col("amount").cast(pl.String),
-    )
-    return safe_columns(plain, (*texts, "currency", "record"))
 
 
 def _each(column: pl.Series, change: Callable[[str], str]) -> pl.Series:

@@ -29,7 +29,7 @@ WHERE_IT_DIFFERS = "unaccounted"
 CONVERTED = "converted"
 CUSTOMER = ("customer_days", "customer_usage", "customer_invoices")
 # What several queries read and what takes long is worked out once.
-_SHARED = ("rate.suspense", "measure.traffic", "measure.fates_by_day", "measure.statement")
+SHARED = ("rate.suspense", "measure.traffic", "measure.fates_by_day", "measure.statement")
 _LANDINGS = BY_NAME["measure/landings"].schema
 
 
@@ -93,14 +93,11 @@ def ask(
     ``shorten`` has a connection answer from roll-ups what it would ask of all records."""
     with lake.duck() as con:
         if customer is None:
-            con.register("live_landings", pa.Table.from_pylist(list(landings), schema=_LANDINGS))
-            con.execute("create or replace view measure.landings as select * from live_landings")
+            show_landings(con, landings)
             if shorten:
                 shorten(con)
-            for view in _SHARED:
-                made = view.replace(".", "_")
-                con.execute(f"create temp table {made} as select * from {view}")
-                con.execute(f"create or replace view {view} as select * from {made}")
+            for view in SHARED:
+                share(con, view)
         found = {name: answer(con, name, month, customer) for name in (CUSTOMER if customer else DESK)}
         if customer is not None:
             return found
@@ -110,6 +107,19 @@ def ask(
         if any(row["currency"] != row["report_currency"] for row in converted.rows):
             found[CONVERTED] = converted
         return found
+
+
+def show_landings(con: Any, landings: Sequence[Mapping[str, Any]]) -> None:
+    """Has a connection know the ledger's own counters."""
+    con.register("live_landings", pa.Table.from_pylist(list(landings), schema=_LANDINGS))
+    con.execute("create or replace view measure.landings as select * from live_landings")
+
+
+def share(con: Any, view: str) -> None:
+    """Works a view out once for all that a connection is asked."""
+    made = view.replace(".", "_")
+    con.execute(f"create temp table {made} as select * from {view}")
+    con.execute(f"create or replace view {view} as select * from {made}")
 
 
 def answer(con: Any, name: str, month: Month, customer: str | None = None) -> Asked:

@@ -1,6 +1,7 @@
 -- purpose: the records behind each usage line sum to it, to the last decimal
 -- grain:   one row per line that differs
 -- reads:   invoice.claims, invoice.items
+-- Line 0 only notes that a later revision changed nothing.
 with claimed as (
     select invoice_sid, line_no, count(*) as records, sum(amount) as amount
     from invoice.claims
@@ -18,5 +19,8 @@ select
 from claimed
 full join usage_lines using (invoice_sid, line_no)
 where
-    claimed.amount is distinct from usage_lines.amount_exact
-    or claimed.records is distinct from usage_lines.records
+    not (line_no = 0 and claimed.amount = 0)
+    and (
+        claimed.amount is distinct from usage_lines.amount_exact
+        or claimed.records is distinct from usage_lines.records
+    )

@@ -1,7 +1,7 @@
--- purpose: each tax is its rate of its base, rounded once or held at a bound, and taxes sum to the invoice's tax; what a
---          credit note gives back is a difference of two such taxes
+-- purpose: each tax is its rate of its base, rounded once or held at a bound, and taxes sum to the invoice's
 -- grain:   one row per invoice and what differs
 -- reads:   invoice.invoices, invoice.taxes
+-- What a credit note gives back is a difference of two such taxes.
 with taxes as (
     select
         invoice_sid,

@@ -15,7 +15,8 @@ with calls as (
         sum(base_seconds) as talk_seconds,
         sum(billed_seconds) as billed_seconds,
         sum(amount) as amount,
-        sum(provider_price) as provider_price
+        sum(provider_price) as provider_price,
+        sum(coalesce(provider_billed_seconds, billed_seconds)::decimal(18, 3)) filter (level = 0) as provider_seconds
     from rate.calls
     group by all
 ),
@@ -35,7 +36,7 @@ messages as (
 rated as (
     select 'call' as service, *, null as billed_units from calls
     union all by name
-    select 'message' as service, * from messages
+    select 'message' as service, *, null as provider_seconds from messages
 ),
 
 customers as (
@@ -55,7 +56,8 @@ select
     coalesce(r.billed_seconds, 0)::decimal(18, 3) as billed_seconds,
     r.billed_units::bigint as billed_units,
     coalesce(r.amount, 0)::decimal(20, 10) as amount,
-    r.provider_price::decimal(24, 12) as provider_price
+    r.provider_price::decimal(24, 12) as provider_price,
+    r.provider_seconds::decimal(18, 3) as provider_seconds
 from rated as r
 left join customers as c on c.day_of_time = r.day_of_time and c.partner_sid is not distinct from r.partner_sid
 order by

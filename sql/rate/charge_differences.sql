@@ -1,7 +1,7 @@
 -- rate.charge_differences: where the provider's charge is not what its own plan says, and why.
 --
 -- Grain:  one row per record.
--- Reads:  rate.calls, rate.messages, rate.rates, rate.plans, land.messages
+-- Reads:  rate.charge_costs, rate.rates, rate.plans, land.messages
 -- difference is what the provider charged too much. reason is the first of these that leads to the charge:
 --   unrated: WHY         we cannot say what it should cost, and it was charged (unrated: answer_missing and others)
 --   not_billable         it should have been free
@@ -30,11 +30,7 @@ with costs as (
         (billed_seconds * 1000)::bigint as billed_ms,
         (provider_billed_seconds * 1000)::bigint as their_ms,
         billed_units
-    from (
-        select * from rate.calls where side = 'cost'
-        union all by name
-        select * from rate.messages where side = 'cost'
-    )
+    from rate.charge_costs
 ),
 
 differing as (

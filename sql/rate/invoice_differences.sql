@@ -1,7 +1,7 @@
 -- rate.invoice_differences: each line of the provider's invoices against the records behind it.
 --
 -- Grain:  one row per line of an invoice of the provider.
--- Reads:  land.provider_invoices, rate.calls, rate.messages
+-- Reads:  land.provider_invoices, rate.costs
 -- A line of usage stands for the cost rows of its partner, type, direction and country that ended in its period.
 -- records_amount is what those records carry as their price, expected what they should have cost by the provider's own
 -- plans. So amount - expected = (amount - records_amount: the invoice against its records)
@@ -23,25 +23,13 @@ with lines as (
         unnest(from_json(i.items_json, '["json"]')) with ordinality as u(item, line_no)
 ),
 
-costs as (
-    select payer_sid, item_type, direction, country_code, date_stop, provider_price, amount, currency,
-        coalesce(provider_billed_seconds, billed_seconds)::decimal(18, 3) as usage
-    from rate.calls
-    where side = 'cost'
-    union all
-    select payer_sid, item_type, direction, country_code, date_stop, provider_price, amount, currency,
-        billed_units::decimal(18, 3)
-    from rate.messages
-    where side = 'cost'
-),
-
 -- Ends are the last second of a period, as the provider writes them.
 behind as (
     select
-        l.invoice_sid, l.line_no, count(*) as records, sum(c.usage)::decimal(38, 3) as records_usage,
+        l.invoice_sid, l.line_no, sum(c.records)::bigint as records, sum(c.usage)::decimal(38, 3) as records_usage,
         sum(c.provider_price)::decimal(38, 12) as records_amount, sum(c.amount)::decimal(38, 10) as expected
     from lines as l
-    join costs as c
+    join rate.costs as c
         on c.payer_sid = l.partner_sid and c.item_type = l.type and c.direction = l.direction
         and (l.country_code is null or c.country_code = l.country_code)
         and c.date_stop >= l.first and c.date_stop < l.last + interval 1 second

@@ -3,6 +3,9 @@
 -- Reads: claimed (the batch's rows of invoice.claims), land.calls, land.calls_versions, land.messages, land.messages_versions.
 -- The record is taken at the claimed revision, not the newest, so that the document of an issued invoice stays what
 -- it was. A record that is no longer kept leaves its numbers empty; its amount is in the claim.
+-- Records have numbers with and without `+`; a customer sees one form, E.164, and what is no such number (a short code,
+-- `anonymous`, a SIP address) as the record has it. Nearly all are
+-- that or its bare digits, which one look settles.
 with bounds as (
     select min(date_stop) as first_stop, max(date_stop) as last_stop from claimed
 ),
@@ -30,8 +33,14 @@ select
     coalesce(r.date_start, c.date_stop) as date_start,
     c.date_stop,
     r.direction,
-    r.number_src,
-    r.number_dst,
+    case
+        when regexp_full_match(r.number_src, '[+]?[1-9][0-9]{6,14}') then '+' || ltrim(r.number_src, '+')
+        else coalesce(e164(r.number_src), r.number_src)
+    end as number_src,
+    case
+        when regexp_full_match(r.number_dst, '[+]?[1-9][0-9]{6,14}') then '+' || ltrim(r.number_dst, '+')
+        else coalesce(e164(r.number_dst), r.number_dst)
+    end as number_dst,
     c.usage,
     c.amount,
     c.dr_sid,

@@ -4,7 +4,9 @@ The worlds are random: days on which all is as it should be, and days on which r
 revised, moved, given back, written off, adjusted, drawn on bundles, or claimed by no invoice that there is.
 """
 
+import json
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -25,7 +27,10 @@ NOW = datetime(2026, 4, 3, tzinfo=UTC)
 START = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 DAYS = 6
-VIEWS = ("fates_by_day", "ratings", "claim_sums")
+VIEWS = (
+    *("measure.fates_by_day", "measure.ratings", "measure.claim_sums"),
+    *("rate.suspense", "rate.charge_differences", "rate.invoice_differences"),
+)
 PAYEES = {"acme": "root", "boreal": "root", "leaf": "acme", "stray": "root"}
 Row = dict[str, Any]
 
@@ -99,10 +104,10 @@ def test_one_claim_that_is_not_the_charge_is_found(tmp_path: Path) -> None:
         first |= change
     made.commit(lake)
     mark(lake, lake.ledger, now=NOW)
-    found = short(lake)["fates_by_day"]
+    [found] = short(lake, ["measure.fates_by_day"])
     told = {row[0].day for row in found if row[2] != "claimed"}
 
-    assert found == asked(lake)["fates_by_day"]
+    assert [found] == asked(lake, ["measure.fates_by_day"])
     assert told == {2, 3, 4, 5}
 
 
@@ -115,42 +120,49 @@ def test_a_day_and_an_invoice_are_marked_once_and_again_where_they_changed(tmp_p
     made.commit(lake)
     first = marked(lake)
     assert marked(lake) == first
-    assert set(first) == {"all", "date=2026-03-01", "date=2026-03-02"}
+    both = {"date=2026-03-01", "date=2026-03-02"}
+    assert {table: set(files) for table, files in first.items()} == {
+        "measure/charge_days": both,
+        "measure/claim_days": {"all"},
+        "measure/exceptions": both,
+    }
 
     claims.append(claim)
     made.rows["rate/calls"] = [row for row in made.rows["rate/calls"] if row["dr_sid"] == "a"]
     made.commit(lake)
     second = marked(lake)
-    assert set(second) == {"all", "date=2026-03-01"}
-    assert [name for name in second if second[name] != first[name]] == ["all"]
+    for table in ("measure/charge_days", "measure/exceptions"):
+        assert second[table] == {"date=2026-03-01": first[table]["date=2026-03-01"]}
+    assert second["measure/claim_days"] != first["measure/claim_days"]
     assert lake.query("select invoice_sid, records from measure.claim_days order by all") == [
         {"invoice_sid": "inv-1", "records": 1},
         {"invoice_sid": "inv-2", "records": 1},
     ]
 
 
-def marked(lake: Lake) -> dict[str, str]:
+def marked(lake: Lake) -> dict[str, dict[str, tuple[Path, str]]]:
+    """The files of each table, by label: one that is made again has another name."""
     mark(lake, lake.ledger, now=NOW)
-    files = [*lake.files("measure/charge_days"), *lake.files("measure/claim_days")]
-    return {file.label: file.sha256 for file in files}
+    tables = ("measure/charge_days", "measure/claim_days", "measure/exceptions")
+    return {table: {file.label: (file.path, file.sha256) for file in lake.files(table)} for table in tables}
 
 
-def short(lake: Lake) -> dict[str, list[tuple]]:
+def short(lake: Lake, views: Sequence[str] = VIEWS) -> list[list[tuple]]:
     with lake.duck() as con:
         # This roll-up is held to its query elsewhere.
         con.execute(f"create temp table money as {sql_text('measure/money_days')}")
         con.execute("create or replace view measure.money_days as from money")
         shorten(lake, con)
-        return rows(con)
+        return rows(con, views)
 
 
-def asked(lake: Lake) -> dict[str, list[tuple]]:
+def asked(lake: Lake, views: Sequence[str] = VIEWS) -> list[list[tuple]]:
     with lake.duck() as con:
-        return rows(con)
+        return rows(con, views)
 
 
-def rows(con: Any) -> dict[str, list[tuple]]:
-    return {view: con.execute(f"from measure.{view} order by all").fetchall() for view in VIEWS}
+def rows(con: Any, views: Sequence[str]) -> list[list[tuple]]:
+    return [con.execute(f"from {view} order by all").fetchall() for view in views]
 
 
 class World:
@@ -171,6 +183,7 @@ class World:
                 {"ruling_id": "2", "action": "write_off", "undone_at": NOW},
                 {"ruling_id": "3", "action": "accept", "reason": "no_rate", "partner_sid": "leaf"},
             ],
+            "land/provider_invoices": [provider_invoice(dice)],
             "invoice/invoices": [
                 {"invoice_sid": f"inv-{payer}-{n}", "currency": "USD"} for payer in PAYEES for n in range(2)
             ],
@@ -195,7 +208,8 @@ class World:
     def charge(self, own: Row) -> None:
         level = 1 if own["payee_sid"] == "root" else 2
         usage = {"billed_units": 60} if own["service"] == "message" else {"billed_seconds": Decimal(60)}
-        charge = {"rating_status": "rated", "currency": "USD", "level": level} | usage | own
+        charge = {"rating_status": "rated", "currency": "USD", "level": level} | usage
+        charge |= {"item_type": "toll", "direction": "outbound", "country_code": "USA"} | own
         cost = {
             "side": "cost",
             "level": 0,
@@ -203,6 +217,11 @@ class World:
             "payee_sid": None,
             "provider_price": Decimal(1),
         }
+        # Every other record has a cost that is as it should be, whatever we charge for it.
+        if int(own["dr_sid"][-1], 36) % 2:
+            cost |= {"rating_status": "rated", "unrated_reason": None, "amount": Decimal(1)}
+        elif charge["rating_status"] == "unrated":
+            cost |= {"item_type": "toll_free"}
         for row in (charge | cost, charge):
             self.put("rate/messages" if own["service"] == "message" else "rate/calls", row)
 
@@ -233,6 +252,21 @@ class World:
         held = {(file.table, file.label) for table in self.rows for file in lake.files(table)}
         with lake.ledger.transaction() as tx:
             lake.commit(tx, staged, at=NOW, stage="land", remove=held - files.keys())
+
+
+def provider_invoice(dice: random.Random) -> Row:
+    """Some of its periods begin and end with a UTC day, others at any time."""
+    starts = [START + n * DAY for n in range(DAYS)] + [START + DAY * dice.random() for _ in range(2)]
+    lines = [
+        {
+            "date_billing_period_start": start,
+            "date_billing_period_end": start + 2 * DAY - timedelta(seconds=1),
+        }
+        | {"type": kind, "direction": "outbound", "country_code": "USA", "amount": "1", "usage": "60"}
+        for start in starts
+        for kind in ("toll", "toll_free")
+    ]
+    return {"invoice_sid": "p", "partner_sid": "root", "items_json": json.dumps(lines, default=str)}
 
 
 def usual(dice: random.Random) -> World:

@@ -168,6 +168,7 @@ def rated(dice: random.Random, record: Row) -> list[Row]:
             "unrated_reason": some(dice, "no_rate"),
             "base_seconds": some(dice, Decimal(0), Decimal("60.001")),
             "billed_seconds": some(dice, Decimal(66)),
+            "provider_billed_seconds": some(dice, Decimal("60.0004999"), Decimal("9999999.9995")),
             "billed_units": some(dice, 3),
             "amount": some(dice, Decimal("-0.0000000001"), Decimal("999999999.9999999999"), Decimal("0.5")),
             "provider_price": some(dice, Decimal("0.000000000001"), Decimal("123456789.1")),

@@ -3,6 +3,7 @@
 import pyarrow as pa
 
 from pipeline.lake.tables.kinds import Table, amount, day, flag, int32, int64, rate, seconds, text, ts
+from pipeline.lake.tables.rate import OF_CALLS, OF_MESSAGES, ROWS
 
 # Sums over whatever a day brings, and marks, which are longer than any amount.
 _money, _usage, _mark = pa.decimal128(38, 10), pa.decimal128(38, 3), pa.decimal128(38, 0)
@@ -150,6 +151,7 @@ MEASURED: tuple[Table, ...] = (
             ("billed_units", int64, "segments times recipients"),
             ("amount", amount, "what it comes to"),
             ("provider_price", rate, "cost side: what the provider says it charged"),
+            ("provider_seconds", seconds, "cost side: the seconds it billed; ours where it does not say"),
         ),
         by_day=True,
     ),
@@ -211,6 +213,13 @@ MEASURED: tuple[Table, ...] = (
             ("records", int64, "how many"),
             *_MARKS,
         ),
+    ),
+    Table(
+        "measure/exceptions",
+        "one row of rate.calls or rate.messages that is asked about alone: without a price, or charged to us otherwise",
+        ("source", "dr_sid", "side", "payer_sid"),
+        (*ROWS, *OF_CALLS, *OF_MESSAGES),
+        by_day=True,
     ),
     Table(
         "measure/landings",

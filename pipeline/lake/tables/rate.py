@@ -2,7 +2,8 @@
 
 from pipeline.lake.tables.kinds import Column, Table, amount, int32, int64, rate, seconds, text, ts
 
-_RATED: tuple[Column, ...] = (
+# What all rated rows have, and what calls have beside it.
+ROWS: tuple[Column, ...] = (
     ("source", text, "provider"),
     ("dr_sid", text, "detail record"),
     ("revision", int32, "the revision of the record that was rated"),
@@ -30,6 +31,14 @@ _RATED: tuple[Column, ...] = (
     ("amount", amount, "what it comes to; null when unrated, 0 when not billable"),
     ("provider_price", rate, "cost side: what the provider says it charged"),
 )
+OF_CALLS: tuple[Column, ...] = (
+    ("base_seconds", seconds, "seconds that count before increments"),
+    ("unit_seconds", seconds, "the price is per this many seconds"),
+    ("billed_seconds", seconds, "after minimum and increments"),
+    ("provider_billed_seconds", rate, "cost side: the seconds the provider billed"),
+    ("jurisdiction", text, "interstate, intrastate, local, international or indeterminate"),
+)
+OF_MESSAGES: tuple[Column, ...] = (("billed_units", int64, "segments times recipients"),)
 
 RATED: tuple[Table, ...] = (
     Table(
@@ -112,21 +121,14 @@ RATED: tuple[Table, ...] = (
         "rate/calls",
         "one row per call, side and payer",
         ("source", "dr_sid", "side", "payer_sid"),
-        (
-            *_RATED,
-            ("base_seconds", seconds, "seconds that count before increments"),
-            ("unit_seconds", seconds, "the price is per this many seconds"),
-            ("billed_seconds", seconds, "after minimum and increments"),
-            ("provider_billed_seconds", rate, "cost side: the seconds the provider billed"),
-            ("jurisdiction", text, "interstate, intrastate, local, international or indeterminate"),
-        ),
+        (*ROWS, *OF_CALLS),
         by_day=True,
     ),
     Table(
         "rate/messages",
         "one row per message, side and payer",
         ("source", "dr_sid", "side", "payer_sid"),
-        (*_RATED, ("billed_units", int64, "segments times recipients")),
+        (*ROWS, *OF_MESSAGES),
         by_day=True,
     ),
 )

@@ -1,14 +1,10 @@
--- measure.ratings from the roll-ups; read are only the charges that could not be rated.
+-- measure.ratings from the roll-ups; looked at are only the charges that could not be rated.
 --
 -- Grain:  that of measure.ratings
--- Reads:  measure.money_days, rate.calls, rate.messages, rate.suspense
+-- Reads:  measure.money_days, measure.exceptions, rate.suspense
 with suspended as (
     select service, source, dr_sid, level, payer_sid, payee_sid, unrated_reason
-    from rate.calls
-    where side = 'charge' and rating_status = 'unrated'
-    union all
-    select service, source, dr_sid, level, payer_sid, payee_sid, unrated_reason
-    from rate.messages
+    from measure.exceptions
     where side = 'charge' and rating_status = 'unrated'
 )
 

@@ -74,6 +74,7 @@ def untouched(march: House, march_provider: Provider, tmp_path_factory: pytest.T
     [
         pytest.param("pay HCS-2026-000001 ten", ("ten", "120.50"), id="an amount in words"),
         pytest.param("pay HCS-2026-000001 NaN", ("NaN",), id="no number"),
+        pytest.param("pay HCS-2026-000001 1e3", ("1e3",), id="a power of ten"),
         pytest.param("pay nobody 1.00", ("nobody",), id="an unknown payer"),
         pytest.param("approve nothing", ("nothing",), id="an unknown draft"),
         pytest.param("explain nothing", ("nothing",), id="an unknown record"),
@@ -133,3 +134,52 @@ def test_a_person_approves_and_takes_a_payment(house: House) -> None:
     assert paid.code == 0, paid.said
     assert {by for (by,) in house.ledger("select approved_by from invoices")} == {"automatic", "Ada"}
     assert house.statement_differences() == []
+
+
+def test_without_a_name_approve_lists_the_drafts(house: House) -> None:
+    waiting = [sid for (sid,) in house.ledger("select invoice_sid from invoices where number is null")]
+    listed = house.tollbook("approve")
+    house.tollbook("approve", "all")
+    after = house.tollbook("approve")
+
+    assert (listed.code, [sid for sid in waiting if sid not in listed.out]) == (0, []), listed.said
+    assert "no draft waits" in after.out
+
+
+def test_rows_of_customers_are_drafted_also_into_the_file_that_a_shell_has_just_emptied(house: House) -> None:
+    """``tollbook customers missing > masters/customers.csv`` empties the file before the command begins."""
+    masters = house.home / "masters"
+    for path in masters.glob("*.csv"):
+        path.unlink()
+    (masters / "sellers.toml").write_text('[seller.house]\nname = "House"\n')
+    (masters / "customers.csv").write_text("")
+
+    done = house.tollbook("customers", "missing")
+
+    assert done.code == 0, done.said
+    assert done.out.startswith("partner_sid,name,seller,time_zone,")
+    assert "Ironwood Lathe Works" in done.out
+
+
+def test_a_credit_says_what_the_account_comes_to(house: House) -> None:
+    ((number,), *_) = house.ledger("select number from invoices where number like 'HCS-2026-%'")
+    paid = house.tollbook("pay", number, "10000.00")
+    done = house.tollbook("credit", number, "--reason", "never used")
+
+    assert (paid.code, done.code) == (0, 0), done.said
+    assert "the balance is now -" in done.out
+    assert "(negative is credit)" in done.out
+
+
+def test_a_damaged_file_is_told_without_a_traceback(house: House) -> None:
+    for path in (house.home / "files" / "rate").glob("calls/*.parquet"):
+        size = path.stat().st_size
+        with path.open("r+b") as file:
+            file.seek(size // 4)
+            file.write(b"x" * (size // 4))
+
+    done = house.tollbook("audit")
+
+    assert done.code == 1
+    assert "tollbook verify --repair" in done.err
+    assert "Traceback" not in done.said

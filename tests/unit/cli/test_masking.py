@@ -9,7 +9,8 @@ from pipeline.cli.show import as_json, masking, say, table
 
 RECORD = {
     "dr_sid": "1234567890", "number_src": "+15125550100", "landed": {"number_dst": "4930901820", "identity": None},
-    "reasons": ("15125550100 matches 1512", "60.0 s"), "amount": Decimal(1234567), "at": "2026-03-01T08:00:00Z",
+    "reasons": ("15125550100 matches 1512", "60.0 s"), "what": "15125550100",
+    "amount": Decimal(1234567), "at": "2026-03-01T08:00:00Z",
 }  # fmt: skip
 
 
@@ -19,7 +20,8 @@ def test_json_masks_by_key_and_leaves_amounts_and_ids(capsys: pytest.CaptureFixt
 
     assert json.loads(capsys.readouterr().out) == {
         "dr_sid": "1234567890", "number_src": "+1512555xxxx", "landed": {"number_dst": "493090xxxx", "identity": None},
-        "reasons": ["1512555xxxx matches 1512", "60.0 s"], "amount": "1234567", "at": "2026-03-01T08:00:00Z",
+        "reasons": ["1512555xxxx matches 1512", "60.0 s"], "what": "1512555xxxx",
+        "amount": "1234567", "at": "2026-03-01T08:00:00Z",
     }  # fmt: skip
 
 

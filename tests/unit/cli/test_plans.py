@@ -52,6 +52,21 @@ def test_an_import_says_what_it_took_and_what_it_did_not_read(desk: Desk) -> Non
     assert said["counts"]["unchanged"] == 3
 
 
+def test_an_import_says_how_the_prices_are_meant(desk: Desk) -> None:
+    done = desk.take(FIRST, *SAID)
+
+    assert (
+        "read as calls, direction outbound, family any, in EUR per 60 s, increments after the minimum"
+        in done.out
+    )
+
+
+def test_no_plans_is_said(warm: Warm, tmp_path: Path) -> None:
+    warm.tollbook("init", tmp_path / "home")
+
+    assert "there is no plan yet" in warm.tollbook("--home", tmp_path / "home", "plans", "list").out
+
+
 def test_a_dry_run_shows_the_difference_and_changes_nothing(desk: Desk) -> None:
     changes = desk.folder / "changes.csv"
     words = ("--mode", "change", "--dry-run", "--csv", changes)

@@ -135,9 +135,11 @@ BROKEN = [
     ("balances_recomputable", "invoice/entries", [*BOOKED, *BOOKED]),
     ("balances_recomputable", "invoice/invoices", [invoice(balance_forward=Decimal("1.06"))]),
     ("claimed_once", "invoice/claims", [claim(), claim(line_no=2)]),
+    ("claimed_once", "invoice/claims", [claim(), claim(invoice_sid="i2"), claim(invoice_sid="note")]),
     ("claims_sum_to_items", "invoice/items", [item(amount_exact=Decimal("1.0051"))]),
     ("claims_sum_to_items", "invoice/items", [item(records=2)]),
     ("claims_sum_to_items", "invoice/claims", []),
+    ("claims_sum_to_items", "invoice/claims", [claim(), claim(line_no=0, revision=2)]),
     ("parts_sum_to_items", "invoice/parts", []),
     ("parts_sum_to_items", "invoice/parts", [part(amount=Decimal(1))]),
     ("parts_sum_to_items", "invoice/parts", [part(), part(part_no=2)]),
@@ -163,6 +165,25 @@ BROKEN = [
     ("rolled_up", "measure/message_days", [row(day=AT.date(), messages=2)]),
     ("rolled_up", "measure/money_days", [row(day=AT.date(), records=3)]),
 ]  # fmt: skip
+
+
+BACK = claim(invoice_sid="note", amount=Decimal("-1.005"), usage=-60)
+NOTED = [entry("receivable", "-1.07", txn_id="credit:note", kind="credit_note", invoice_sid="note")]
+CORRECTED: dict[str, tuple[str, dict[str, list[Row]]]] = {
+    "given back": ("claimed_once", {"invoice/claims": [claim(), BACK], "invoice/entries": NOTED}),
+    "given back and billed again": (
+        "claimed_once",
+        {"invoice/claims": [claim(), BACK, claim(invoice_sid="i2")], "invoice/entries": NOTED},
+    ),
+    "a later revision that changed nothing": (
+        "claims_sum_to_items",
+        {"invoice/claims": [claim(), claim(line_no=0, revision=2, amount=Decimal(0), usage=0)]},
+    ),
+}
+TWICE = [
+    ("billed again twice", [claim(), BACK, claim(invoice_sid="i2"), claim(invoice_sid="i3")]),
+    ("given back twice", [claim(), BACK, BACK]),
+]
 
 
 def found(name: str, desk: Desk, tables: dict[str, list[Row]] | None = None) -> list[Row]:
@@ -207,6 +228,18 @@ def test_it_passes_where_all_is_right(name: str, one_desk: Desk) -> None:
 @pytest.mark.parametrize(("name", "table", "rows"), BROKEN)
 def test_it_finds_what_is_wrong(name: str, table: str, rows: list[Row], one_desk: Desk) -> None:
     assert found(name, one_desk, right() | {table: rows}) != []
+
+
+@pytest.mark.parametrize(("name", "tables"), CORRECTED.values(), ids=CORRECTED)
+def test_what_is_corrected_breaks_no_promise(name: str, tables: dict[str, list[Row]], one_desk: Desk) -> None:
+    assert found(name, one_desk, right() | tables) == []
+
+
+@pytest.mark.parametrize("claims", [rows for _, rows in TWICE], ids=[name for name, _ in TWICE])
+def test_what_is_given_back_is_billed_once_more_and_not_twice(claims: list[Row], one_desk: Desk) -> None:
+    tables = right() | {"invoice/claims": claims, "invoice/entries": NOTED}
+
+    assert found("claimed_once", one_desk, tables) != []
 
 
 def test_every_query_is_proven_able_to_fail() -> None:

@@ -20,9 +20,35 @@ from pipeline.errors import HomeError, TollbookError
             "land/dids: one\nrate: two",
         ),
         ({"rate/calls": ZeroDivisionError("bug")}, {}, TollbookError, "rate/calls: bug"),
-        ({}, {"calls_once": [{}, {}]}, TollbookError, "calls_once: 2 rows break it"),
+        (
+            {"land/calls": HomeError("no token"), "land/dids": HomeError("no token")},
+            {},
+            TollbookError,
+            "land/calls, land/dids: no token",
+        ),
+        (
+            {},
+            {"calls_once": [{"dr_sid": "a", "times": 2, "source": None}, {}]},
+            TollbookError,
+            "calls_once: 2 rows break it (no call record is landed twice), first dr_sid a, times 2. "
+            "What follows waits until that is mended.",
+        ),
+        (
+            {},
+            {"rolled_up": [{"rollup": "call_hours"}] * 1000},
+            TollbookError,
+            "rolled_up: 1,000 rows or more break it (every record that has landed and is rated is in the roll-ups, "
+            "once), first rollup call_hours.",
+        ),
     ],
-    ids=["one step", "two steps", "not ours", "a promise"],
+    ids=[
+        "one step",
+        "two steps",
+        "not ours",
+        "one failure of two steps",
+        "a promise",
+        "one that nothing waits for",
+    ],
 )
 def test_a_journey_that_did_not_end_well_says_so(
     failures: dict[str, Exception], broken: dict[str, Any], raised: type[Exception], said: str

@@ -137,6 +137,19 @@ def test_records_that_are_given_back_are_billed_again_as_they_are_rated_by_then(
         back(desk, rebill=True)
 
 
+def test_a_line_that_came_to_nothing_goes_back_with_the_others(desk: Desk) -> None:
+    """Calls to a free number, say: the credit is no less for them, and their records are billed again too."""
+    april = datetime(2026, 4, 15, 12, tzinfo=UTC)
+    desk.call("d", "2", stop=april).call("e", "0", stop=april, item_type="toll_free").commit().bill(MAY)
+    note = credit(desk.lake, desk.ledger, "HCS-2026-000002", by="ann", reason="x", now=MAY, rebill=True)
+    lines = [row for row in desk.ledger_rows(invoice_items) if row.invoice_sid == note.invoice_sid]
+    assert [(row.type, row.records, str(row.amount)) for row in lines] == [
+        ("toll", 1, "-2.00"),
+        ("toll_free", 1, "0.00"),
+    ]
+    assert desk.lake.query("from measure.statement_differences") == []
+
+
 def test_the_statement_adds_up_with_credited_money(desk: Desk) -> None:
     back(desk, {1: Decimal("0.50")})
     assert desk.lake.query("from measure.statement_differences") == []

@@ -147,8 +147,19 @@ def test_a_view_that_does_not_work_is_left_out_and_named(
         assert sorted(ask.broken) == ["measure.a_broken", "measure.b_needs_it"]
 
 
-def test_a_missing_file_is_said_by_its_table_alone(lake: Lake, tmp_path: Path):
-    """Whoever reads that table is told what to do."""
+@pytest.mark.parametrize(
+    "question",
+    [
+        "select count(*) from land.partners",
+        "select count(partner_sid) from land.partners",
+        "select count(*) from land.partners where partner_sid = 'acme'",
+        "select common_name from land.countries where common_name not in (select name from land.partners)",
+        "from land.countries as c where not exists (from land.partners as p where p.name = c.common_name)",
+        "select name from land.partners where name > 'a' union all select common_name from land.countries",
+    ],
+)
+def test_a_missing_file_is_said_by_its_table_alone(lake: Lake, tmp_path: Path, question: str):
+    """Whoever reads that table is told what to do, also where a filter would leave nothing of it."""
     from pipeline.lake import views
 
     gone = tmp_path / "gone.parquet"
@@ -160,4 +171,4 @@ def test_a_missing_file_is_said_by_its_table_alone(lake: Lake, tmp_path: Path):
         with pytest.raises(
             Exception, match=r"gone\.parquet is missing or damaged\. Run `tollbook verify --repair`"
         ):
-            con.execute("select count(partner_sid) from land.partners").fetchall()
+            con.execute(question).fetchall()

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from pipeline.domain.allowances import Bundle, Scope, Tier, TierStep
 from pipeline.errors import TollbookError
 from pipeline.rate.explain import explain_record
 from tests.unit.rate.homes import MASTERS, NOW, call
@@ -86,6 +87,32 @@ def test_the_invoice_that_billed_it_and_what_came_after(rated):
         ("billed", "HCS-1", 3, "Outbound calls", Decimal("0.04")),
         ("bundle Start, drawn anew", "HCS-1", None, None, Decimal("-0.002")),
         ("adjusted: the deck of May", None, None, None, Decimal("-0.01")),
+    ]
+
+
+def test_what_was_drawn_comes_before_what_was_billed_and_names_its_rule(rated):
+    record = {"source": "carrierx", "dr_sid": "a", "revision": 1, "payer_sid": "shop", "payee_sid": "root"}
+    drawn = record | {"invoice_sid": "i", "name": "N", "measure": "seconds", "quantity": Decimal(1200)}
+    drawn |= {"amount": Decimal(-1), "position": Decimal(5000)}
+    claim = record | {"invoice_sid": "i", "line_no": 3, "amount": Decimal(0), "usage": Decimal(120)}
+    kinds = [("bundle", "b"), ("bundle", "gone"), ("tier", "t"), ("tier", "gone")]
+    rated.put("invoice/draws", "all", [drawn | {"kind": kind, "key": key} for kind, key in kinds])
+    rated.put("invoice/claims", "all", [claim])
+    steps = (TierStep(Decimal(0), price=Decimal("0.02")), TierStep(Decimal(6000), percent=Decimal(-10)))
+    held = replace(
+        MASTERS,
+        bundles=(Bundle("b", "N", "shop", Scope("call"), Decimal(6000)),),
+        tiers=(Tier("t", "N", "shop", Scope("call"), steps),),
+    )
+    found = explain(rated, "a", held)
+
+    assert [b["what"] for b in found.billed] == ["bundle N", "bundle N", "tier N", "tier N", "billed"]
+    assert sorted(found.why_drawn) == [
+        "Bundle b of bundles.csv, 6,000 seconds a period: it covers 1,200 seconds here.",
+        "Bundle gone of bundles.csv, not there any more: it covers 1,200 seconds here.",
+        "Tier gone of tiers.csv, not there any more: it counts 1,200 seconds here, from 5,000 of the period on.",
+        "Tier t of tiers.csv, marginal, 0.02 per 60 s from 0, -10 % from 6,000: it counts 1,200 seconds here, from "
+        "5,000 of the period on.",
     ]
 
 

@@ -48,7 +48,7 @@ def test_each_part_is_a_row_that_no_spreadsheet_runs(tmp_path: Path) -> None:
         [
             "2",
             "number",
-            "12125550100",
+            "+12125550100",
             *MARCHES,
             *("1", "0.6", "21", "31"),
             "",
