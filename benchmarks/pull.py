@@ -182,12 +182,12 @@ class Least:
     def _write(self, path: Path) -> None:
         import pyarrow.parquet as pq
 
-        from pipeline.lake.parquet import STREAMED, how
+        from pipeline.lake.parquet import PIECED, how
         from pipeline.lake.tables import BY_NAME
 
         again, rows = self.home / path.name, pq.read_table(path)
         began = time.process_time()
-        pq.write_table(rows, again, row_group_size=STREAMED, **how(BY_NAME["land/calls"]))
+        pq.write_table(rows, again, row_group_size=PIECED, **how(BY_NAME["land/calls"]))
         self._add("write", time.process_time() - began)
         assert again.read_bytes() == path.read_bytes()
         again.unlink()

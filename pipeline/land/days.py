@@ -4,9 +4,9 @@ A day is one file until it is too large to be written anew with each commit; the
 Parts hold ranges of the sort key, one after the other. A late record goes into the part whose range it falls in, and
 only that is written; so what a commit costs does not grow with the day.
 
-What comes is mostly in order and after what is held; then nothing is sorted and nothing copied. A part is read and
-merged in pieces, and written a row group at a time, so that memory does not grow with it either: a piece that was
-passed on is let go, and given back to the system, before the next is read.
+What comes is mostly in order and after what is held; then nothing is sorted. What comes, and a part that it comes into,
+is read and merged in pieces, and written a row group at a time, so that memory does not grow with them either: a piece
+that was passed on is let go, and given back to the system, before the next is read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,6 +23,7 @@ from pipeline.lake.layout import day_label, label_day, part_label, part_number
 from pipeline.lake.parquet import ROW_GROUP
 from pipeline.land.held import ID
 from pipeline.land.known import hashed, remember
+from pipeline.land.waiting import Rows, sorted_rows
 
 # How many rows a part takes. One in the middle of its day that late records make twice as large is cut.
 PART = 4 * ROW_GROUP
@@ -45,7 +46,7 @@ class _Part:
     """A part of a day, held or to be, the rows that come into it, and whether others follow it."""
 
     file: DataFile | None
-    added: pa.Table
+    added: Rows
     inner: bool = False
 
     @property
@@ -62,13 +63,13 @@ class _Part:
 
 
 def write_days(
-    lake: Lake, table: str, rows: pa.Table, keys: Sequence[str], leaving: pl.DataFrame | None = None
+    lake: Lake, table: str, rows: Rows, keys: Sequence[str], leaving: pl.DataFrame | None = None
 ) -> Written:
     """Stages each part of a day that these rows come into or leave (``leaving``: by id and ``_label``).
 
     ``keys`` are what rows are sorted by; the first says which day they belong to.
     """
-    arriving = _by_day(_sorted(rows, keys), keys[0])
+    arriving = _by_day(rows.sorted(keys), keys[0])
     left = set() if leaving is None else set(leaving["_label"])
     days = sorted({*arriving, *map(label_day, left)})
     held: dict[date, list[DataFile]] = {day: [] for day in days}
@@ -86,14 +87,14 @@ def write_days(
     return written
 
 
-def _parts(lake: Lake, files: list[DataFile], added: pa.Table, key: str) -> Iterator[_Part]:
+def _parts(lake: Lake, files: list[DataFile], added: Rows, key: str) -> Iterator[_Part]:
     """The parts of a day in their order, each with the rows that fall into it."""
     if not files:
         yield _Part(None, added)
         return
     full = files[0].rows >= PART
     ends = [lake.greatest(file, key) for file in files] if full or len(files) > 1 else [None]
-    at = pl.Series(added[key])
+    at = pl.Series(added.keys[key])
     *inner, (end, last) = sorted(zip(ends, files, strict=True), key=itemgetter(0))
     begin = 0
     for until, file in inner:
@@ -150,8 +151,8 @@ def _noted(pieces: Iterator[pa.Table], hashes: list[pl.Series]) -> Iterator[pa.T
     return map(noted, pieces)
 
 
-def _by_day(rows: pa.Table, key: str) -> dict[date, pa.Table]:
-    of_day = pl.Series(rows[key]).dt.date()
+def _by_day(rows: Rows, key: str) -> dict[date, Rows]:
+    of_day = pl.Series(rows.keys[key]).dt.date()
     starts = [0, *(of_day != of_day.shift(1)).arg_true().to_list(), len(of_day)]
     return {of_day[start]: rows.slice(start, end - start) for start, end in pairwise(starts) if end > start}
 
@@ -169,27 +170,18 @@ def _kept(lake: Lake, file: DataFile | None, leaving: pl.DataFrame | None) -> It
         pa.default_memory_pool().release_unused()
 
 
-def _merged(kept: Iterator[pa.Table], added: pa.Table, keys: Sequence[str]) -> Iterator[pa.Table]:
+def _merged(kept: Iterator[pa.Table], added: Rows, keys: Sequence[str]) -> Iterator[pa.Table]:
     """Two sorted sequences as one."""
-    at, sid = (pl.Series(added[key]) for key in keys[:2])
+    at, sid = (pl.Series(added.keys[key]) for key in keys[:2])
     begin = 0
     for piece in kept:
         until, named = (piece[key][-1].as_py() for key in keys[:2])
         first, beyond = int(at.search_sorted(until, "left")), int(at.search_sorted(until, "right"))
         end = first + int((sid[first:beyond] <= named).sum())
         if end > begin:
-            piece = _sorted(pa.concat_tables([piece, added.slice(begin, end - begin)]), keys)
+            piece = sorted_rows(pa.concat_tables([piece, *added.slice(begin, end - begin).pieces()]), keys)
         yield piece
         del piece
         begin = max(begin, end)
     if begin < len(added):
-        yield added.slice(begin)
-
-
-def _sorted(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
-    by = pl.DataFrame(rows.select(keys))
-    at, sid = by.get_columns()[:2]
-    rising = (at.shift(1) < at) | ((at.shift(1) == at) & (sid.shift(1) < sid))
-    if rising.fill_null(value=True).all():
-        return rows
-    return rows.combine_chunks().take(by.select(pl.arg_sort_by(*keys)).to_series().to_arrow())
+        yield from added.slice(begin).pieces()

@@ -44,7 +44,7 @@ def content(table: Table) -> list[str]:
 
 
 def found_in(lake: Lake, table: str, sids: pl.Series) -> bool:
-    """Whether a table may have any of these records: yes where it has, nearly always no where it has not."""
+    """Whether a table may have any of these hashed ids: yes where it has, nearly always no where it has not."""
     return bool(_candidates(lake, lake.files(table), sids))
 
 
@@ -52,7 +52,7 @@ def held(lake: Lake, table: Table, incoming: pl.DataFrame, source: str) -> Held:
     """Looks for records of a source wherever they lie; compares a file at a time, column by column."""
     files = lake.files(table.name)
     keys, same = [pl.DataFrame(schema=_KEYS)], [pl.Series("_seen", [], pl.UInt32)]
-    for file in _candidates(lake, files, incoming["dr_sid"]):
+    for file in _candidates(lake, files, hashed(incoming["dr_sid"])):
         found = (
             lake.scan_files(table.name, [file])
             .filter(pl.col("source") == source)
@@ -75,7 +75,7 @@ def _same(incoming: pl.DataFrame, found: pl.DataFrame, names: list[str]) -> pl.S
 
 def _candidates(lake: Lake, files: list[DataFile], sids: pl.Series) -> list[DataFile]:
     """The files that have one of these hashes."""
-    wanted, found = hashed(sids).unique().implode(), []
+    wanted, found = sids.implode(), []
     for some, hashes in known(lake, files):
         places = hashes.is_in(wanted).arg_true()
         if len(places):

@@ -6,23 +6,22 @@ looked through a few files at a time.
 """
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import polars as pl
+import pyarrow as pa
 
-from pipeline.errors import LakeError
 from pipeline.lake.batches import batches
 from pipeline.lake.lake import DataFile, Lake
+from pipeline.land.unnamed import Unnamed
 
 _SIZE = 8
 # How many ids are looked through at once, and how many of files that were replaced may lie about.
 _TOGETHER = 1 << 19
 _SLACK = 1 << 23
+_NONE = pl.Series("sid", [], pl.UInt64)
 
 
 @dataclass(slots=True)
@@ -30,50 +29,28 @@ class _Hashes:
     """Hashes by data file: from which on they lie in the temporary file, and how many they are."""
 
     places: dict[Path, tuple[int, int]] = field(default_factory=dict)
-    end: int = 0
-    disk: int | None = None
+    disk: Unnamed = field(default_factory=Unnamed)
 
     def add(self, path: Path, hashes: Sequence[pl.Series]) -> None:
-        begin = self.end
-        try:
-            if self.disk is None:
-                with tempfile.TemporaryFile() as unnamed:
-                    self.disk = os.dup(unnamed.fileno())
-            for some in hashes:
-                left = memoryview(some.to_numpy().tobytes())
-                while left:
-                    written = os.pwrite(self.disk, left, self.end)
-                    self.end, left = self.end + written, left[written:]
-        except OSError as error:
-            self.end = begin
-            msg = (
-                f"cannot write to {tempfile.gettempdir()}: {error.strerror}. Nothing was committed; make room there, "
-                "or name another folder in TMPDIR, and run again."
-            )
-            raise LakeError(msg) from error
-        self.places[path] = (begin, (self.end - begin) // _SIZE)
+        whole = pl.concat([_NONE, *hashes])
+        begin, _ = self.disk.append(memoryview(whole.to_numpy().tobytes()))
+        self.places[path] = (begin, len(whole))
 
     def read(self, path: Path) -> pl.Series:
         begin, count = self.places[path]
-        if not count:
-            return pl.Series("sid", [], pl.UInt64)
-        assert self.disk is not None
-        return pl.Series("sid", np.frombuffer(os.pread(self.disk, count * _SIZE, begin), np.uint64))
+        hashes = pa.py_buffer(self.disk.read(begin, count * _SIZE) if count else b"")
+        return pl.Series("sid", pa.Array.from_buffers(pa.uint64(), count, [None, hashes]))
 
     def forget(self, paths: Sequence[Path]) -> None:
         """Drops the hashes of files that were replaced; all of them, where those take most of the room."""
         for path in paths:
             del self.places[path]
-        if self.end > _SIZE * (2 * sum(count for _, count in self.places.values()) + _SLACK):
+        if self.disk.size > _SIZE * (2 * sum(count for _, count in self.places.values()) + _SLACK):
             self.clear()
 
     def clear(self) -> None:
         self.places.clear()
-        self.end = 0
-        if self.disk is not None:
-            with suppress(OSError):
-                os.close(self.disk)
-        self.disk = None
+        self.disk.clear()
 
 
 _known = _Hashes()

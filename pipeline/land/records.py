@@ -8,6 +8,7 @@ moves to ``land.<resource>_versions``; a record that moves to another day leaves
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 
 import polars as pl
 import pyarrow as pa
@@ -17,16 +18,18 @@ from pipeline.domain.cursor import Bookmark, Cut, Feed, Page
 from pipeline.lake.lake import Lake
 from pipeline.lake.tables import BY_NAME, Table
 from pipeline.land.days import Written, write_days
-from pipeline.land.decode import Rejected, decode, decode_cuts
+from pipeline.land.decode import Rejected, decode, decode_cuts, decoded_schema
 from pipeline.land.held import ID, Held, content, found_in
 from pipeline.land.held import held as held_rows
+from pipeline.land.known import hashed
 from pipeline.land.quarantine import stage_rejected
+from pipeline.land.waiting import Rows, Waiting
 from pipeline.ledger import bookmarks
 from pipeline.ledger.schema import landings
 
 LATE = timedelta(minutes=15)
 # How many pages are typed at once, and from how many bytes on no more are added to them.
-_TOGETHER = 10
+_TOGETHER = 4
 _MOST_BYTES = 32 * 1024 * 1024
 
 
@@ -70,15 +73,22 @@ class Landed:
 
 @dataclass(slots=True)
 class Batch:
-    """Pages to be landed together. ``settle`` types the last of them; then private fields are gone, unless stored."""
+    """Pages to be landed together: a few as they came, the others typed, on disk, and without private fields.
+
+    ``settle`` types the last of them, ``clear`` drops all of them. Private fields stay where they are to be stored.
+    """
 
     feed: Feed
     source: str
     store_private: bool = False
     fetched: int = 0
-    tables: list[pa.Table] = field(default_factory=list)
+    waiting: Waiting = field(init=False)
     rejected: list[Rejected] = field(default_factory=list)
     _cuts: list[Cut] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        deciding = dict.fromkeys(["dr_sid", self.feed.sort_key, "date_insert"])
+        self.waiting = Waiting(decoded_schema(self.table), list(deciding))
 
     @property
     def table(self) -> Table:
@@ -104,6 +114,13 @@ class Batch:
         if cuts:
             self._take(decode_cuts(cuts, *self._how(), store_private=self.store_private))
 
+    def clear(self) -> None:
+        """Holds nothing any more."""
+        self.fetched = 0
+        self.waiting.clear()
+        self.rejected.clear()
+        self._cuts.clear()
+
     def _room_for(self, page: Cut) -> bool:
         waiting = self._cuts
         size = sum(len(cut.text) for cut in waiting)
@@ -115,7 +132,7 @@ class Batch:
         return self.table, self.source, self.feed.sort_key
 
     def _take(self, decoded: tuple[pa.Table, list[Rejected]]) -> None:
-        self.tables.append(decoded[0])
+        self.waiting.add(decoded[0])
         self.rejected += decoded[1]
 
 
@@ -135,9 +152,12 @@ def land_pages(
         Counts that add up: ``fetched = fresh + superseding + identical + quarantined``.
     """
     batch = Batch(feed, source, store_private)
-    for page in pages:
-        batch.add(page)
-    return land_batch(lake, batch, bookmark, now=now)
+    try:
+        for page in pages:
+            batch.add(page)
+        return land_batch(lake, batch, bookmark, now=now)
+    finally:
+        batch.clear()
 
 
 def land_batch(lake: Lake, batch: Batch, bookmark: Bookmark, *, now: datetime) -> Landed:
@@ -146,8 +166,9 @@ def land_batch(lake: Lake, batch: Batch, bookmark: Bookmark, *, now: datetime) -
     feed, source = batch.feed, batch.source
     result = Landed(fetched=batch.fetched, quarantined=len(batch.rejected))
     current = older = Written()
-    if batch.tables:
-        current, older = _merge(lake, batch, pa.concat_tables(batch.tables), result, now)
+    incoming = batch.waiting.rows()
+    if len(incoming):
+        current, older = _merge(lake, batch, incoming, result, now)
     result.days |= current.days
     rejected = stage_rejected(lake, feed.resource, source, batch.rejected, now)
     staged = [*current.staged, *older.staged, *rejected]
@@ -159,25 +180,25 @@ def land_batch(lake: Lake, batch: Batch, bookmark: Bookmark, *, now: datetime) -
 
 
 def _merge(
-    lake: Lake, batch: Batch, incoming: pa.Table, result: Landed, now: datetime
+    lake: Lake, batch: Batch, incoming: Rows, result: Landed, now: datetime
 ) -> tuple[Written, Written]:
     """The files of the current contents, and of those that were superseded."""
-    table, sids = batch.table, pl.Series(incoming["dr_sid"])
+    table, sids = batch.table, hashed(pl.Series(incoming.keys["dr_sid"]))
     versions = BY_NAME[f"{table.name}_versions"]
     if sids.n_unique() == len(sids) and not any(found_in(lake, of.name, sids) for of in (table, versions)):
         # All of it is new, as it mostly is.
         dates = list({"date_insert", batch.feed.sort_key})
-        _measure_lag(pl.DataFrame(incoming.select(dates)), batch.feed, result)
+        _measure_lag(pl.DataFrame(incoming.keys.select(dates)), batch.feed, result)
         result.fresh += len(sids)
-        rows = _first_revisions(incoming, table, now)
+        rows = incoming.each(partial(_first_revisions, table=table, now=now))
         return write_days(lake, table.name, rows, [batch.feed.sort_key, "dr_sid"]), Written()
-    return _merge_changes(lake, batch, pl.DataFrame(incoming), result, now)
+    return _merge_changes(lake, batch, pl.DataFrame(incoming.whole()), result, now)
 
 
-def _first_revisions(incoming: pa.Table, table: Table, now: datetime) -> pa.Table:
-    count = len(incoming)
+def _first_revisions(piece: pa.Table, table: Table, now: datetime) -> pa.Table:
+    count = len(piece)
     landed_at = pa.repeat(pa.scalar(now, table.schema.field("landed_at").type), count)
-    whole = incoming.append_column("revision", pa.repeat(pa.scalar(1, pa.int32()), count))
+    whole = piece.append_column("revision", pa.repeat(pa.scalar(1, pa.int32()), count))
     return whole.append_column("landed_at", landed_at).select(table.schema.names)
 
 
@@ -202,8 +223,8 @@ def _merge_changes(
     older = superseded.select(versions.schema.names).to_arrow().cast(versions.schema)
     keys = [feed.sort_key, "dr_sid"]
     return (
-        write_days(lake, table.name, rows, keys, leaving),
-        write_days(lake, versions.name, older, [*keys, "revision"]),
+        write_days(lake, table.name, Rows.of(rows, keys), keys, leaving),
+        write_days(lake, versions.name, Rows.of(older, [*keys, "revision"]), [*keys, "revision"]),
     )
 
 

@@ -1,10 +1,12 @@
 """Lands a walk in bounded commits, so that an interrupted one goes on where it stopped and memory stays flat.
 
-A page is decoded as soon as it comes. A commit is due behind the end of a day, when there are enough records to be
-worth it, so that a day is mostly written once; and at the latest when as many are held as memory is meant for.
+A page is decoded as soon as it comes, and then waits on disk. A commit is due behind the end of a day, when there are
+enough records to be worth it, so that a day is mostly written once; and at the latest when as many wait as memory is
+meant for: where some of them are held already, all of them are read to be compared.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -86,35 +88,40 @@ class Landings:
         move = _still if still else _back if backwards else _forward
         # From the heap that pages come from too: what one of them gives back serves the other.
         pa.set_memory_pool(pa.system_memory_pool())
-        batch, stretch = self._batch(), _Stretch()
-        day = None
-        for walked in walk:
-            stretch.add(walked)
-            batch.add(walked.page)
-            passed, day = day not in (None, walked.last_value.date()), walked.last_value.date()
-            if batch.fetched >= _MOST or (passed and batch.fetched >= _FEWEST):
+        with self._batch() as batch:
+            stretch, day = _Stretch(), None
+            for walked in walk:
+                stretch.add(walked)
+                batch.add(walked.page)
+                passed, day = day not in (None, walked.last_value.date()), walked.last_value.date()
+                if batch.fetched >= _MOST or (passed and batch.fetched >= _FEWEST):
+                    mark, stretch = move(mark, stretch, self.overlap), _Stretch()
+                    total.add(self._land(batch, mark))
+                    self.progress(
+                        f"{self.feed.resource}: {total.fetched:,} fetched, at {walked.last_value:%Y-%m-%d %H:%M}"
+                    )
+            if batch.fetched:
                 mark = move(mark, stretch, self.overlap)
                 total.add(self._land(batch, mark))
-                batch, stretch = self._batch(), _Stretch()
-                self.progress(
-                    f"{self.feed.resource}: {total.fetched:,} fetched, at {walked.last_value:%Y-%m-%d %H:%M}"
-                )
-        if batch.fetched:
-            mark = move(mark, stretch, self.overlap)
-            total.add(self._land(batch, mark))
-        _give_back()
         return mark
 
     def _land(self, batch: Batch, mark: Bookmark) -> Landed:
-        """Lands what is held. What it was cut from is given back before; what it is itself serves what comes next."""
+        """Lands what is held. What it was cut from is given back before."""
         batch.settle()
         _give_back()
         landed = land_batch(self.lake, batch, mark, now=self.now)
-        batch.tables.clear()
+        batch.clear()
+        _give_back()
         return landed
 
-    def _batch(self) -> Batch:
-        return Batch(self.feed, self.source, self.store_private)
+    @contextmanager
+    def _batch(self) -> Iterator[Batch]:
+        """What is held until it is landed; however the walk ends, then it holds nothing."""
+        batch = Batch(self.feed, self.source, self.store_private)
+        try:
+            yield batch
+        finally:
+            batch.clear()
 
 
 def _give_back() -> None:

@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--now", type=_moment, help="the sandbox clock; default: a day after the last day")
     parser.add_argument("--faults", type=str, default="", help="name=value,...")
     parser.add_argument("--fraud", default="", help=f"what is planted: all, or {', '.join(KINDS)}")
+    parser.add_argument("--rates", type=int, default=default.rates, help="rows of the largest plan")
     parser.add_argument("--newer-keys", action="store_true", help="add the keys of the newer documents")
     parser.add_argument("--partners-json", action="store_true", help="print the partners and leave")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
@@ -90,6 +91,7 @@ def _config(options: argparse.Namespace) -> WorldConfig:
         faults=Faults.parse(options.faults),
         newer_keys=options.newer_keys,
         fraud=options.fraud,
+        rates=options.rates,
     )
 
 

@@ -164,7 +164,7 @@ def _plan(request: Request) -> Plan:
     direction, family = request.path_params["direction"], request.path_params.get("family", "pstn")
     if direction not in ("inbound", "outbound") or family not in ("pstn", *VOIP_TYPES):
         raise not_found("rates")
-    return call_plan(direction, family)
+    return call_plan(direction, family, world_of(request).config.rates)
 
 
 def _rates_envelope(listed: dict, world: World, name: str, effective_date: str) -> dict:

@@ -10,7 +10,7 @@ from functools import cache
 from math import exp
 from statistics import NormalDist
 
-from pipeline.provider.deck import VOIP_TYPES, Plan, RateRow, call_plan, terms
+from pipeline.provider.deck import OUTBOUND_ROWS, VOIP_TYPES, Plan, RateRow, call_plan, terms
 from pipeline.provider.entropy import Entropy, SidCodec
 from pipeline.provider.inventory import APPLICATIONS, ENDPOINT_SIDS, GATEWAY, TRUNKS, Lines
 from pipeline.provider.numbers import Stem, callers, dialled
@@ -90,6 +90,7 @@ class Calls:
         *,
         price_unit: int | None = None,
         newer_keys: bool = False,
+        rates: int = OUTBOUND_ROWS,
     ) -> None:
         self.count = count
         self.codec = SidCodec(entropy.seed, "calls")
@@ -101,8 +102,9 @@ class Calls:
         self._owners = by_share(owners, entropy)
         self._unit = price_unit
         self._newer_keys = newer_keys
+        self.outbound = call_plan("outbound", "pstn", rates)
         self._pstn: dict[bool, Plan] = {
-            True: call_plan("outbound", "pstn"),
+            True: self.outbound,
             False: call_plan("inbound", "pstn"),
         }
         self._voip: Mapping[tuple[bool, str], RateRow] = {

@@ -3,7 +3,8 @@
 The outbound PSTN plan has the size of the real one, 110,170 rows, on prefixes of public numbering data:
 countries, cities, mobile carriers and North American exchanges, nested, so that only the longest match is
 right. It has no default row: what it does not list, nobody can call. Prices are per billing_minimum, as the
-provider documents them. The plans do not depend on the seed.
+provider documents them. The plans do not depend on the seed. A world may have a shorter outbound plan: it lacks the
+longest prefixes, and every country stays.
 """
 
 import uuid
@@ -20,6 +21,8 @@ from pipeline.provider.entropy import Entropy
 from pipeline.provider.pricing import Terms, decimal_text
 
 OUTBOUND_ROWS = 110_170
+# Networks, area codes, and the codes of countries and their cities: a plan with fewer rows would not reach everybody.
+FEWEST_ROWS = 1_000
 MESSAGE_ROWS = 1_778
 VOIP_TYPES = ("conference", "conference_playback", "flexml", "mediator", "third_party", "voicemail")
 MESSAGE_TYPES = ("short_code", "toll", "toll_free")
@@ -116,16 +119,20 @@ def plan_sid(name: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, name))
 
 
+def call_plan(direction: str, family: str, rates: int = OUTBOUND_ROWS) -> Plan:
+    """The plan for ``inbound`` or ``outbound`` and ``pstn`` or a VoIP sub_type; the largest has so many ``rates``."""
+    return _call_plan(direction, family, rates)
+
+
 @cache
-def call_plan(direction: str, family: str) -> Plan:
-    """The plan for ``inbound`` or ``outbound`` and ``pstn`` or a VoIP sub_type."""
+def _call_plan(direction: str, family: str, rates: int) -> Plan:
     rows: tuple[RateRow, ...]
     if family != "pstn":
         rows, name = (_voip_row(direction, family),), f"voip_{family}_{direction}-2026-01"
     elif direction == "inbound":
         rows, name = _inbound_rows(), "retail_voice_in_rates-2026-01"
     else:
-        rows, name = _outbound_rows(), "retail_voice_out-2026-01"
+        rows, name = _outbound_rows(rates), "retail_voice_out-2026-01"
     return Plan(name, plan_sid(name), EFFECTIVE, rows)
 
 
@@ -149,14 +156,13 @@ def _row(prefix: str, region: str | None, increment: int, minimum: int, per_minu
     return RateRow(str(increment), str(minimum), code, name, prefix, price)
 
 
-@cache
-def _outbound_rows() -> tuple[RateRow, ...]:
+def _outbound_rows(count: int) -> tuple[RateRow, ...]:
     rows = [_row(prefix, None, 60, 60, 250_000) for prefix in _NETWORKS]
     rows += [_row("1" + code, "US", 6, 6, 0) for code in numbers.TOLL_FREE]
     rows += [_row("1900", "US", 60, 60, 129_000)]
     rows += [_area_row(code, region) for code, region in numbers.area_codes().items()]
     rows += _abroad_rows()
-    return (*rows, *_exchange_rows(OUTBOUND_ROWS - len(rows)))
+    return (*rows, *_exchange_rows(max(0, count - len(rows))))[:count]
 
 
 def _area_row(code: str, region: str) -> RateRow:

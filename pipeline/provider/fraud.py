@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pipeline.errors import TollbookError
-from pipeline.provider.deck import call_plan, message_rows, terms
+from pipeline.provider.deck import message_rows, terms
 from pipeline.provider.entropy import Entropy
 from pipeline.provider.inventory import ENDPOINT_SIDS, GATEWAY, TRUNKS, Lines
 from pipeline.provider.joining import Extra
@@ -60,7 +60,7 @@ class Scene:
     def call(self, at: int, talk: int, dst: str, src: str = "", **changes: Any) -> Extra:
         """An outbound call that ends ``at`` milliseconds after midnight; one that does not talk is not answered."""
         stop, ring = self.start + at, 3 * SECOND
-        row = call_plan("outbound", "pstn").match(dst)
+        row = self.world.calls.outbound.match(dst)
         if row is None:
             raise FraudError(f"the sandbox has no rate for {dst}: no fraud can be planted there")
         charged = terms(row, self.price_unit)

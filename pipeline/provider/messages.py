@@ -7,7 +7,7 @@ messages also carry ``number_group_dst``, which only the provider's newer docume
 from functools import cache
 
 from pipeline.provider.calls import Subscriber, by_share
-from pipeline.provider.deck import MESSAGE_TYPES, MessageRow, call_plan, message_rows
+from pipeline.provider.deck import MESSAGE_TYPES, OUTBOUND_ROWS, MessageRow, call_plan, message_rows
 from pipeline.provider.entropy import Entropy, SidCodec
 from pipeline.provider.numbers import Stem
 from pipeline.provider.pricing import message_price, scaled
@@ -36,9 +36,9 @@ def _networks(sub_type: str) -> dict[str, tuple[MessageRow, ...]]:
 
 
 @cache
-def _country(stem: Stem) -> str:
+def _country(stem: Stem, rates: int) -> str:
     """Three-letter country of a stem; of the United States where a network has none."""
-    row = call_plan("outbound", "pstn").match(stem.number(0))
+    row = call_plan("outbound", "pstn", rates).match(stem.number(0))
     return row.country_code if row and row.country_code in _networks("toll") else "USA"
 
 
@@ -56,6 +56,7 @@ class Messages:
         owners: tuple[Subscriber, ...],
         *,
         newer_keys: bool = False,
+        rates: int = OUTBOUND_ROWS,
     ) -> None:
         self.count = count
         self.codec = SidCodec(entropy.seed, "messages")
@@ -63,6 +64,7 @@ class Messages:
         self._entropy = entropy
         self._owners = by_share(owners, entropy)
         self._newer_keys = newer_keys
+        self._rates = rates
         self._rows = {sub_type: _networks(sub_type) for sub_type in MESSAGE_TYPES}
         self.late_status = 0.0
 
@@ -131,7 +133,7 @@ class Messages:
         sub_type, near = (
             _sender(owner, w) if outbound else ("toll", owner.lines.local[w[5] % len(owner.lines.local)])
         )
-        row = _pick(self._rows[sub_type][_country(stem)], w[6]) if outbound else None
+        row = _pick(self._rows[sub_type][_country(stem, self._rates)], w[6]) if outbound else None
         segments = 1 if is_mms else _SEGMENTS[w[7] & 15]
         group = _group(owner, far, w) if outbound and is_mms and w[8] & 3 == 0 else []
         status = _status(w[9] % 100) if outbound else "received"

@@ -15,6 +15,7 @@ from pipeline.errors import TollbookError
 from pipeline.provider import fraud, inventory
 from pipeline.provider.calls import Calls, subscribers
 from pipeline.provider.countries import countries
+from pipeline.provider.deck import FEWEST_ROWS, OUTBOUND_ROWS
 from pipeline.provider.entropy import Entropy
 from pipeline.provider.faults import Faults
 from pipeline.provider.joining import Joined
@@ -37,7 +38,8 @@ class WorldConfig:
 
     ``price_unit`` None: prices are per billing_minimum, as documented; 60: per minute, against the documents.
     ``now`` None: a day after the last day of traffic. ``newer_keys`` adds the keys of the newer documents. ``fraud``
-    names what is planted among the ordinary records, with commas, or all.
+    names what is planted among the ordinary records, with commas, or all. ``rates`` is how many rows the largest plan
+    has.
     """
 
     seed: int = 1
@@ -51,12 +53,15 @@ class WorldConfig:
     faults: Faults = field(default_factory=Faults)
     newer_keys: bool = False
     fraud: str = ""
+    rates: int = OUTBOUND_ROWS
 
     def __post_init__(self) -> None:
         if not 1 <= self.partners <= MOST_PARTNERS:
             raise WorldError(f"a world has 1 to {MOST_PARTNERS} partners, not {self.partners}")
         if min(self.calls, self.messages, self.days - 1) < 0:
             raise WorldError("a world has at least one day, and no less than zero calls and messages")
+        if not FEWEST_ROWS <= self.rates <= OUTBOUND_ROWS:
+            raise WorldError(f"a world has {FEWEST_ROWS} to {OUTBOUND_ROWS} rates, not {self.rates}")
         fraud.kinds(self.fraud)
 
     def flags(self) -> list[str]:
@@ -111,8 +116,11 @@ class World:
             owners,
             price_unit=config.price_unit,
             newer_keys=config.newer_keys,
+            rates=config.rates,
         )
-        self.messages = Messages(config.messages, curve, self.entropy, owners, newer_keys=config.newer_keys)
+        self.messages = Messages(
+            config.messages, curve, self.entropy, owners, newer_keys=config.newer_keys, rates=config.rates
+        )
         midnight = datetime(config.start.year, config.start.month, config.start.day, tzinfo=UTC)
         self.clock = Clock(config.now or midnight + timedelta(days=config.days + 1))
         self.lookups: Counter[str] = Counter()

@@ -1,10 +1,10 @@
 """A home on a disk that fills up, or takes nothing more, or fails in the middle of the work.
 
-``python -m tests.faults.disk full|read-only|broken|failing`` prints what each run said, and in the end compares the
-home with the provider. A run that ends other than well or with an error of ours is a failure. The first two mount a
-disk of their own, so they need ``unshare --mount --map-root-user`` before them. The third needs root itself: its disk
-is a file that the kernel is told to find an error on while a pull is at work, and from then on it takes nothing more.
-In the last every call that writes fails once.
+``python -m tests.faults.disk full read-only broken failing``, or some of these, prints what each run said, and in the
+end compares each home with the provider. A run that ends other than well or with an error of ours is a failure. The
+first two mount a disk of their own, so they need ``unshare --mount --map-root-user`` before them. The third needs root
+itself: its disk is a file that the kernel is told to find an error on while a pull is at work, and from then on it
+takes nothing more. In the last every call that writes fails once.
 """
 
 import errno
@@ -197,21 +197,32 @@ def _writes(name: str, args: tuple, kwargs: dict) -> bool:
     return bool(how & _WRITING) if isinstance(how, int) else any(letter in how for letter in "wax+")
 
 
+MODES = {"full": fill, "read-only": freeze, "broken": broken, "failing": failing}
+
+
 def main() -> None:
-    """The mode that is asked for."""
+    """The modes that are asked for, one after the other."""
     make_ready(pull_kill._LOADED)
-    mode = sys.argv[1]
-    work = {"full": fill, "read-only": freeze, "broken": broken, "failing": failing}[mode]
-    with tempfile.TemporaryDirectory() as name, start_background(WORLD, TOKEN) as background:
-        folder, provider = Path(name), Provider(background)
+    with start_background(WORLD, TOKEN) as background:
+        provider = Provider(background)
+        provider.set_clock(DAY_3.isoformat())
+        told = {mode: suffer(mode, provider) for mode in sys.argv[1:]}
+    gc.unfreeze()
+    sys.stdout.write(json.dumps(told) + "\n")
+
+
+def suffer(mode: str, provider: Provider) -> list[str]:
+    """What the runs said on a disk of this kind; in the end the home holds what the provider lists."""
+    work = MODES[mode]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         home, said = folder / "home", folder / "said"
         home.mkdir()
         if work is not failing:
             own_disk(home, mode)
         try:
             shutil.copytree(shipped("data", "masters"), home / "masters")
-            provider.set_clock(DAY_3.isoformat())
-            told = work(home, background.url, said)
+            told = work(home, provider.url, said)
             held = folder / "held.json"
             code, text = attempt(partial(pull_kill._tell, home, held), said)
             assert code == 0, text
@@ -219,8 +230,7 @@ def main() -> None:
         finally:
             if work is not failing:
                 umount(home)
-    gc.unfreeze()
-    sys.stdout.write(json.dumps({"runs": told}) + "\n")
+    return told
 
 
 if __name__ == "__main__":

@@ -29,12 +29,12 @@ from pipeline.provider.world import WorldConfig
 from pipeline.shipped import shipped
 from tests.faults.killing import Killer
 from tests.fixtures.forks import make_ready
-from tests.journey.house import TOKEN, Provider
+from tests.journey.house import RATES, TOKEN, Provider
 
 SINCE = datetime(2026, 3, 1, tzinfo=UTC)
 DAY_2, DAY_3 = datetime(2026, 3, 2, 20, tzinfo=UTC), datetime(2026, 3, 3, 21, tzinfo=UTC)
 WORLD = WorldConfig(
-    seed=21, calls=320, messages=120, start=date(2026, 3, 1), days=4,
+    seed=21, calls=320, messages=120, start=date(2026, 3, 1), days=4, rates=RATES,
     faults=Faults.parse("late_inserts=0.03,version_bumps=25,late_status=0.3"),
 )  # fmt: skip
 PAGE, PER_COMMIT, PART = 30, 60, 30

@@ -13,14 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.provider.faults import Faults
 from pipeline.provider.server import start_background
 from pipeline.provider.world import WorldConfig
 from tests.fixtures.mail import free_port
-from tests.journey.house import AS_OF, TOKEN, House, Provider, make_house
+from tests.journey.house import AS_OF, RATES, TOKEN, House, Provider, make_house
 from tests.journey.warm import Done, Warm
 
-WORLD = WorldConfig(seed=9, calls=120, messages=30, start=date(2026, 3, 30), days=3, faults=Faults())
+WORLD = WorldConfig(seed=9, calls=120, messages=30, start=date(2026, 3, 30), days=3, rates=RATES)
 CLOSED = "canary-login-5d0a"
 
 

@@ -23,7 +23,7 @@ from pipeline.provider.world import WorldConfig
 from tests.fixtures.billing import ACME, BOREAL, Desk, masters
 from tests.fixtures.databases import postgresql  # noqa: F401
 from tests.fixtures.ledgers import connected, ledger_at, ledger_url, on
-from tests.journey.house import AS_OF, TOKEN, make_house
+from tests.journey.house import AS_OF, RATES, TOKEN, make_house
 from tests.journey.warm import Warm
 
 
@@ -138,7 +138,7 @@ def _issued(url: str) -> list[Any]:
 def test_a_home_whose_ledger_is_on_a_server_bills_a_month_though_it_is_killed(
     url: str, tmp_path: Path, warm: Warm
 ) -> None:
-    last_days = WorldConfig(seed=5, calls=200, messages=40, start=date(2026, 3, 29), days=3)
+    last_days = WorldConfig(seed=5, calls=200, messages=40, start=date(2026, 3, 29), days=3, rates=RATES)
     with start_background(last_days, TOKEN) as provider:
         house = make_house(tmp_path / "home", warm, provider.url, TOLLBOOK_DATABASE_URL=url)
         for stage in ("pull", "rate"):

@@ -12,10 +12,10 @@ import pytest
 from pipeline.homes import make_home
 from pipeline.provider.server import start_background
 from pipeline.provider.world import WorldConfig
-from tests.journey.house import TOKEN, House, Provider
+from tests.journey.house import RATES, TOKEN, House, Provider
 from tests.journey.warm import Done, Running, Warm
 
-WORLD = WorldConfig(seed=9, calls=120, messages=30, start=date(2026, 3, 30), days=2)
+WORLD = WorldConfig(seed=9, calls=120, messages=30, start=date(2026, 3, 30), days=2, rates=RATES)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from pipeline.provider.faults import Faults
 from pipeline.provider.server import start_background
 from pipeline.provider.world import WorldConfig
 from pipeline.settings import load
-from tests.journey.house import AS_OF, TOKEN, House, Provider
+from tests.journey.house import AS_OF, RATES, TOKEN, House, Provider
 
 NOW = datetime.fromisoformat(AS_OF)
 LANDED = ("calls", "messages", "partners", "dids", "endpoints", "countries", "rates")
@@ -69,21 +69,11 @@ def test_every_run_and_every_check_is_filed_for_the_pages(desk: Desk) -> None:
     }
 
 
-def test_a_second_journey_rates_nothing_and_changes_nothing(desk: Desk) -> None:
-    before = counts(desk)
-
-    result = run_journey(desk)
-
-    assert (result.problems(), result.skipped) == ([], ("rate",))
-    assert runs(desk)[3:] == [("land", "SUCCESS"), ("bill", "SUCCESS")]
-    assert counts(desk) == before
-
-
-def test_what_was_rated_and_never_rolled_up_is_rolled_up_though_no_day_is_due(desk: Desk) -> None:
-    """A run that is killed after the last day was rated leaves such a home."""
+def test_a_second_journey_rolls_up_what_never_was_and_changes_nothing_else(desk: Desk) -> None:
+    """A run that is killed after the last day was rated leaves such a home: no day is due for rating."""
     tables = (*(rollup.table for rollup in ROLLUPS), "measure/signal_days")
     held = {table: [(file.table, file.label) for file in desk.lake.files(table)] for table in tables}
-    before = {table: desk.lake.scan(table).collect() for table in tables}
+    before, counted = {table: desk.lake.scan(table).collect() for table in tables}, counts(desk)
     with desk.ledger.transaction() as tx:
         gone = [file for files in held.values() for file in files]
         desk.lake.commit(tx, [], at=NOW, stage="measure", note="left behind", remove=gone)
@@ -91,6 +81,8 @@ def test_what_was_rated_and_never_rolled_up_is_rolled_up_though_no_day_is_due(de
     result = run_journey(desk)
 
     assert (result.problems(), result.skipped) == ([], ("rate",))
+    assert runs(desk)[3:] == [("land", "SUCCESS"), ("bill", "SUCCESS")]
+    assert counts(desk) == counted
     assert {table: desk.lake.scan(table).collect().equals(rows) for table, rows in before.items()} == (
         dict.fromkeys(tables, True)
     )
@@ -115,7 +107,9 @@ def test_a_job_of_the_schedule_opens_the_home_by_itself(
 def forbidding(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
     """A desk whose provider answers 403 for one resource."""
     faults = Faults.parse(f"forbidden={request.param}")
-    world = WorldConfig(seed=3, calls=60, messages=20, start=date(2026, 3, 30), days=2, faults=faults)
+    world = WorldConfig(
+        seed=3, calls=60, messages=20, start=date(2026, 3, 30), days=2, rates=RATES, faults=faults
+    )
     with start_background(world, TOKEN) as provider:
         opened = empty_desk(tmp_path / "home", provider.url)
         yield opened

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.provider.faults import Faults
 from pipeline.provider.server import start_background
 from pipeline.provider.world import WorldConfig
-from tests.journey.house import TOKEN, House, make_house
+from tests.journey.house import RATES, TOKEN, House, make_house
 from tests.journey.warm import Warm
 
 PER_MINUTE = WorldConfig(
-    seed=3, calls=1_200, messages=100, start=date(2026, 3, 28), days=4, price_unit=60, faults=Faults()
+    seed=3, calls=1_200, messages=100, start=date(2026, 3, 28), days=4, price_unit=60, rates=RATES
 )
 PLAN = "provider-outbound-pstn"
 

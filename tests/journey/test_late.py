@@ -14,7 +14,7 @@ import pytest
 from pipeline.provider.faults import Faults
 from pipeline.provider.server import start_background
 from pipeline.provider.world import WorldConfig
-from tests.journey.house import TOKEN, House, Provider, make_house
+from tests.journey.house import RATES, TOKEN, House, Provider, make_house
 from tests.journey.warm import Warm
 
 RESTLESS = WorldConfig(
@@ -23,6 +23,7 @@ RESTLESS = WorldConfig(
     messages=100,
     start=date(2026, 3, 29),
     days=4,
+    rates=RATES,
     faults=Faults.parse("late_inserts=0.3,version_bumps=120"),
 )
 CLOSED, LATER, NEXT_MONTH = "2026-04-01T10:00:00Z", "2026-04-03T00:00:00Z", "2026-05-05T00:00:00Z"

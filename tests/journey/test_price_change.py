@@ -33,7 +33,7 @@ def provider() -> Iterator[Background]:
 def changed(price: str, effective: str):
     """The provider's plans, with another price for all inbound calls; of the others a few rows are enough."""
 
-    def plan(direction: str, family: str):
+    def plan(direction: str, family: str, _rates: int = 0):
         found = call_plan(direction, family)
         if (direction, family) != ("inbound", "pstn"):
             return replace(found, rows=found.rows[:9])

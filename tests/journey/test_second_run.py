@@ -65,18 +65,3 @@ def test_two_at_once_do_not_meet(house: House, command: tuple[str, ...]) -> None
     assert "Try again when it is done" in refused.err
     assert "Traceback" not in refused.said
     assert house.contents() == contents
-
-
-def test_of_two_runs_one_works_and_the_other_leaves(house: House) -> None:
-    lock = house.home / ".lock"
-    lock.unlink()
-    first = house.start_run()
-    while first.runs() and not (lock.exists() and lock.read_text()):
-        pass
-
-    second = house.run()
-
-    assert second.code == 1
-    assert f"process {first.pid}" in second.err
-    assert first.wait().code == 0
-    assert house.statement_differences() == []

@@ -27,17 +27,19 @@ PATIENCE_SECONDS = 300
 _HEAVY = (
     "polars", "duckdb", "numpy.ma", "pyarrow.parquet", "sqlalchemy.dialects.sqlite", "httpcore", "_strptime",
     "dateutil.relativedelta", "encodings.idna", "encodings.utf_8_sig", "importlib.readers", "typer._adapters",
-    "rich.columns", "rich.panel", "rich.traceback",
+    "markdown_it", "rich.columns", "rich.panel", "rich.traceback", "upath.implementations.local", "weasyprint",
     "dagster._core.execution.execute_in_process", "dagster._core.executor.in_process",
     "dagster._core.instance.factory", "dagster._core.storage.event_log.sqlite",
     "dagster._core.storage.noop_compute_log_manager", "dagster._core.storage.runs.sqlite",
-    "dagster._core.storage.schedules.sqlite", "dagster._core.workspace.context", "dagster._daemon.controller",
+    "dagster._core.storage.schedules.sqlite", "dagster._core.storage.sqlite_storage",
+    "dagster._core.workspace.context", "dagster._daemon.controller",
     "pipeline.cli", "pipeline.cli.summary", "pipeline.defs.journey", "pipeline.deliver.outbox",
     "pipeline.desk.sources", "pipeline.invoice.billing", "pipeline.invoice.payments", "pipeline.lake.care",
     "pipeline.lake.export", "pipeline.land.hints", "pipeline.land.repair", "pipeline.land.retention",
     "pipeline.land.walks", "pipeline.measure.exchange", "pipeline.measure.hints", "pipeline.measure.statement",
-    "pipeline.provider.server", "pipeline.rate.audit", "pipeline.rate.gate", "pipeline.rate.rater",
-    "pipeline.render.documents",
+    "pipeline.provider.server", "pipeline.pull.oauth", "pipeline.rate.audit", "pipeline.rate.deck.store",
+    "pipeline.rate.engine", "pipeline.rate.gate", "pipeline.rate.rater", "pipeline.render.documents",
+    "pipeline.render.report",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from pipeline.domain.cursor import CALLS, Bookmark, Page
 from pipeline.lake import parquet
 from pipeline.lake.lake import Lake
 from pipeline.lake.tables import BY_NAME
-from pipeline.land import days
+from pipeline.land import days, waiting
 from pipeline.land.records import land_pages
 from pipeline.ledger.ledger import Ledger, sqlite_url
 from tests.fixtures.records import call, calls, stamp
@@ -24,7 +24,8 @@ DAY = "date=2026-03-01"
 
 @pytest.fixture
 def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
-    monkeypatch.setattr(parquet, "STREAMED", 5)
+    monkeypatch.setattr(parquet, "PIECED", 5)
+    monkeypatch.setattr(waiting, "PIECE", 3)
     return Lake(tmp_path, Ledger.open(sqlite_url(tmp_path / "ledger.db")))
 
 

@@ -56,7 +56,7 @@ def test_together_as_alone(changes: dict[str, Any], place: int) -> None:
     for each in pages:
         batch.add(Page(each))
     batch.settle()
-    rows = [row for table in batch.tables for row in table.to_pylist()]
+    rows = batch.waiting.rows().whole().to_pylist()
     assert (rows, batch.rejected) == alone(*pages)
 
 
@@ -68,7 +68,7 @@ def test_no_more_wait_than_are_meant_to(monkeypatch: pytest.MonkeyPatch, most: i
     for n in range(7):
         batch.add(Page(page(call(f"{n}"))))
     together = min(most, 2) if size > 1 else 1
-    assert [len(table) for table in batch.tables] == [together] * (6 // together)
+    assert [len(piece) for piece in batch.waiting.rows().pieces()] == [together] * (6 // together)
 
 
 def test_pages_with_their_keys_in_another_order_keep_each_its_own_quotes() -> None:
@@ -78,5 +78,5 @@ def test_pages_with_their_keys_in_another_order_keep_each_its_own_quotes() -> No
     for each in pages:
         batch.add(Page(each))
     batch.settle()
-    found = [text for table in batch.tables for text in table["extra_json"].to_pylist()]
+    found = batch.waiting.rows().whole()["extra_json"].to_pylist()
     assert found == ['{"p":"1","q":2}'] * 2

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from pipeline.provider import numbers
-from pipeline.provider.deck import call_plan, message_rows
+from pipeline.provider.deck import FEWEST_ROWS, call_plan, message_rows
 from pipeline.provider.entropy import Entropy
 from pipeline.provider.inventory import assign_lines
 from pipeline.provider.partners import partners
@@ -49,6 +49,14 @@ def test_the_outbound_deck_has_the_real_size_and_no_default() -> None:
         ("6", "6"), ("60", "60"), ("6", "30"), ("1", "1"), ("1", "60"),
     }  # fmt: skip
     assert all(len(row.price.partition(".")[2]) <= 6 for row in rows)
+
+
+def test_a_shorter_outbound_deck_reaches_every_country_by_the_same_rows() -> None:
+    rows, short = call_plan("outbound", "pstn").rows, call_plan("outbound", "pstn", FEWEST_ROWS).rows
+
+    assert len(short) == FEWEST_ROWS
+    assert set(short) <= set(rows)
+    assert {row.country_code for row in short} == {row.country_code for row in rows}
 
 
 @pytest.mark.parametrize(

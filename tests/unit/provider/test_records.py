@@ -131,13 +131,15 @@ def test_a_configuration_survives_the_command_line() -> None:
     config = WorldConfig(
         seed=4, calls=7, messages=0, partners=30, days=3, price_unit=60,
         now=datetime(2026, 3, 2, 5, tzinfo=UTC),
-        faults=Faults.parse("late_inserts=0.5"), newer_keys=True,
+        faults=Faults.parse("late_inserts=0.5"), newer_keys=True, rates=1_200,
     )  # fmt: skip
 
     assert _config(_parser().parse_args(config.flags())) == config
 
 
-@pytest.mark.parametrize("values", [{"partners": 0}, {"partners": 401}, {"days": 0}, {"calls": -1}])
+@pytest.mark.parametrize(
+    "values", [{"partners": 0}, {"partners": 401}, {"days": 0}, {"calls": -1}, {"rates": 9}]
+)
 def test_an_impossible_world_is_refused(values: dict[str, int]) -> None:
     with pytest.raises(WorldError):
         WorldConfig(**values)
