@@ -14,7 +14,9 @@ for these, behind every commit for the days that are whole. So a slow minute of 
 and neither has the memory, or the processor's cache, to itself. Both have done their work in small before. The sums
 of three runs are compared; beside their ratio stand those of the cheapest and the dearest run.
 
-The goal is a ratio of at most two, and a peak of memory that does not grow with the number of records.
+The goal is a ratio of at most two, and a peak of memory that does not grow with the number of records. Every size has
+as many calls a day: those of a carrier with five million a month. With ``--month``, each size is a month, so that the
+smaller ones have small days, whose files ask for less memory.
 """
 
 import argparse
@@ -45,6 +47,8 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 SIZES = (100_000, 300_000, 1_000_000)
 RUNS = 3
 GOAL = 2.0
+MONTH_MS = 31 * 86_400_000
+STEP_MS = MONTH_MS // 5_000_000
 PAGE = 1000
 TURN = 10
 WARM = 2000
@@ -75,23 +79,23 @@ def record(n: int, step_ms: int) -> bytes:
     ).encode()
 
 
-def page(first: int, count: int) -> bytes:
-    """The page that begins with call ``first`` of ``count``, spread over 31 days."""
-    step = 31 * 86_400_000 // count
+def page(first: int, count: int, step: int) -> bytes:
+    """The page that begins with call ``first`` of ``count``, one every ``step`` milliseconds."""
     items = b",".join(record(n, step) for n in range(first, min(first + PAGE, count)))
     size = max(0, min(PAGE, count - first))
     return b'{"count":%d,"has_more":true,"items":[%s],"limit":1000,"offset":0,"total":null}' % (size, items)
 
 
 class Server(BaseHTTPRequestHandler):
-    """Answers ``/<count>/core/v2/calls/call_drs``; the number of a call is the end of its secure id."""
+    """Answers ``/<count>/<step>/core/v2/calls/call_drs``; the number of a call is the end of its secure id."""
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         after = parse_qs(parts.query).get("after")
-        body = page(int(after[0][-12:]) + 1 if after else 0, int(parts.path.split("/")[1]))
+        count, step = map(int, parts.path.split("/")[1:3])
+        body = page(int(after[0][-12:]) + 1 if after else 0, count, step)
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -107,15 +111,15 @@ def serve() -> None:
     server.serve_forever()
 
 
-def pull(port: int, count: int, home: Path) -> dict[str, float]:
+def pull(port: int, count: int, step: int, home: Path) -> dict[str, float]:
     """Pulls ``count`` records into ``home``, and nothing else; seconds, CPU seconds and peak megabytes.
 
     ``start_up`` is what this process spent until it had imported everything and pulled a little.
     """
-    import_and_pull(port, WARM, home / "warm")
+    import_and_pull(port, WARM, step, home / "warm")
     start_up = time.process_time()
     began = time.monotonic()
-    import_and_pull(port, count, home / "home")
+    import_and_pull(port, count, step, home / "home")
     return {
         "records": count,
         "seconds": time.monotonic() - began,
@@ -125,11 +129,11 @@ def pull(port: int, count: int, home: Path) -> dict[str, float]:
     }
 
 
-def in_turns(port: int, count: int, home: Path) -> dict[str, float]:
+def in_turns(port: int, count: int, step: int, home: Path) -> dict[str, float]:
     """CPU seconds of the pull, and of each part of the least."""
     for name, some in (("warm", WARM), ("home", count)):
         least = Least(home / name)
-        import_and_pull(port, some, home / name, least)
+        import_and_pull(port, some, step, home / name, least)
         least.committed(whole=True)
         assert least.rows == some, least.rows
     return least.spent
@@ -182,12 +186,12 @@ class Least:
     def _write(self, path: Path) -> None:
         import pyarrow.parquet as pq
 
-        from pipeline.lake.parquet import PIECED, how
+        from pipeline.lake.parquet import STREAMED, how
         from pipeline.lake.tables import BY_NAME
 
         again, rows = self.home / path.name, pq.read_table(path)
         began = time.process_time()
-        pq.write_table(rows, again, row_group_size=PIECED, **how(BY_NAME["land/calls"]))
+        pq.write_table(rows, again, row_group_size=STREAMED, **how(BY_NAME["land/calls"]))
         self._add("write", time.process_time() - began)
         assert again.read_bytes() == path.read_bytes()
         again.unlink()
@@ -200,7 +204,7 @@ class Least:
         self.spent[name] = self.spent.get(name, 0.0) + spent
 
 
-def import_and_pull(port: int, count: int, home: Path, least: Least | None = None) -> None:
+def import_and_pull(port: int, count: int, step: int, home: Path, least: Least | None = None) -> None:
     from pipeline.domain.cursor import CALLS, Bookmark
     from pipeline.lake.lake import Lake
     from pipeline.land.records import Landed
@@ -214,7 +218,7 @@ def import_and_pull(port: int, count: int, home: Path, least: Least | None = Non
     total, overlap = Landed(), timedelta(minutes=15)
     how = {"progress": least.committed} if least else {}
     landings = Landings(lake, CALLS, "carrierx", START + timedelta(days=40), overlap, **how)
-    with Client(f"http://127.0.0.1:{port}/{count}/core/v2", "token") as client:
+    with Client(f"http://127.0.0.1:{port}/{count}/{step}/core/v2", "token") as client:
         walked = walk.poll(client, CALLS, Bookmark(), START, overlap)
         landings.walk(least.beside(walked) if least else walked, Bookmark(), total)
     assert total.fresh == count, total
@@ -240,24 +244,27 @@ def decoders() -> dict[str, Callable[[bytes], object]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--most", type=int, default=SIZES[-1], help="the largest number of records")
-    most = parser.parse_args().most
+    parser.add_argument("--month", action="store_true", help="spread each size over a month of its own")
+    asked = parser.parse_args()
+    most = asked.most
     sizes = [size for size in (*SIZES, 3_000_000, 5_000_000) if size < most] + [most]
     server = subprocess.Popen([sys.executable, __file__, "serve"], stdout=subprocess.PIPE, text=True)
     try:
         port = int(server.stdout.readline())
         print(HEAD)
         for size in sizes:
-            alone = [measured("pull", port, size) for _ in range(RUNS if size < SIZES[-1] else 1)]
-            turns = [measured("turns", port, size) for _ in range(RUNS if size <= SIZES[-1] else 0)]
+            step = MONTH_MS // size if asked.month else STEP_MS
+            alone = [measured("pull", port, size, step) for _ in range(RUNS if size < SIZES[-1] else 1)]
+            turns = [measured("turns", port, size, step) for _ in range(RUNS if size <= SIZES[-1] else 0)]
             report(min(alone, key=itemgetter("cpu")), turns)
     finally:
         server.kill()
         server.wait()
 
 
-def measured(what: str, port: int, size: int) -> Any:
+def measured(what: str, port: int, size: int, step: int) -> Any:
     with tempfile.TemporaryDirectory() as home:
-        return child(__file__, what, port, size, home)
+        return child(__file__, what, port, size, step, home)
 
 
 HEAD = """\
@@ -288,9 +295,9 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["serve"]:
             serve()
-        case ["pull", port, count, home]:
-            print(json.dumps(pull(int(port), int(count), Path(home))))
-        case ["turns", port, count, home]:
-            print(json.dumps(in_turns(int(port), int(count), Path(home))))
+        case ["pull", port, count, step, home]:
+            print(json.dumps(pull(int(port), int(count), int(step), Path(home))))
+        case ["turns", port, count, step, home]:
+            print(json.dumps(in_turns(int(port), int(count), int(step), Path(home))))
         case _:
             main()

@@ -14,7 +14,6 @@ from pipeline.lake.tables import Table
 ROW_GROUP = 122_880
 # What a query gives has smaller ones, and what is written from pieces: each is held whole until it is written.
 STREAMED = ROW_GROUP // 4
-PIECED = ROW_GROUP // 6
 # Rows that are read at once to be counted.
 CODED = 2 * ROW_GROUP
 _WHOLE = 64
@@ -39,7 +38,7 @@ def write_pieces(path: Path, pieces: Iterable[pa.Table], spec: Table) -> int:
     rows = 0
     with pq.ParquetWriter(path, spec.schema, **how(spec)) as writer:
         for group in _row_groups(map(partial(_typed, spec=spec), pieces)):
-            writer.write_table(group, PIECED)
+            writer.write_table(group, STREAMED)
             rows += len(group)
             del group
     return rows
@@ -130,11 +129,11 @@ def _widened(piece: pa.Table, spec: Table) -> pa.Table:
 def _row_groups(pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """The same rows in whole row groups; the last may be shorter. What was given out is not held on to."""
     waiting: list[pa.Table] = []
-    room = PIECED
+    room = STREAMED
     for piece in pieces:
         while len(piece) >= room:
             whole = [*waiting, piece.slice(0, room)]
-            piece, room = piece.slice(room), PIECED
+            piece, room = piece.slice(room), STREAMED
             waiting.clear()
             yield pa.concat_tables(whole)
             whole.clear()

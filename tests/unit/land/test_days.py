@@ -24,7 +24,7 @@ DAY = "date=2026-03-01"
 
 @pytest.fixture
 def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
-    monkeypatch.setattr(parquet, "PIECED", 5)
+    monkeypatch.setattr(parquet, "STREAMED", 5)
     monkeypatch.setattr(waiting, "PIECE", 3)
     return Lake(tmp_path, Ledger.open(sqlite_url(tmp_path / "ledger.db")))
 
