@@ -2,7 +2,7 @@
 
 import ctypes.util
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,10 +13,12 @@ from pipeline.errors import ForbiddenError, TollbookError
 from pipeline.settings import Settings, load
 
 if TYPE_CHECKING:
+    from pipeline.lake.lake import Lake
     from pipeline.masters.model import Masters
 
 _LOW_DISK = 2 * 1024**3
 _SOON = timedelta(days=30)
+_NAMED = 3
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SCOPED = {
     "calls": "/calls/call_drs",
@@ -49,9 +51,9 @@ def examine(home: Path, *, today: date) -> Iterator[Finding]:
         yield Finding("settings", str(error), "bad", "mend the setting it names")
         return
     yield from _settings(settings)
-    yield from _masters(settings, today)
+    masters = yield from _masters(settings, today)
     yield from _machine(settings)
-    yield from _ledger(settings)
+    yield from _ledger(settings, masters, today)
     yield from _provider(settings)
     yield from _sources(settings)
 
@@ -72,24 +74,58 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     yield Finding("mail goes to", where)
 
 
-def _masters(settings: Settings, today: date) -> Iterator[Finding]:
+def _masters(settings: Settings, today: date) -> Generator[Finding, None, "Masters | None"]:
     from pipeline.masters.files import read_masters
 
     try:
         masters = read_masters(settings.masters)
     except TollbookError as error:
         yield Finding("masters", str(error), "bad", "mend the lines it names")
-        return
+        return None
     counts = (len(masters.customers), len(masters.sellers), len(masters.assignments))
     found = "{} customers, {} sellers, {} assignments".format(*counts)
-    remedy = (
-        ""
-        if masters.customers
-        else "fill in masters/customers.csv; `tollbook customers missing` drafts its rows"
-    )
-    yield Finding("masters", found, "good" if masters.customers else "warn", remedy)
-    if not settings.tax_engine:
+    remedy = _unfilled(masters)
+    yield Finding("masters", found, "warn" if remedy else "good", remedy)
+    if masters.customers and not settings.tax_engine:
         yield from _taxes(masters, today)
+    return masters
+
+
+def _unfilled(masters: "Masters") -> str:
+    """What to do first, where nobody can be billed yet; empty where somebody can."""
+    if not masters.customers:
+        return "nobody is billed yet: fill in masters/customers.csv; `tollbook customers missing` drafts its rows"
+    if not masters.assignments:
+        return (
+            "no customer has a plan, so nothing has a price: `tollbook plans import` brings one in, "
+            "`tollbook plans assign` says who is billed on it"
+        )
+    return ""
+
+
+def _rents(masters: "Masters", lake: "Lake", root_sid: str, today: date) -> Iterator[Finding]:
+    """Whose numbers nobody has set a price for: better said now than by a draft."""
+    from pipeline.invoice.gate import Tree
+    from pipeline.invoice.rent import by_payer, holdings, without_price
+
+    found = lake.query("select partner_sid, parent_sid from land.partners")
+    tree = Tree(root_sid, {row["partner_sid"]: row["parent_sid"] for row in found}, masters.customers)
+    with lake.duck() as con:
+        held = by_payer((each for each in holdings(con) if each.end is None), tree.payers)
+    unset = {
+        masters.customers[payer].name: len(numbers)
+        for (payer, _), rented in held.items()
+        if (numbers := without_price(masters.customers[payer], rented, masters.did_prices, today))
+    }
+    if unset:
+        names = ", ".join(sorted(unset)[:_NAMED]) + (", ..." if len(unset) > _NAMED else "")
+        yield Finding(
+            "phone numbers",
+            f"{sum(unset.values())} of {len(unset)} customers ({names}) have no price of yours",
+            "warn",
+            "they are charged what the provider charges you, and invoices in another currency than its own wait: set "
+            "did_price in masters/customers.csv, 0 for free, or rows in masters/did_prices.csv",
+        )
 
 
 def _taxes(masters: "Masters", today: date) -> Iterator[Finding]:
@@ -124,7 +160,7 @@ def _machine(settings: Settings) -> Iterator[Finding]:
     yield Finding("PDF", "Pango is missing: invoices come as HTML only", "warn", remedy)
 
 
-def _ledger(settings: Settings) -> Iterator[Finding]:
+def _ledger(settings: Settings, masters: "Masters | None", today: date) -> Iterator[Finding]:
     from pipeline.lake.lake import Lake
     from pipeline.ledger.ledger import Ledger
 
@@ -135,10 +171,18 @@ def _ledger(settings: Settings) -> Iterator[Finding]:
         return
     bound = ledger.get("provider_url")
     yield Finding("ledger", f"opens; belongs to {bound}" if bound else "opens; not bound to a provider yet")
-    with Lake(settings.home, ledger).ask() as ask:
-        ask("show all tables")
+    lake = Lake(settings.home, ledger)
+    with lake.ask() as ask:
+        # A question about the catalogue makes every view.
+        ask("show databases")
         for name, why in ask.broken.items():
             yield Finding(name, why, "bad", "mend that file: whatever needs it fails, and only that")
+    root_sid = ledger.get("partner_sid")
+    if masters and root_sid:
+        try:
+            yield from _rents(masters, lake, root_sid, today)
+        except TollbookError as error:
+            yield Finding("phone numbers", str(error), "bad", "see the message")
     ledger.close()
 
 

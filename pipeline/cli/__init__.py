@@ -7,7 +7,7 @@ traceback. Nothing heavy is imported before a command needs it, so that ``--help
 import sys
 
 from pipeline.cli.app import app
-from pipeline.errors import LakeError, TollbookError
+from pipeline.errors import TollbookError
 
 # Each module registers its commands on the app.
 from pipeline.cli import journey, home, desk, money  # noqa: F401  isort: skip
@@ -30,28 +30,3 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(0)
-    except Exception as error:
-        if (told := _of_the_lake(error)) is None:
-            raise
-        from pipeline.cli.show import fail
-
-        fail(told)
-        sys.exit(told.exit_code)
-
-
-# What DuckDB raises where it cannot read a file; a mistake in a query of ours is another kind, and shows its traceback.
-_UNREADABLE = ("Error", "IOException", "InvalidInputException", "SerializationException")
-
-
-def _of_the_lake(error: Exception) -> LakeError | None:
-    """What happened and what to do, where DuckDB cannot read a file of the lake."""
-    kind = type(error)
-    if kind.__module__.strip("_") != "duckdb" or kind.__name__ not in _UNREADABLE:
-        return None
-    text = (str(error).splitlines() or [kind.__name__])[0].rstrip(".")
-    if "verify --repair" in text:
-        return LakeError(f"{text}.")
-    return LakeError(
-        f"the tables cannot be read: {text}. `tollbook verify` says which file is damaged, and `tollbook verify "
-        "--repair` makes or pulls it again."
-    )

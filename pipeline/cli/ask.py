@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pipeline.lake.questions import Questions
 
 _GREETING = """DuckDB over {home}; end a query with ;  leave with Ctrl-D.
-`show all tables;` lists what there is, `describe rate.calls;` what it means, `tollbook sql --examples` asks for you."""
+`show tables;` says what there is, `describe rate.calls;` what is in it,
+`tollbook sql --examples` asks for you."""
 
 
 class Format(StrEnum):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipeline.domain.windows import Window
     from pipeline.rate.deck.terms import DeckOptions
 
-_TERMS, _LAYOUT = "What the prices are for, and mean", "How the deck file is written"
+_TERMS, _LAYOUT = "What the prices are for, and mean", "How the file is written"
 
 
 def _term(text: str, *names: str) -> Any:
@@ -25,6 +25,13 @@ def _term(text: str, *names: str) -> Any:
 
 def _layout(text: str, *names: str) -> Any:
     return typer.Option(*names, help=text, rich_help_panel=_LAYOUT)
+
+
+# Of a deck, and of a bank's list.
+Delimiter = Annotated[str, _layout("What separates columns; default: found out. tab is a word for it.")]
+Encoding = Annotated[str, _layout("How text is written, e.g. cp1252; default UTF-8 or as marked.")]
+DecimalSign = Annotated[str, _layout("The sign before decimals: '.' or ','.")]
+DateFormat = Annotated[str, _layout("How dates are written, e.g. DD/MM/YYYY; ISO needs none.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +59,10 @@ class Reading:
     ignore: Annotated[
         list[str] | None, _layout("A column that is not to be read; '*' for all unknown ones.")
     ] = None
-    delimiter: Annotated[
-        str, _layout("What separates columns; default: found out. tab is a word for it.")
-    ] = ""
-    encoding: Annotated[str, _layout("How text is written, e.g. cp1252; default UTF-8 or as marked.")] = ""
-    decimal: Annotated[str, _layout("The sign before decimals: '.' or ','.")] = "."
-    date_format: Annotated[str, _layout("How dates are written, e.g. DD/MM/YYYY; ISO needs none.")] = ""
+    delimiter: Delimiter = ""
+    encoding: Encoding = ""
+    decimal: DecimalSign = "."
+    date_format: DateFormat = ""
     sheet: Annotated[str, _layout("XLSX: the sheet's name; default the one with rates.")] = ""
 
     @property
@@ -76,13 +81,12 @@ class Reading:
         from pipeline.rate.deck.store import layout_of
         from pipeline.rate.deck.terms import DeckOptions
 
-        if self.decimal not in (".", ","):
-            raise typer.BadParameter(f"--decimal is {self.decimal!r}; it is '.' or ','")
+        check_decimal(self.decimal)
         layout = layout_of(
             self.names or (),
             _words(self.columns),
             self.ignore or (),
-            date_format=_dates(self.date_format),
+            date_format=dates_said(self.date_format),
             delimiter=self.delimiter,
             encoding=self.encoding,
             decimal=self.decimal,
@@ -129,6 +133,26 @@ def read_at_once() -> None:
     gc.disable()
 
 
+def check_decimal(sign: str) -> None:
+    """Refuse a ``--decimal`` that is no sign before decimals."""
+    if sign not in (".", ","):
+        raise typer.BadParameter(f"--decimal is {sign!r}; it is '.' or ','")
+
+
+def dates_said(date_format: str) -> str:
+    """A ``--date-format`` that dates can be read by.
+
+    Raises:
+        SettingsError: it has no day, month or year.
+    """
+    from pipeline.domain.written import strptime_of
+
+    try:
+        return date_format and strptime_of(date_format) and date_format
+    except ValueError as error:
+        raise SettingsError(f"{error}.") from None
+
+
 def _typed(name: str) -> str:
     named = {"names": "--map", "windows": "--window"}
     return named.get(name, f"--{name.replace('_', '-')}")
@@ -146,12 +170,3 @@ def _windows(texts: list[str] | None) -> "tuple[Window, ...]":
     except ValueError as error:
         msg = f"--window cannot be read: {error}. Write it like 'peak mon-fri 08:00-20:00'."
         raise SettingsError(msg) from None
-
-
-def _dates(date_format: str) -> str:
-    from pipeline.rate.deck.fields import strptime_of
-
-    try:
-        return date_format and strptime_of(date_format) and date_format
-    except ValueError as error:
-        raise SettingsError(f"{error}.") from None

@@ -76,19 +76,24 @@ def verify(
         bool, typer.Option("--repair", help="Set damaged files aside and make or pull them again.")
     ] = False,
 ) -> None:
-    """Check every data file against its commit."""
+    """Check every data file, and every name of one under lake/, against its commit."""
     desk = open_desk()
+    names = desk.misshown()
     found = desk.verify(repair=repair)
     for fault in found:
         say(f"{fault.table} {fault.label}: {fault.problem}", style="red")
         if not fault.can_be_made_again:
             say("        -> nobody can make this file again: restore it from a backup", style="dim")
-    if not found:
-        say("every file is what its commit says", style="green")
-    elif repair:
-        desk.publish()
-        say("repaired; run `tollbook run` to rate and check what was made again")
-    else:
+    for name, problem in names.items():
+        say(f"{name.relative_to(desk.settings.home)}: {problem}", style="red")
+    if repair and (found or names):
+        desk.show_anew()
+        say("repaired; run `tollbook run` to rate and check what was made again" if found else "repaired")
+    elif found or names:
+        told = [f"{len(found)} damaged"] if found else []
+        told += [f"{len(names)} under lake/ not what was committed"] if names else []
         raise LakeError(
-            f"{len(found)} damaged. `tollbook verify --repair` sets them aside and makes them again."
+            f"{', '.join(told)}. `tollbook verify --repair` sets aside what is damaged and makes it again."
         )
+    else:
+        say("every file is what its commit says", style="green")

@@ -1,17 +1,29 @@
 """Money that comes in, goes back, or is asked for: payments, a bank's list, credit notes, reminders, the journal."""
 
 import sys
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli.app import AsOf, Json, app, open_desk, read_amount
+from pipeline.cli.deckoptions import (
+    DateFormat,
+    DecimalSign,
+    Delimiter,
+    Encoding,
+    check_decimal,
+    dates_said,
+)
 from pipeline.cli.desk import By
 from pipeline.cli.show import as_json, money, say, table
 from pipeline.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pipeline.desk import Desk
 
 disputes = typer.Typer(no_args_is_help=True, help="What customers contest of their invoices.")
 app.add_typer(disputes, name="dispute")
@@ -27,7 +39,9 @@ def credit(
     ] = None,
     rebill: Annotated[
         bool,
-        typer.Option(help="Credit the usage and bill its records again, as they are rated by then."),
+        typer.Option(
+            help="Credit the usage; the customer's next invoice bills its records again, as they are rated by then."
+        ),
     ] = False,
     by: By = None,
     as_of: AsOf = None,
@@ -40,12 +54,14 @@ def credit(
     (note,) = desk.lake.query(_BALANCE, {"sid": issued.invoice_sid})
     balance = f"{money(note['balance_forward'])} {issued.currency}"
     say(f"{issued.number}  {issued.invoice_sid}  the balance is now {balance} (negative is credit)")
-    say("next: `tollbook render` and `tollbook deliver`, or wait for the schedule", style="dim")
-    if rebill:
+    if rebill and (again := desk.billed_again(issued.partner_sid)):
+        first, last, due = again
         say(
-            "its records wait for the customer's next invoice: `tollbook rate` and `tollbook invoice`",
-            style="dim",
+            f"its records are billed again on the invoice for {first} to {last}, which `tollbook invoice` makes from "
+            f"{due:%Y-%m-%d %H:%M} UTC on; mend what was wrong and run `tollbook rate` before",
+            style="yellow",
         )
+    say("next: `tollbook render` and `tollbook deliver`, or wait for the schedule", style="dim")
 
 
 @app.command()
@@ -67,25 +83,34 @@ def pay(
         ),
     ] = None,
     column: Annotated[
-        list[str] | None, typer.Option("--map", help="The bank's name of a column, as THEIRS=date.")
+        list[str] | None,
+        typer.Option(
+            "--map", help="The bank's name of a column and ours, e.g. 'Betrag=amount'; repeat for more."
+        ),
     ] = None,
+    decimal: DecimalSign = "",
+    date_format: DateFormat = "",
+    delimiter: Delimiter = "",
+    encoding: Encoding = "",
     note: Annotated[str, typer.Option(help="Where it came from.")] = "",
     by: By = None,
     as_of: AsOf = None,
 ) -> None:
-    """Record a payment, a refund, a charge-back or a write-off; or all payments of a bank's list."""
+    """Record a payment, a refund, a charge-back or a write-off; or all payments of a bank's list.
+
+    A list is read whole or not at all. Its amounts may be written 1234.56 or 1.234,56; one that can be read in two ways
+    is refused unless --decimal says. What it lists is booked now, with the bank's date in the note.
+    """
     if (file is None) == (not which) or bool(which) != bool(amount):
         raise typer.BadParameter("name an invoice (or a partner) and an amount, or a bank's list with --file")
     if kind not in _KINDS:
         raise typer.BadParameter(f"--kind {kind!r} is none of {', '.join(_KINDS)}")
+    written = {"decimal": decimal, "date_format": date_format, "delimiter": delimiter, "encoding": encoding}
+    if file is None and (column or any(written.values())):
+        raise typer.BadParameter("how a list is written can only be said of a --file")
     desk = open_desk(as_of)
     if file is not None:
-        report = desk.read_bank(file, columns=dict(_pair(text) for text in column or ()), by=by)
-        for row in report.left:
-            say(f"line {row.line}: {row.date} {row.amount} {row.reference!r}: {row.why}", style="yellow")
-        say(
-            f"{len(report.booked)} booked, {report.known} known from before, {len(report.left)} left for a person"
-        )
+        _read_bank(desk, file, column or (), written, by)
     else:
         paid = desk.pay(which, read_amount(amount), kind=kind, note=note, by=by)
         say(f"recorded; the balance is now {money(paid.balance)} {paid.currency} (negative is credit)")
@@ -179,6 +204,23 @@ def journal(
         table(columns, values, right=("debit", "credit"))
 
 
+def _read_bank(
+    desk: "Desk", file: Path, columns: Iterable[str], written: dict[str, str], by: str | None
+) -> None:
+    from pipeline.invoice.banklist import BankLayout
+
+    if written["decimal"]:
+        check_decimal(written["decimal"])
+    dates_said(written["date_format"])
+    layout = BankLayout(dict(_pair(text) for text in columns), **written)
+    report = desk.read_bank(file, layout=layout, by=by)
+    for row in report.left:
+        say(f"line {row.line}: {row.day} {row.amount} {row.reference!r}: {row.why}", style="yellow")
+    say(
+        f"{len(report.booked)} booked, {report.known} known from before, {len(report.left)} left for a person"
+    )
+
+
 _BALANCE = "select balance_forward from invoice.invoices where invoice_sid = $sid"
 _KINDS = ("payment", "refund", "charge_back", "write_off")
 _JOURNAL = """
@@ -205,7 +247,7 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals:
         msg = f"--map {text!r} is not like 'Booking date=date'."
         raise SettingsError(msg)
-    return theirs, ours
+    return theirs, ours.strip().lower()
 
 
 @disputes.command("open")

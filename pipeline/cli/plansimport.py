@@ -44,7 +44,8 @@ def import_plan(
     """Import a deck as a version of a plan. A refused deck changes nothing.
 
     The header may be in other people's words, and a title above it; ranges, lists, +, 00 and 011 before prefixes,
-    60/6 for increments and prices that say Blocked are understood. Two rows in force at once are refused.
+    60/6 for increments and prices that say Blocked are understood. A later row of a prefix ends the earlier one where
+    it begins; two rows that are in force at once all the same are refused.
     """
     if mode not in MODES:
         raise typer.BadParameter(f"--mode is {mode!r}; it is one of {', '.join(MODES)}")

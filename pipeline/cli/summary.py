@@ -162,6 +162,12 @@ def _print_problems(result: "JourneyResult") -> None:
 def print_audit(found: "AuditReport", *, limit: int, groups: int = 0) -> None:
     """What the provider charged against what its plans say: by reason, plan, day and prefix, and record by record."""
     heading("The provider's charges, rated again by us on its own plans")
+    if not found.records:
+        say(
+            "Nothing is rated yet: `tollbook pull` brings records in, `tollbook rate` rates them.",
+            style="yellow",
+        )
+        return
     same = found.records - found.differing
     say(
         f"{same:,} of {found.records:,} records agree to the last digit. Charged {money(found.charged)}, by its plans "

@@ -2,13 +2,13 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipeline.cli.app import AsOf, Json, app, open_desk
 from pipeline.cli.named import partner_named
-from pipeline.cli.show import as_json, say, table
+from pipeline.cli.show import as_json, money, say, table
 from pipeline.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -42,18 +42,19 @@ _RECORD = (
     "seconds",
     "cost",
 )
-_GROUP = ("standing", "unrated_reason", "name", "service", "records", "seconds", "cost", "first", "last")
+_SHOWN = 4
 _RULING = (
     *("ruling_id", "action", "reason", "partner_sid", "date_from", "date_to", "cost_limit"),
     *("decided_by", "why", "undone_by"),
 )
 _REMEDIES = {
-    "no_rate": "import a deck that covers these numbers (`tollbook plans import`), then `tollbook suspense retry`",
-    "no_plan": "assign a plan (masters/assignments.csv), then retry",
-    "no_family": "import and assign a plan for this family, then retry",
-    "no_customer": "give the partner, or one above it, a row in masters/customers.csv, then retry",
-    "unknown_partner": "run `tollbook pull`, so that the partner is known, then retry",
-    "blocked": "the deck blocks it: ask the switch why it went through; accept it, or price the row and retry",
+    "no_rate": "`tollbook plans import DECK --plan {plan} --mode add --effective {day}`, with rows for these prefixes",
+    "no_plan": "`tollbook plans assign {who} PLAN --start {day} {kind}`",
+    "no_family": "`tollbook plans assign {who} PLAN --start {day} {kind}`, with a plan for this family",
+    "no_customer": "give the partner, or one above it, a row in masters/customers.csv: `tollbook customers missing` "
+    "drafts it",
+    "unknown_partner": "`tollbook pull`, so that the partner is known",
+    "blocked": "the deck blocks it: ask the switch why it went through; accept it, or price the row",
     "answer_missing": "the provider's record lacks its answer time: ask for a corrected one, or write it off",
     "negative_duration": "the provider's record ends before it begins: ask for a corrected one, or write it off",
     "too_long": "longer than 24 hours: check it with the provider; a corrected record is rated by itself",
@@ -61,8 +62,10 @@ _REMEDIES = {
     "no_start": "the provider's record lacks its start: ask for a corrected one, or write it off",
     "no_number": "there are no digits to match: look at the record (`tollbook explain`), or write it off",
     "no_segments": "the provider's record lacks its segments: ask for a corrected one, or write it off",
-    "out_of_range": "the amount is impossible: look at the deck's prices, then retry",
+    "out_of_range": "the amount is impossible: look at the deck's prices",
 }
+# What is mended here, and not at the provider's, needs the days to be rated again.
+_RETRIED = {"no_rate", "no_plan", "no_family", "no_customer", "unknown_partner", "blocked", "out_of_range"}
 
 
 @suspense.command("list")
@@ -76,7 +79,7 @@ def list_suspended(
     ] = 0,
     json: Json = False,
 ) -> None:
-    """What could not be rated, by reason and customer: how much, what it cost us, and what to do."""
+    """What could not be rated, by reason: how much, whose, where to, what it cost us, and what to do."""
     from pipeline.desk.suspense import suspended, suspended_records
 
     desk = open_desk(watch=False)
@@ -89,15 +92,12 @@ def list_suspended(
         as_json(found)
     elif not found:
         say("nothing waits: everything is rated or free", style="green")
+    elif records:
+        rows = [tuple(row[name] for name in _RECORD) for row in found]
+        table(_RECORD, rows, right=("seconds", "cost"))
     else:
-        names = _RECORD if records else _GROUP
-        table(
-            names, [tuple(row[name] for name in names) for row in found], right=("records", "seconds", "cost")
-        )
-        for remedy in dict.fromkeys(
-            f"{r['unrated_reason']}: {r['what to do']}" for r in found if not records
-        ):
-            say(f"  {remedy}", style="dim")
+        for row in found:
+            _print_kind(row)
 
 
 @suspense.command()
@@ -247,9 +247,44 @@ def _limit(text: str | None) -> Decimal | None:
     return found
 
 
-def _remedy(row: dict) -> str:
+def _print_kind(row: dict[str, Any]) -> None:
+    """Records of one reason and kind: what they are, whose, where to, and what would mend it."""
+    kind = " ".join(filter(None, (row["direction"], row["family"], row["service"])))
+    days = " to ".join(dict.fromkeys(f"{row[at]:%Y-%m-%d}" for at in ("first", "last")))
+    many = f"{row['records']:,} {kind}" + ("s" if row["records"] != 1 else "")
+    said = f"{row['unrated_reason']}, {row['standing']}: {many}, {days}"
+    say(f"{said}; cost us {money(row['cost'])}", style="bold")
+    say(f"  of {_most([(each['name'], each['records']) for each in row['customers']])}")
+    places = [
+        (" ".join(filter(None, (each["country_code"], each["prefix"]))) or "no number", each["records"])
+        for each in row["prefixes"]
+    ]
+    say(f"  to {_most(places)}" + (f", by {', '.join(row['plans'])}" if row["plans"] else ""))
+    say(f"  -> {row['what to do']}", style="dim")
+
+
+def _most(counted: list[tuple[str, int]]) -> str:
+    """The first few and how many records each has, where there are several."""
+    if len(counted) == 1:
+        return counted[0][0]
+    more = f" and {len(counted) - _SHOWN:,} more" if len(counted) > _SHOWN else ""
+    return ", ".join(f"{what} ({records:,})" for what, records in counted[:_SHOWN]) + more
+
+
+def _remedy(row: dict[str, Any]) -> str:
     if row["standing"] == "written_off":
         return "written off; `tollbook suspense rulings` says by whom"
     if row["standing"] == "accepted":
         return "accepted; `tollbook suspense rulings` says by whom"
-    return _REMEDIES.get(row["unrated_reason"] or "", f"look at one: `tollbook explain {row['example']}`")
+    reason = row["unrated_reason"] or ""
+    if reason not in _REMEDIES:
+        return f"look at one: `tollbook explain {row['example']}`"
+    kind = {name: row[name] for name in ("service", "direction", "family") if row[name]}
+    customers = [each["partner_sid"] for each in row["customers"]]
+    told = _REMEDIES[reason].format(
+        who=customers[0] if len(customers) == 1 else "'*'",
+        plan=row["plans"][0] if len(row["plans"]) == 1 else "PLAN",
+        day=f"{row['first']:%Y-%m-%d}",
+        kind=" ".join(f"--{name} {value}" for name, value in kind.items()),
+    )
+    return told + (f"; then `tollbook suspense retry --reason {reason}`" if reason in _RETRIED else "")

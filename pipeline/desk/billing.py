@@ -1,7 +1,7 @@
 """From rates to e-mails: what a day, a month and a person at the desk set going."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pipeline.deliver.outbox import DeliverReport
     from pipeline.deliver.preview import PreviewReport
+    from pipeline.invoice.banklist import BankLayout
     from pipeline.invoice.billing import BillingReport
     from pipeline.invoice.disputes import Dispute
     from pipeline.invoice.dunning import Overdue
@@ -155,6 +156,21 @@ class Billing(Landing):
                 rebill=rebill,
             )
 
+    def billed_again(self, partner_sid: str) -> "tuple[date, date, datetime] | None":
+        """When a customer's invoice takes what was given back: the first and last day of its period, and from when on
+        it is made; None where nobody is billed by that name."""
+        from pipeline.domain.period import last_day, local_day
+        from pipeline.invoice.due import accounts, calendars
+
+        held = [a for a in accounts(self.masters, self.root()) if a.customer.partner_sid == partner_sid]
+        first, lookback = self._bill_from(), self.settings.lookback
+        with self.ledger.read() as tx:
+            found = calendars(tx, held, bill_from=first, as_of=self.now, lookback=lookback)
+        for calendar in found:
+            period, zone = calendar.upcoming, calendar.account.customer.time_zone
+            return local_day(period.start, zone), last_day(period, zone), period.end + lookback
+        return None
+
     def pay(
         self, which: str, amount: Decimal, *, kind: str = "payment", note: str = "", by: str | None = None
     ) -> "Paid":
@@ -200,13 +216,13 @@ class Billing(Landing):
             )
 
     def read_bank(
-        self, path: Path, *, columns: "Mapping[str, str] | None" = None, by: str | None = None
+        self, path: Path, *, layout: "BankLayout | None" = None, by: str | None = None
     ) -> "BankReport":
-        """Books the payments of a bank's CSV, each row once."""
+        """Books the payments of a bank's CSV, each row once; ``layout`` says how it is written."""
         from pipeline.invoice.payments import read_bank
 
         with self.locked():
-            return read_bank(self.lake, self.ledger, path, by=by or who(), now=self.now, columns=columns)
+            return read_bank(self.lake, self.ledger, path, by=by or who(), now=self.now, layout=layout)
 
     def render(self, *, pdf: bool = True) -> "RenderReport":
         """Makes the documents that are missing."""

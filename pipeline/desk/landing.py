@@ -12,6 +12,8 @@ from pipeline.errors import SettingsError
 from pipeline.lake.layout import label_day
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipeline.lake.care import Fault
     from pipeline.land.rates import PlanLanded
     from pipeline.land.records import Landed
@@ -162,6 +164,33 @@ class Landing(Room):
                     before = forget_days(self.lake, feed.resource, lost, source=source, now=self.now)
                     self._pull_days(feed, {label_day(fault.label) for fault in lost}, before)
         return found
+
+    def misshown(self) -> "dict[Path, str]":
+        """The names under ``lake/`` that show something else than what is committed, and why.
+
+        Those that are missing or left over are renewed at once, as every run does when it begins.
+
+        Raises:
+            BusyError: another run is at it.
+        """
+        from pipeline.lake.care import misshown
+
+        found = misshown(self.lake)
+        if not found:
+            return found
+        with self.locked():
+            still = misshown(self.lake)
+        if renewed := len(found) - len(still):
+            self.progress(f"names under lake/ that were missing or left over, renewed: {renewed:,}")
+        return still
+
+    def show_anew(self) -> None:
+        """Makes those names anew, and shows the last commit to everybody who asks in SQL."""
+        from pipeline.lake.care import show_anew
+
+        with self.locked():
+            show_anew(self.lake, self.now)
+            self.publish()
 
     def _pull_days(self, feed: Feed, days: set[date], before: Bookmark) -> None:
         """Pulls forgotten days again; then, and not before, the sweep is where it was."""

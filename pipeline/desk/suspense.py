@@ -1,5 +1,7 @@
 """Suspense at the desk: what could not be rated, and what a person decides about it."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -10,6 +12,8 @@ from pipeline.settings import who
 if TYPE_CHECKING:
     from pipeline.invoice.suspense import Ruling, Selection
     from pipeline.rate.report import RateReport
+
+_KIND = ("standing", "unrated_reason", "service", "direction", "family")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +27,19 @@ class Retried:
 
 
 def suspended(desk: Billing, chosen: "Selection") -> list[dict[str, Any]]:
-    """The records that cannot be charged, counted, with the customer's name."""
+    """The records that cannot be charged, by standing, reason and kind, open ones first: how many, whose and where to.
+
+    Customers and prefixes come with the most records first.
+    """
     from pipeline.invoice.suspense import suspended
 
     _export(desk)
-    found = suspended(desk.lake, chosen)
-    customers = desk.masters.customers
-    return [row | {"name": _name(customers.get(row["payer_sid"]), row["payer_sid"])} for row in found]
+    kinds: dict[tuple[str | None, ...], list[dict[str, Any]]] = {}
+    for row in suspended(desk.lake, chosen):
+        kinds.setdefault(tuple(row[name] for name in _KIND), []).append(row)
+    names = desk.masters.names
+    found = [dict(zip(_KIND, kind, strict=True)) | _summed(rows, names) for kind, rows in kinds.items()]
+    return sorted(found, key=lambda each: (each["standing"] != "open", -each["records"]))
 
 
 def suspended_records(desk: Billing, chosen: "Selection", most: int) -> list[dict[str, Any]]:
@@ -110,5 +120,26 @@ def _unrated(rows: list[dict[str, Any]]) -> int:
     return sum(row["records"] for row in rows if row["unrated_reason"] is not None)
 
 
-def _name(customer: Any, sid: str) -> str:
-    return customer.name if customer else sid
+def _summed(rows: Sequence[dict[str, Any]], names: Mapping[str, str]) -> dict[str, Any]:
+    """What the rows of one kind come to."""
+    customers, prefixes = Counter[str](), Counter[tuple[str | None, str | None]]()
+    for row in rows:
+        customers[row["payer_sid"]] += row["records"]
+        prefixes[row["country_code"], row["prefix"]] += row["records"]
+    return {
+        "records": customers.total(),
+        "seconds": sum((row["seconds"] or Decimal(0) for row in rows), Decimal(0)),
+        "cost": sum((row["cost"] for row in rows), Decimal(0)),
+        "first": min(row["first"] for row in rows),
+        "last": max(row["last"] for row in rows),
+        "example": min(row["example"] for row in rows),
+        "plans": sorted({row["plan_sid"] for row in rows} - {None}),
+        "customers": [
+            {"partner_sid": sid, "name": names.get(sid, sid), "records": n}
+            for sid, n in customers.most_common()
+        ],
+        "prefixes": [
+            {"country_code": country, "prefix": prefix, "records": n}
+            for (country, prefix), n in prefixes.most_common()
+        ],
+    }

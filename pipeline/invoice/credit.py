@@ -2,11 +2,10 @@
 
 An issued invoice never changes, so what was wrong on it is taken back by a document of the same kind: its lines, its
 taxes, its entries, its place in the account. Credited money stands on ``adjustment`` lines. Where the records
-themselves are given back (``rebill``), the lines of usage keep their type, claims and draws are reversed with them, and
+themselves are given back (``rebill``), the lines of usage keep their type, what rests on them goes back with them, and
 the next invoice takes the records anew, as they are rated by then; rent and adjustments stay as they were invoiced.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -24,9 +23,9 @@ from pipeline.errors import GateError
 from pipeline.invoice.books import RECEIVABLE, REVENUE, TAX, Booking, Holder, balances, book
 from pipeline.invoice.due import USAGE
 from pipeline.invoice.export import export
+from pipeline.invoice.giveback import credit_sid, give_back, lines_back
 from pipeline.invoice.issue import Issued, find_invoice, next_number, on_record, settle
-from pipeline.invoice.lines import TYPES
-from pipeline.lake.lake import Lake, Staged
+from pipeline.lake.lake import Lake
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.schema import invoice_items, invoice_taxes, invoices
 from pipeline.ledger.taxes import tax_of, tax_values
@@ -34,25 +33,6 @@ from pipeline.ledger.taxes import tax_of, tax_values
 CREDIT_NOTE = "credit_note"
 ADJUSTMENT = "adjustment"
 SERIES = "-CN"
-_GIVE_BACK = {
-    "invoice/claims": """
-        select * replace (
-            '{credit_sid}' as invoice_sid, (-amount)::decimal(20, 10) as amount, (-usage)::decimal(18, 3) as usage
-        )
-        from invoice.claims
-        where invoice_sid = '{invoice_sid}'
-        order by line_no, date_stop, source, dr_sid
-    """,
-    "invoice/draws": """
-        select * replace (
-            '{credit_sid}' as invoice_sid, (-amount)::decimal(20, 10) as amount,
-            (-quantity)::decimal(20, 10) as quantity
-        )
-        from invoice.draws
-        where invoice_sid = '{invoice_sid}'
-        order by kind, key, date_stop, source, dr_sid
-    """,
-}
 
 
 def credit(
@@ -80,7 +60,8 @@ def credit(
         raise GateError(msg)
     with ledger.read() as tx:
         invoice = issued_invoice(tx, which)
-    staged = _given_back(lake, invoice.invoice_sid, _credit_sid(invoice.invoice_sid, 1)) if rebill else []
+        items = _rows(tx, invoice_items, invoice.invoice_sid)
+        staged = give_back(lake, tx, invoice, items) if rebill else []
     with ledger.transaction() as tx:
         issued = CreditNote(tx, issued_invoice(tx, which), reason.strip(), by, now).issue(
             lines, rebill=rebill
@@ -99,7 +80,7 @@ class CreditNote:
         self.items = {row.line_no: row for row in _rows(tx, invoice_items, invoice.invoice_sid)}
         self.taxes = [tax_of(row._mapping) for row in _rows(tx, invoice_taxes, invoice.invoice_sid)]
         self.earlier = _earlier(tx, invoice.invoice_sid)
-        self.sid = _credit_sid(invoice.invoice_sid, len(self.earlier) + 1)
+        self.sid = credit_sid(invoice.invoice_sid, len(self.earlier) + 1)
 
     def issue(self, lines: Mapping[int, Decimal | None] | None, *, rebill: bool) -> Issued:
         """Writes the note, its lines, taxes and entries, and who decided it."""
@@ -109,12 +90,7 @@ class CreditNote:
                 "before. Nothing was credited."
             )
             raise GateError(msg)
-        usage = {n: item.amount for n, item in self.items.items() if item.type in TYPES} if rebill else {}
-        if rebill:
-            lines = {n: None for n, amount in usage.items() if amount}
-        wanted, after = self.take(lines)
-        # A line that came to nothing goes back with the others: its records do.
-        wanted = usage | wanted
+        wanted, after = self.take_records() if rebill else self.take(lines)
         taxes = self._taxes_back(after)
         amount = to_minor(-add(wanted.values()), self.currency)
         amount_tax = to_minor(-add(taxes), self.currency)
@@ -138,6 +114,19 @@ class CreditNote:
         except ValueError as error:
             msg = f"{self.invoice.number}: {error}. Nothing was recorded."
             raise GateError(msg) from None
+
+    def take_records(self) -> tuple[dict[int, Decimal], dict[int, Decimal]]:
+        """The amounts of the lines that go back with the records, and what then remains of every line.
+
+        Raises:
+            GateError: the invoice has no records.
+        """
+        back = {item.line_no: item.amount for item in lines_back(self.items.values())}
+        if not back:
+            msg = f"{self.invoice.number} has no usage, so there are no records to bill again. Nothing was credited."
+            raise GateError(msg)
+        # A line that came to nothing goes back with the others: its records do.
+        return back, {n: item.amount - back.get(n, Decimal(0)) for n, item in self.items.items()}
 
     def _remaining(self) -> dict[int, Decimal]:
         left = {number: row.amount for number, row in self.items.items()}
@@ -280,17 +269,6 @@ def _earlier(tx: Connection, invoice_sid: str) -> list[Any]:
     return [
         row for row in tx.execute(query) if json.loads(row.snapshot)["credits"]["invoice_sid"] == invoice_sid
     ]
-
-
-def _credit_sid(invoice_sid: str, nth: int) -> str:
-    return "credit-" + hashlib.sha256(f"{invoice_sid}:{nth}".encode()).hexdigest()[:32]
-
-
-def _given_back(lake: Lake, invoice_sid: str, credit_sid: str) -> list[Staged]:
-    names = {"credit_sid": credit_sid, "invoice_sid": invoice_sid}
-    with lake.duck() as con:
-        given = {table: query.format(**names) for table, query in _GIVE_BACK.items()}
-        return lake.stage_found(con, credit_sid, given)
 
 
 def _rows(tx: Connection, table: Table, invoice_sid: str) -> list[Any]:

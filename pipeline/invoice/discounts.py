@@ -148,7 +148,8 @@ def _off(
         )
         for n, amount in amounts.items()
     )
-    detail = {"charge": DISCOUNT, "key": discount.key, "off": word, "taxed_as": taxed}
+    percent = "" if discount.percent is None else plain(discount.percent)
+    detail = {"charge": DISCOUNT, "key": discount.key, "off": word, "percent": percent, "taxed_as": taxed}
     item = Item(
         type=_ADJUSTMENT,
         direction=direction,

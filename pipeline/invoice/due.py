@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from sqlalchemy import Connection
 
-from pipeline.domain.period import Period, day_start, periods
+from pipeline.domain.period import Period, day_start, period_after, periods
 from pipeline.ledger.schema import invoices
 from pipeline.masters.model import Customer, Masters, Seller
 
@@ -57,6 +57,12 @@ class Calendar:
     def due_to(self) -> datetime:
         """The end of the last closed period; ``bill_from`` while there is none."""
         return self.periods[-1].end if self.periods else self.bill_from
+
+    @property
+    def upcoming(self) -> Period:
+        """The period whose invoice comes next."""
+        customer, last = self.account.customer, Period(self.due_to, self.due_to)
+        return self.due[0].period if self.due else period_after(last, customer.time_zone, customer.anchor_day)
 
 
 def accounts(masters: Masters, root_sid: str) -> list[Account]:

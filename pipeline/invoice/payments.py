@@ -1,18 +1,15 @@
 """Money that comes in and goes out on a customer's account, each a transaction of the double entry.
 
 A payment lowers what is owed, a refund or a charge-back raises it again, a write-off gives an invoice up. What came in
-settles the oldest debt first. A bank's list is read whole or not at all; each of its rows counts once, however often
-the list is read, and a row that names no invoice is left for a person.
+settles the oldest debt first. Each row of a bank's list counts once, however often the list is read, and a row that
+names no invoice is left for a person. A row is booked when it is read, so that no month that was closed changes; the
+bank's date goes before the reference in its note.
 """
 
-import csv
-import hashlib
-import io
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +17,8 @@ from sqlalchemy import Connection
 
 from pipeline.domain.invoice_status import UNCOLLECTABLE
 from pipeline.domain.money import add, to_minor
-from pipeline.errors import GateError, MasterError
+from pipeline.errors import GateError
+from pipeline.invoice.banklist import BankLayout, BankRow, bank_rows, named
 from pipeline.invoice.books import BAD_DEBT, CASH, RECEIVABLE, Booking, Holder, book, receivables
 from pipeline.invoice.export import export
 from pipeline.invoice.issue import CHARGE_BACK, find_invoice, move, on_record, settle
@@ -37,7 +35,6 @@ KINDS = {
     CHARGE_BACK: (1, CASH),
     WRITE_OFF: (-1, BAD_DEBT),
 }
-_COLUMNS = ("date", "amount", "reference")
 _SQUEEZED = str.maketrans("", "", " -./")
 
 
@@ -50,17 +47,6 @@ class Paid:
     balance: Decimal
     currency: str
     settled: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class BankRow:
-    """One row of a bank's list; ``why`` says what keeps it from being booked, or is empty."""
-
-    line: int
-    date: str
-    amount: Decimal
-    reference: str
-    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +95,17 @@ def read_bank(
     *,
     by: str,
     now: datetime,
-    columns: Mapping[str, str] | None = None,
+    layout: BankLayout | None = None,
 ) -> BankReport:
     """Books the payments of a bank's CSV with the columns date, amount and reference, all in one transaction.
 
-    ``columns`` maps the bank's own names to these. A row whose reference holds the number of exactly one account's
-    invoices is booked there.
+    ``layout`` says how it is written. A row whose reference holds the number of exactly one account's invoices is
+    booked there.
 
     Raises:
-        MasterError: the file cannot be read, or a row's amount is no number; nothing was booked.
+        MasterError: the file cannot be read, or a date or an amount in it; nothing was booked.
     """
-    rows = _bank_rows(path, columns or {})
+    rows = bank_rows(path, layout or BankLayout())
     booked: list[Paid] = []
     left: list[BankRow] = []
     known = 0
@@ -128,16 +114,16 @@ def read_bank(
             row.number.translate(_SQUEEZED): row for row in tx.execute(invoices.select()) if row.number
         }
         done = {row.txn_id for row in tx.execute(entries.select())}
-        for txn_id, row in _named(rows):
+        for txn_id, row in named(rows):
             if txn_id in done:
                 known += 1
                 continue
             found = _account_named(row, numbers)
             if isinstance(found, str):
-                left.append(BankRow(row.line, row.date, row.amount, row.reference, found))
+                left.append(replace(row, why=found))
                 continue
             holder, invoice_sid = found
-            note = f"{row.date} {row.reference}".strip()
+            note = f"{row.day} {row.reference}".strip()
             booking = Booking(txn_id, PAYMENT, _rows(PAYMENT, row.amount), invoice_sid, note, by)
             booked.append(_record(tx, holder, booking, now))
     export(lake, ledger, at=now)
@@ -189,47 +175,6 @@ def _check_amount(amount: Decimal, currency: str) -> None:
     if not amount.is_finite() or amount <= 0 or to_minor(amount, currency) != amount:
         msg = f"an amount must be positive and in whole cents, not {amount} {currency}. Nothing was recorded."
         raise GateError(msg)
-
-
-def _bank_rows(path: Path, columns: Mapping[str, str]) -> list[BankRow]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"{path} cannot be read ({error}). Export it as CSV in UTF-8. Nothing was booked."
-        raise MasterError(msg) from None
-    first = text.split("\n", 1)[0]
-    reader = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
-    ours = {name: columns.get(name, name).strip().lower() for name in reader.fieldnames or ()}
-    missing = [name for name in _COLUMNS if name not in ours.values()]
-    if missing:
-        msg = (
-            f"{path} has no column {', '.join(missing)}; it has {', '.join(reader.fieldnames or ())}. "
-            "Say which is which with --map THEIRS=OURS. Nothing was booked."
-        )
-        raise MasterError(msg)
-    return [
-        _bank_row(path, reader.line_num, {ours[k]: v or "" for k, v in row.items() if k in ours})
-        for row in reader
-    ]
-
-
-def _bank_row(path: Path, line: int, row: Mapping[str, str]) -> BankRow:
-    try:
-        amount = Decimal(row["amount"].strip())
-    except InvalidOperation:
-        msg = f"{path}:{line}: the amount {row['amount']!r} is not like 1234.56. Nothing was booked."
-        raise MasterError(msg) from None
-    return BankRow(line, row["date"].strip(), amount, row["reference"].strip())
-
-
-def _named(rows: Iterable[BankRow]) -> Iterable[tuple[str, BankRow]]:
-    """Each row with the id of its transaction: the same row again in one list is another payment."""
-    seen: Counter[str] = Counter()
-    for row in rows:
-        content = f"{row.date}|{row.amount.normalize():f}|{row.reference}"
-        seen[content] += 1
-        digest = hashlib.sha256(f"{content}|{seen[content]}".encode()).hexdigest()
-        yield f"bank:{digest[:40]}", row
 
 
 def _account_named(row: BankRow, numbers: Mapping[str, Any]) -> tuple[Holder, str] | str:

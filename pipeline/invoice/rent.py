@@ -13,7 +13,7 @@ advance, and among all of the period for the first days.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import groupby
 
@@ -95,9 +95,19 @@ def rent_lines(due: Due, held: Sequence[Holding], prices: Sequence[DidPrice] = (
 def unpriced(due: Due, held: Sequence[Holding], prices: Sequence[DidPrice] = ()) -> bool:
     """Whether there are numbers whose rent is only known in the provider's currency, which is not the customer's."""
     customer = due.account.customer
-    if customer.did_price is not None or customer.currency == PROVIDER_CURRENCY:
+    if customer.currency == PROVIDER_CURRENCY:
         return False
-    return any(_row(due, h, prices) is None for h in held if _overlaps(h, due.period))
+    here = (h for h in held if _overlaps(h, due.period))
+    return bool(without_price(customer, here, prices, local_day(due.period.end, customer.time_zone)))
+
+
+def without_price(
+    customer: Customer, held: Iterable[Holding], prices: Sequence[DidPrice], day: date
+) -> list[Holding]:
+    """The numbers that nobody has set a price for: what the provider charges for them is charged on."""
+    if customer.did_price is not None:
+        return []
+    return [h for h in held if _listed(customer, h, prices, day) is None]
 
 
 def _overlaps(holding: Holding, period: Period) -> bool:
@@ -112,12 +122,15 @@ def _first_seen(holding: Holding) -> tuple[datetime, str]:
 
 def _row(due: Due, holding: Holding, prices: Sequence[DidPrice]) -> DidPrice | None:
     customer = due.account.customer
+    return _listed(customer, holding, prices, local_day(due.period.end, customer.time_zone))
+
+
+def _listed(customer: Customer, holding: Holding, prices: Sequence[DidPrice], day: date) -> DidPrice | None:
     mine = [
         p
         for p in prices
         if p.partner_sid in (customer.partner_sid, EVERYONE) and p.currency == customer.currency
     ]
-    day = local_day(due.period.end, customer.time_zone)
     return row_of(mine, customer.partner_sid, holding.phonenumber, day)
 
 

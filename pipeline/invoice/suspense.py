@@ -25,6 +25,8 @@ from pipeline.ledger.rulings import ruling_undos, rulings
 ACCEPT, WRITE_OFF = "accept", "write_off"
 RULINGS, WRITE_OFFS = "invoice/rulings", "invoice/write_offs"
 _LABEL = "all"
+# As many digits tell countries and most of their networks apart, and no two people.
+_PREFIX = 5
 _SELECTED = """
 from rate.suspense
 where ($reason is null or unrated_reason = $reason)
@@ -34,11 +36,12 @@ where ($reason is null or unrated_reason = $reason)
     and ($dr_sid is null or dr_sid = $dr_sid)
 """
 _GROUPS = f"""
-select standing, unrated_reason, payer_sid, payee_sid, service, count(*) as records, sum(seconds) as seconds,
-    sum(cost) as cost, min(date_stop) as first, max(date_stop) as last, min(dr_sid) as example
+select standing, unrated_reason, service, direction, family, payer_sid, payee_sid, plan_sid, country_code,
+    left(matched_number, {_PREFIX}) as prefix, count(*) as records, sum(seconds) as seconds, sum(cost) as cost,
+    min(date_stop) as first, max(date_stop) as last, min(dr_sid) as example
 {_SELECTED}
-group by standing, unrated_reason, payer_sid, payee_sid, service
-order by standing <> 'open', records desc, unrated_reason, payer_sid, payee_sid, service
+group by all
+order by records desc, standing, unrated_reason, service, direction, family, payer_sid, payee_sid, plan_sid, prefix
 """
 _RECORDS = f"select * {_SELECTED} order by date_stop, source, dr_sid, payee_sid limit $most"
 _OPEN = f"""
@@ -80,7 +83,7 @@ class Ruling:
 
 
 def suspended(lake: Lake, chosen: Selection) -> list[dict[str, Any]]:
-    """The records that cannot be charged, counted by standing, reason and payer; open ones first."""
+    """The records that cannot be charged, counted as finely as a person may ask: by kind, payer, plan and prefix."""
     return lake.query(_GROUPS, chosen.parameters())
 
 

@@ -1,12 +1,14 @@
-"""Looks after the files: finds damaged ones and sets them aside."""
+"""Looks after the files: finds damaged ones and sets them aside, and names under ``lake/`` that show something else."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import Connection
 
 from pipeline.errors import LakeError
+from pipeline.lake.disk import parquets
 from pipeline.lake.lake import DataFile, Lake
 from pipeline.lake.tables import TABLES
 
@@ -63,3 +65,30 @@ def set_aside(
         if fault.file.path.exists():
             name = f"{fault.table.replace('/', '.')}.{fault.file.path.name}"
             fault.file.path.replace(lake.layout.damaged / name)
+
+
+def misshown(lake: Lake) -> dict[Path, str]:
+    """The names under ``lake/`` that do not show what is committed, and why.
+
+    A name is a second one of its file, which costs nothing to see. Where homes were copied or have no hard links it is
+    a copy, and read to the end.
+    """
+    live = [file for table in TABLES for file in lake.files(table.name)]
+    shown = {lake.layout.shown(file.table, file.label, file.sha256): file for file in live}
+    found = {name: "left over: no commit has it" for name in parquets(lake.layout.lake) if name not in shown}
+    for name, file in shown.items():
+        if not name.exists():
+            found[name] = "missing"
+        elif not (file.path.exists() and name.samefile(file.path)):
+            try:
+                lake.verify(replace(file, path=name))
+            except LakeError:
+                found[name] = "not what was committed"
+    return found
+
+
+def show_anew(lake: Lake, now: datetime) -> None:
+    """Makes those names anew, of the files that are committed."""
+    for name in misshown(lake):
+        name.unlink(missing_ok=True)
+    lake.sweep(now)

@@ -45,7 +45,9 @@ def link(path: Path, name: Path) -> None:
         os.link(path, name)
     except OSError:
         # A file system without hard links: the second name is a copy.
-        shutil.copy2(path, name)
+        temporary = name.with_suffix(".tmp")
+        shutil.copy2(path, temporary)
+        temporary.replace(name)
 
 
 def replace_text(target: Path, text: str) -> None:

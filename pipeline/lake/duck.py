@@ -13,10 +13,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from pipeline.errors import LakeError
 from pipeline.lake.disk import quoted
 from pipeline.lake.tables import STAGES
 from pipeline.lake.views import Definition, create
 
+# What DuckDB raises where it cannot read a file; a mistake in a query of ours is another kind, and shows its traceback.
+_UNREADABLE = (duckdb.Error, duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException)
 _NAMED = re.compile(rf'\b({"|".join(STAGES)})"?\s*\.\s*"?(\w+)', re.IGNORECASE)
 _REMARK = re.compile(r"^\s*--.*$", re.MULTILINE)
 
@@ -68,7 +71,11 @@ class Duck:
 
 @contextmanager
 def opened(memory_limit: str, staging: Path, wanted: list[Definition]) -> Iterator[Duck]:
-    """A connection in memory; it spills into the staging folder, and into no other."""
+    """A connection in memory; it spills into the staging folder, and into no other.
+
+    Raises:
+        LakeError: within it, a file of the lake could not be read.
+    """
     config: dict[str, Any] = {
         "memory_limit": memory_limit,
         "autoinstall_known_extensions": "false",
@@ -85,8 +92,23 @@ def opened(memory_limit: str, staging: Path, wanted: list[Definition]) -> Iterat
         made = Duck(con, [each for each in wanted if "." in each.name])
         create(con, [each for each in wanted if "." not in each.name])
         yield made
+    except duckdb.Error as error:
+        if type(error) not in _UNREADABLE:
+            raise
+        raise LakeError(_told(error)) from error
     finally:
         con.close()
+
+
+def _told(error: duckdb.Error) -> str:
+    """What happened and what to do, where DuckDB cannot read a file of the lake."""
+    text = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+    if "verify --repair" in text:
+        return f"{text}."
+    return (
+        f"the tables cannot be read: {text}. `tollbook verify` says which file is damaged, and `tollbook verify "
+        "--repair` makes or pulls it again."
+    )
 
 
 def give_back(con: Any, memory_limit: str) -> None:

@@ -56,7 +56,7 @@ def head_of(file: Path) -> Head:
 
 
 def comments(con: duckdb.DuckDBPyConnection | Duck, made: list[Definition]) -> list[str]:
-    """The statements that put the meanings to the views and columns that a connection has."""
+    """The statements that put the meanings to the views and columns that a connection has, but to nobody's own."""
     files = {each.name: each.file for each in made if each.file}
     views = con.execute(
         "select schema_name || '.' || view_name from duckdb_views() where not internal"
@@ -67,12 +67,13 @@ def comments(con: duckdb.DuckDBPyConnection | Duck, made: list[Definition]) -> l
         order by all
     """).fetchall()
     heads = {name: head_of(file) for name, file in files.items()}
+    ours = sorted(name for (name,) in views if name in heads or _table(name) in BY_NAME)
     return [
-        *(f"comment on view {name} is {_literal(_purpose(name, heads))}" for (name,) in sorted(views)),
+        *(f"comment on view {name} is {_literal(_purpose(name, heads))}" for name in ours),
         *(
             f'comment on column {name}."{column}" is {_literal(meaning)}'
             for name, column in columns
-            if (meaning := _meaning(name, column, heads))
+            if name in ours and (meaning := _meaning(name, column, heads))
         ),
     ]
 

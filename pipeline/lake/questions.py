@@ -67,7 +67,7 @@ class Questions:
             self._check(query)
             if _ABOUT_ALL.search(query):
                 self._con.ensure_all()
-            if _ABOUT_TABLES.search(query):
+            if _ABOUT_TABLES.search(query) or _LISTS.match(query):
                 self._comment(query)
             return read(self._described(query))
         except duckdb.Error as error:
@@ -99,7 +99,9 @@ class Questions:
         self._con.execute("commit")
 
     def _described(self, query: str) -> str:
-        """``describe`` says what columns mean, which DuckDB's own does not."""
+        """``describe`` says what columns mean and ``show tables`` what tables do, which DuckDB's own do not."""
+        if _LISTS.match(query):
+            return _LIST
         described = _DESCRIBE.match(query)
         if described is None:
             return query
@@ -156,6 +158,14 @@ _ABOUT_ALL = re.compile(
 )
 _ABOUT_TABLES = re.compile(r"\b(comment|describe|desc|columns_of|duckdb_\w+)\b", re.IGNORECASE)
 _DESCRIBE = re.compile(r'\s*desc(?:ribe)?\s+("?\w+"?\."?\w+"?)\s*;?\s*\Z', re.IGNORECASE)
+_LISTS = re.compile(r"\s*show\s+(?:all\s+)?tables\s*;?\s*\Z", re.IGNORECASE)
+# Tables are what was made in this session; it has no schema but the usual one.
+_LIST = """
+select schema_name || '.' || view_name as name, comment as meaning from duckdb_views() where not internal
+union all
+select table_name, comment from duckdb_tables() where not internal
+order by name
+"""
 _LOCK_SPOKE = re.compile(
     r"disabled (?:through|by)|Permission Error|configuration has been locked", re.IGNORECASE
 )

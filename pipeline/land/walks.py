@@ -2,8 +2,7 @@
 
 A page is decoded as soon as it comes, and then waits on disk. A commit is due behind the end of a day, when there are
 enough records to be worth it, so that a day is mostly written once; and at the latest when as many wait as memory is
-meant for: where some of them are held already, all of them are read to be compared. A walk that has come to where all is
-new takes twice as many, so that a day of them is written once too.
+meant for: where some of them are held already, all of them are read to be compared.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -90,16 +89,14 @@ class Landings:
         # From the heap that pages come from too: what one of them gives back serves the other.
         pa.set_memory_pool(pa.system_memory_pool())
         with self._batch() as batch:
-            stretch, day, most = _Stretch(), None, _MOST
+            stretch, day = _Stretch(), None
             for walked in walk:
                 stretch.add(walked)
                 batch.add(walked.page)
                 passed, day = day not in (None, walked.last_value.date()), walked.last_value.date()
-                if batch.fetched >= most or (passed and batch.fetched >= _FEWEST):
+                if batch.fetched >= _MOST or (passed and batch.fetched >= _FEWEST):
                     mark, stretch = move(mark, stretch, self.overlap), _Stretch()
-                    landed = self._land(batch, mark)
-                    most = 2 * _MOST if landed.fresh == landed.fetched else _MOST
-                    total.add(landed)
+                    total.add(self._land(batch, mark))
                     self.progress(
                         f"{self.feed.resource}: {total.fetched:,} fetched, at {walked.last_value:%Y-%m-%d %H:%M}"
                     )

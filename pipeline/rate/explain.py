@@ -1,6 +1,7 @@
 """One record, told whole: what landed, how each payer's row was rated and why (by the reference), which rows of the
 plan lost, what the provider charged and what is to be said of that, and the invoices that billed it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date
 from decimal import Decimal
@@ -112,7 +113,9 @@ def explain_record(
     world = read_world(lake, masters, root_sid)
     written = {(r["level"], r["payer_sid"]): r for r in rated}
     rows = tuple(
-        _explained(world, service, landed, party, outcome, written.get((party.level, party.payer_sid)))
+        _explained(
+            world, masters.names, service, landed, party, outcome, written.get((party.level, party.payer_sid))
+        )
         for party, outcome in rate_by_reference(world, service, landed, partial(with_rates, lake))
     )
     with lake.duck() as con:
@@ -151,7 +154,13 @@ def _step(tier: Tier, step: TierStep) -> str:
 
 
 def _explained(
-    world: World, service: str, landed: Row, party: Party, outcome: Outcome, rated: dict[str, Any] | None
+    world: World,
+    names: Mapping[str, str],
+    service: str,
+    landed: Row,
+    party: Party,
+    outcome: Outcome,
+    rated: dict[str, Any] | None,
 ) -> ExplainedRow:
     at, direction = landed["date_start"], landed["direction"] or ""
     if outcome.plan is None or at is None:
@@ -159,7 +168,7 @@ def _explained(
     if party.side == COST:
         why = "It is the provider's own plan for this kind of usage, in force when it began."
     else:
-        why = why_charged(world.book, party.payer_sid, service, direction, outcome.family, at)
+        why = why_charged(world.book, names, party.payer_sid, service, direction, outcome.family, at)
     if service == "call":
         tried = tried_for_call(outcome.plan, outcome, at, digits(landed["number_src"]))
     else:

@@ -1,5 +1,6 @@
 """Finds the plan that a quote is made under: a stored one at its time, or the one that a customer would get then."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -65,7 +66,7 @@ class CustomerPlan:
         if payer_sid not in masters.customers:
             msg = f"there is no customer {payer_sid}. `tollbook customers list` names them."
             raise SettingsError(msg)
-        self.book = read_world(lake, masters, root_sid).book
+        self.book, self.names = read_world(lake, masters, root_sid).book, masters.names
         self.payer_sid, self.service = payer_sid, service
         self.rates = _Rates(lake, whole)
 
@@ -76,24 +77,34 @@ class CustomerPlan:
             ask.family or (PSTN if self.service == CALL else "toll"),
         )
         plan = self.book.charge_plan(self.payer_sid, *kind, ask.at)
-        why = why_charged(self.book, self.payer_sid, *kind, ask.at)
+        why = why_charged(self.book, self.names, self.payer_sid, *kind, ask.at)
         if plan is None:
             return Found(None, why, self.book.missing("charge", *kind))
         return Found(self.rates.of(plan, ask.number), why)
 
 
 def why_charged(
-    book: PlanBook, payer_sid: str, service: str, direction: str, family: str, at: datetime
+    book: PlanBook,
+    names: Mapping[str, str],
+    payer_sid: str,
+    service: str,
+    direction: str,
+    family: str,
+    at: datetime,
 ) -> str:
-    """Why a payer is billed on the plan that it is billed on, in a sentence."""
+    """Why a payer is billed on the plan that it is billed on, in a sentence; ``names`` are by partner_sid."""
+
+    def called(sid: str) -> str:
+        return f"{names[sid]} ({sid})" if sid in names else sid
+
     found = book.charge_assignment(payer_sid, service, direction, family, at)
     kind = f"{direction} {family} {service}s"
     if found is None:
-        return f"Nobody has assigned {payer_sid} a plan for {kind} at {at:%Y-%m-%d %H:%M}."
+        return f"Nobody has assigned {called(payer_sid)} a plan for {kind} at {at:%Y-%m-%d %H:%M}."
     whose = {payer_sid: "its own assignment", EVERYONE: "the default for everybody"}
-    by = whose.get(found.partner_sid, f"the assignment of {found.partner_sid} above it")
+    by = whose.get(found.partner_sid, f"the assignment of {called(found.partner_sid)} above it")
     stated = " ".join(filter(None, (found.direction, found.family, found.service and f"{found.service}s")))
     told = [f"for {stated or 'everything'}"]
     told += [f"from {found.start:%Y-%m-%d %H:%M}"] if found.start else []
     told += [f"to {found.end:%Y-%m-%d %H:%M}"] if found.end else []
-    return f"{payer_sid} is billed for {kind} on {found.plan_sid} by {by} ({', '.join(told)})."
+    return f"{called(payer_sid)} is billed for {kind} on {found.plan_sid} by {by} ({', '.join(told)})."

@@ -2,7 +2,7 @@
 -- grain:   one row per line that differs
 -- reads:   invoice.parts, invoice.items
 -- An adjustment may have none: a person decided it. Discounts and commitments rest on lines, which are parts and no
--- records. Line 0 only notes a commitment that was reached.
+-- records. Line 0 only notes a commitment that was reached, or usage that was given back and counts no more.
 with parts as (
     select invoice_sid, line_no, count(*) as parts, sum(amount) as amount
     from invoice.parts

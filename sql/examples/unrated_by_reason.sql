@@ -1,7 +1,9 @@
--- purpose: what has no price, why, and what it costs
--- grain:   one row per side and reason
--- reads:   rate.unrated
-select side, unrated_reason, count(*) as records, sum(provider_price) as provider_price
-from rate.unrated
+-- purpose: what cannot be charged, why, and what it costs us
+-- grain:   one row per reason, standing and kind of service
+-- reads:   rate.suspense
+select
+    unrated_reason, standing, service, direction, family, count(*) as records,
+    count(distinct payer_sid) as customers, min(date_stop) as first, max(date_stop) as last, sum(cost) as cost
+from rate.suspense
 group by all
-order by records desc;
+order by cost desc, records desc, unrated_reason;

@@ -39,14 +39,44 @@ billed as (
     select source, dr_sid, payee_sid, payer_sid, revision, amount, usage, false from invoice.adjusted
 ),
 
-claimed as (
+-- A credit note that gives records back reverses the claims of its invoice, one by one. What is left of such a record
+-- is claimed at the newest revision that was claimed more often than reversed; at none, it is free.
+reversed as (
+    select distinct source, dr_sid, payee_sid, payer_sid
+    from invoice.claims
+    where starts_with(invoice_sid, 'credit-')
+),
+
+left_over as (
+    select source, dr_sid, payee_sid, payer_sid, revision
+    from invoice.claims
+    semi join reversed using (source, dr_sid, payee_sid, payer_sid)
+    group by all
+    having count(*) > 2 * count(*) filter (starts_with(invoice_sid, 'credit-'))
+),
+
+standing as (
+    select source, dr_sid, payee_sid, payer_sid, max(revision) as revision
+    from left_over
+    group by all
+),
+
+summed as (
     select
-        source, dr_sid, payee_sid, payer_sid, max(revision) as revision,
+        source, dr_sid, payee_sid, payer_sid, max(revision) as seen,
         sum(amount)::decimal(20, 10) as amount, sum(usage)::decimal(18, 3) as usage,
         (sum(amount) <> 0 or sum(usage) <> 0)
         and (coalesce(sum(amount) filter (claim), 0) <> 0 or coalesce(sum(usage) filter (claim), 0) <> 0) as holds
     from billed
     group by source, dr_sid, payee_sid, payer_sid
+),
+
+-- revision is null where all claims were given back; seen is the newest that ever was billed.
+claimed as (
+    select b.*, case when r.dr_sid is null then b.seen else s.revision end as revision
+    from summed as b
+    left join reversed as r using (source, dr_sid, payee_sid, payer_sid)
+    left join standing as s using (source, dr_sid, payee_sid, payer_sid)
 ),
 
 written_off as (
@@ -67,14 +97,14 @@ own as (
         c.* exclude (amount, usage),
         c.amount as full_amount,
         c.usage as full_usage,
-        k.revision is not null as correction,
+        k.seen is not null as correction,
         (c.amount - coalesce(k.amount, 0))::decimal(20, 10) as amount,
         (c.usage - coalesce(k.usage, 0))::decimal(18, 3) as usage
     from charges as c
     left join claimed as k
         on k.source = c.source and k.dr_sid = c.dr_sid and k.payee_sid = c.payee_sid and k.payer_sid = c.payer_sid
     where
-        (c.rated or coalesce(k.revision < c.revision, false))
+        (c.rated or coalesce(k.revision, k.seen) < c.revision)
         and (
             k.revision is null
             or k.revision < c.revision
@@ -102,7 +132,7 @@ given_back as (
     from claimed as k
     join charges as c
         on c.source = k.source and c.dr_sid = k.dr_sid and c.payee_sid = k.payee_sid
-        and c.payer_sid <> k.payer_sid and c.revision > k.revision
+        and c.payer_sid <> k.payer_sid and c.revision > coalesce(k.revision, k.seen)
     -- Said again so that only what has changed is read: claimed revisions begin at 1.
     where c.revision > 1 and (k.amount <> 0 or k.usage <> 0)
 )

@@ -6,11 +6,13 @@
 -- also where it has been rated since). An accepted reason with a cost_limit covers records in call order, as long as
 -- what the provider charges for them all stays within it.
 with records as not materialized (
-    select service, source, dr_sid, revision, partner_sid, side, payer_sid, payee_sid, direction, matched_number,
+    select service, source, dr_sid, revision, partner_sid, side, payer_sid, payee_sid, direction, family,
+        country_code, matched_number,
         date_start, date_stop, rating_status, unrated_reason, plan_sid, base_seconds as seconds, provider_price
     from rate.calls
     union all
-    select service, source, dr_sid, revision, partner_sid, side, payer_sid, payee_sid, direction, matched_number,
+    select service, source, dr_sid, revision, partner_sid, side, payer_sid, payee_sid, direction, family,
+        country_code, matched_number,
         date_start, date_stop, rating_status, unrated_reason, plan_sid, null, provider_price
     from rate.messages
 ),

@@ -1,5 +1,5 @@
 """On any input: lines sum to totals and to what they are made of, taxes stay within a cent, periods leave no gap,
-charges are billed once, entries sum to zero."""
+records and charges are billed once and entries sum to zero, whatever is corrected in between."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -17,15 +17,26 @@ from pipeline.domain.invoice import Item, totals
 from pipeline.domain.money import to_minor
 from pipeline.domain.period import Period, days_of, period_after, periods, whole_period
 from pipeline.domain.tax import Supply, assess
+from pipeline.errors import GateError
+from pipeline.invoice.adjustments import adjust
 from pipeline.invoice.charges import charge_lines
-from pipeline.invoice.due import Account, Due
-from pipeline.ledger.schema import entries
+from pipeline.invoice.credit import credit
+from pipeline.invoice.due import Account, Due, accounts
+from pipeline.invoice.payments import KINDS, pay
+from pipeline.ledger.schema import entries, invoices
 from pipeline.masters.model import Masters, Place, TaxRule
 from pipeline.measure.statement import make_statement
 from pipeline.shipped import shipped
-from tests.fixtures.billing import ACME, HOUSE, LOOKBACK, MARCH, Desk, masters
+from tests.fixtures.billing import ACME, HOUSE, LOOKBACK, MARCH, ROOT, SALES_TAX, Desk, masters
+from tests.spec.allowances import bundle
 
 PERIOD = Period(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
+# All that is asked of a home, but for its documents and roll-ups, which these homes do not have.
+GATE = {
+    path.stem: path.read_text()
+    for path in sorted(shipped("sql", "check").glob("*.sql"))
+    if path.stem not in ("issued_is_mailed", "rolled_up")
+}
 ZONES = ("UTC", "America/New_York", "Europe/Berlin", "America/Santiago", "Asia/Kolkata", "Pacific/Chatham")
 amounts = st.decimals(-10_000, 10_000, places=10, allow_nan=False, allow_infinity=False)
 rates = st.decimals(0, 1, places=6, allow_nan=False, allow_infinity=False)
@@ -84,13 +95,14 @@ def test_periods_follow_one_another_without_gaps(zone: str, anchor: int, bill_fr
     assert all(p.end + timedelta(hours=25) <= as_of for p in found)
 
 
-# What can happen to a record between two runs: (which, amount or unrated, as a new revision?)
+# What can happen to a record between two runs: (which, amount or unrated, only rated anew?)
+records = st.tuples(st.integers(0, 2), st.sampled_from([None, "0", "0.004", "1.005", "7"]), st.booleans())
+# What a person does to what is issued: (how, to which invoice)
+CORRECTIONS = ("rebill", "whole", "part", "adjust", *KINDS)
+corrections = st.tuples(st.just("rebill") | st.sampled_from(CORRECTIONS), st.integers(0, 3))
 turns = st.lists(
-    st.lists(
-        st.tuples(st.integers(0, 3), st.sampled_from([None, "0", "0.004", "1.005", "7"]), st.booleans()),
-        max_size=4,
-    ),
-    min_size=1,
+    st.tuples(st.lists(records, min_size=1, max_size=4), st.lists(corrections, min_size=1, max_size=2)),
+    min_size=2,
     max_size=4,
 )
 
@@ -100,7 +112,8 @@ days = st.dates(date(2026, 2, 15), date(2026, 7, 15))
 
 @st.composite
 def terms(draw: st.DrawFn) -> Masters:
-    """A charge that may begin and end at any day, a discount on calls, and a minimum that calls may not reach."""
+    """A charge that may begin and end at any day, a discount on calls, and a minimum that calls may not reach;
+    perhaps a bundle, and a tax."""
     start, end = sorted((draw(st.none() | days), draw(st.none() | days)), key=lambda d: d or date.min)
     price = draw(st.decimals(1, 100, places=2))
     billed = draw(st.sampled_from(["advance", "arrears", "once"]))
@@ -110,39 +123,73 @@ def terms(draw: st.DrawFn) -> Masters:
     charge = Charge("seat", "Seat", "acme", price, "USD", billed, draw(st.integers(1, 3)), first, last)
     discount = Discount("off", "Off", "acme", "USD", draw(st.decimals(1, 100, places=1)), items=("toll",))
     least = Commitment("least", "Least", "acme", draw(st.decimals(1, 20, places=2)), "USD", ("toll",))
-    return masters(charges=(charge,), discounts=(discount,), commitments=(least,))
+    bundles = draw(st.sampled_from([(), (bundle("start", "100"),)]))
+    taxes = draw(st.sampled_from([(), (SALES_TAX,)]))
+    return masters(
+        charges=(charge,), discounts=(discount,), commitments=(least,), bundles=bundles, taxes=taxes
+    )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(turns, terms())
 def test_everything_is_billed_once_whatever_happens_between_runs(
-    played: list[list[tuple[int, Any, bool]]], held: Masters
+    played: list[tuple[list[tuple[int, Any, bool]], list[tuple[str, int]]]], held: Masters
 ) -> None:
     with TemporaryDirectory() as folder:
-        desk = Desk(Path(folder), held)
+        desk, rated_anew = Desk(Path(folder), held), set[str]()
         month = datetime(2026, 4, 3, tzinfo=UTC)
-        for turn in played:
-            for which, amount, revised in turn:
-                _play(desk, f"r{which}", amount, revised)
+        for recorded, corrected in played:
+            for which, amount, anew in recorded:
+                _play(desk, f"r{which}", amount, rated_anew if anew else None)
             desk.commit().bill(month)
+            for how, which in corrected:
+                _correct(desk, how, which, month)
+            _check_gate(desk)
             month += timedelta(days=31)
         _play_nothing_and_run(desk, month)
-        assert make_statement(desk.lake, desk.ledger).differences == ()
+        _check_gate(desk)
         _check_entries(desk)
-        _check_claims(desk)
+        _check_claims(desk, rated_anew)
         _check_parts(desk, month)
         desk.ledger.close()
 
 
-def _play(desk: Desk, sid: str, amount: str | None, revised: bool) -> None:
+def _play(desk: Desk, sid: str, amount: str | None, rated_anew: set[str] | None) -> None:
     known = desk.calls.get(sid)
-    if known is not None and not revised:
-        return
-    revision = known["revision"] + 1 if known else 1
+    revision = 1 if known is None else known["revision"] + (rated_anew is None)
+    if rated_anew is not None and known is not None:
+        rated_anew.add(sid)
     status: dict[str, Any] = (
         {"rating_status": "not_billable", "unrated_reason": "not_answered"} if amount is None else {}
     )
-    desk.call(sid, amount or "0", revision=revision, **status)
+    price = {"rate_price": Decimal(amount or 0), "unit_seconds": Decimal(60), "connect_fee": Decimal(0)}
+    desk.call(sid, amount or "0", revision=revision, **status, **price)
+
+
+def _correct(desk: Desk, how: str, which: int, now: datetime) -> None:
+    issued = sorted(row.number for row in desk.ledger_rows(invoices) if row.kind == "usage")
+    if not issued:
+        return
+    number = issued[which % len(issued)]
+    common: dict[str, Any] = {"by": "Ann", "now": now}
+    try:
+        if how == "adjust":
+            held = accounts(desk.masters, ROOT)
+            adjust(desk.lake, desk.ledger, held, number, Decimal("-1.23"), reason="x", **common)
+        elif how in KINDS:
+            pay(desk.lake, desk.ledger, number, Decimal("3.21"), kind=how, **common)
+        else:
+            lines = {1: Decimal("0.01")} if how == "part" else None
+            credit(desk.lake, desk.ledger, number, lines, reason="x", rebill=how == "rebill", **common)
+    except GateError:  # nothing remains, it is given up already, or a later one comes first
+        return
+
+
+def _check_gate(desk: Desk) -> None:
+    """What stops a month when it has rows, and the statement."""
+    with desk.lake.duck() as con:
+        assert {name: rows for name, query in GATE.items() if (rows := con.execute(query).fetchall())} == {}
+    assert make_statement(desk.lake, desk.ledger).differences == ()
 
 
 def _play_nothing_and_run(desk: Desk, month: datetime) -> None:
@@ -157,17 +204,19 @@ def _check_entries(desk: Desk) -> None:
     assert set(sums.values()) <= {Decimal(0)}
 
 
-def _check_claims(desk: Desk) -> None:
-    claimed = dict(desk.rows("select dr_sid, sum(amount) from invoice.claims group by dr_sid"))
+def _check_claims(desk: Desk, rated_anew: set[str]) -> None:
+    """Each record is billed at its newest revision, also where it was given back in between."""
+    billed = "select dr_sid, amount from invoice.claims union all select dr_sid, -amount from invoice.draws"
+    claimed = dict(desk.rows(f"select dr_sid, sum(amount) from ({billed}) group by dr_sid"))
     now = {
         sid: row["amount"] if row["rating_status"] == "rated" else Decimal(0)
         for sid, row in desk.calls.items()
+        if sid not in rated_anew
     }
     assert {sid: claimed.get(sid, Decimal(0)) for sid in now} == now
 
 
 def _check_parts(desk: Desk, as_of: datetime) -> None:
-    assert desk.rows(shipped("sql", "check", "parts_sum_to_items.sql").read_text()) == []
     # Billed month by month it comes to what it would, all at once.
     closed = periods(ACME.time_zone, 1, MARCH, as_of, LOOKBACK)
     last = Due(Account(ACME, HOUSE, "root"), closed[-1], closed[0].start, "sid")
@@ -203,13 +252,18 @@ with counted as (
 sold as (
     select date_billing_period_end, sum(amount) as sold
     from invoice.items
-    where type = 'toll' or description like 'Off:%'
+    where type = 'toll' or description like 'Off:%' or (
+        description like 'Credit: Off:%' and invoice_sid in (select invoice_sid from invoice.claims)
+    )
     group by all
 )
 
 select * from counted left join sold using (date_billing_period_end) where coalesce(counted, 0) <> coalesce(sold, 0)
 """
 _OFF = """
-select coalesce(sum(amount) filter (type = 'toll'), 0), coalesce(sum(amount_exact) filter (description like 'Off:%'), 0)
+select
+    coalesce(sum(amount) filter (type = 'toll'), 0),
+    coalesce(sum(amount_exact) filter (description like '%Off:%'), 0)
 from invoice.items
+where description not like 'Credit:%' or invoice_sid in (select invoice_sid from invoice.claims)
 """

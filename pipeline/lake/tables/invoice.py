@@ -193,7 +193,11 @@ INVOICED: tuple[Table, ...] = (
         (
             ("invoice_sid", text, "the invoice"),
             ("part_no", int32, "its place on the invoice"),
-            ("line_no", int32, "its line; 0 where a commitment that was reached is noted"),
+            (
+                "line_no",
+                int32,
+                "its line; 0 where a commitment that was reached, or usage that was given back, is noted",
+            ),
             ("payer_sid", text, "who pays"),
             ("payee_sid", text, "who is paid"),
             (

@@ -63,6 +63,18 @@ def named(service: str, key: Key) -> str:
     return " ".join((what, *(str(text) for text, given in more if given)))
 
 
+def alike(rates: RateRows, kinds: Sequence[Hashable]) -> list[list[int]]:
+    """The places of rows of one prefix and kind, where there is more than one."""
+    number: dict[Hashable, int] = {}
+    keys = list(zip(rates.prefixes, [number.setdefault(kind, len(number)) for kind in kinds], strict=True))
+    if len(set(keys)) == len(keys):
+        return []
+    groups: dict[tuple[str, int], list[int]] = {}
+    for n, key in enumerate(keys):
+        groups.setdefault(key, []).append(n)
+    return [members for members in groups.values() if len(members) > 1]
+
+
 def _side_by_side(plan: RatePlan, terms: Rate) -> Hashable:
     """What rows of one prefix must not differ in their units within: where a price is per the row's own minimum, each
     origin and jurisdiction may have its own."""
@@ -73,15 +85,8 @@ def _overlapping(
     rates: RateRows, lines: Sequence[int], kinds: Sequence[Hashable]
 ) -> Iterator[tuple[int, int]]:
     """Rows next to each other in time, of one prefix and kind, of which one begins before the other has ended."""
-    number: dict[Hashable, int] = {}
-    keys = list(zip(rates.prefixes, [number.setdefault(kind, len(number)) for kind in kinds], strict=True))
-    if len(set(keys)) == len(keys):
-        return
-    groups: dict[tuple[str, int], list[int]] = {}
-    for n, key in enumerate(keys):
-        groups.setdefault(key, []).append(n)
-    for members in groups.values():
-        ordered = sorted(members, key=lambda n: (*_interval(rates.terms[n]), lines[n])) if members[1:] else []
+    for members in alike(rates, kinds):
+        ordered = sorted(members, key=lambda n: (*_interval(rates.terms[n]), lines[n]))
         for one, two in pairwise(ordered):
             if _interval(rates.terms[two])[0] < _interval(rates.terms[one])[1]:
                 yield one, two
@@ -98,7 +103,15 @@ def _twice(service: str, one: Row, two: Row) -> str:
     (_, a), (_, b) = one, two
     line, where = _lines(one, two)
     same = "the same rate" if a == b or replace(a, country_code=b.country_code) == b else "another rate"
-    return f"line {line}: {named(service, match_key(service, b))} is in force at the same time as {where}, with {same}"
+    what = named(service, match_key(service, b))
+    return f"line {line}: {what} is in force at the same time as {where}, with {same}{_back(a, b)}"
+
+
+def _back(a: Rate, b: Rate) -> str:
+    """What to do where a row lies within one that has no end: the earlier might come back, or not."""
+    if a.effective_to or not b.effective_to or _interval(a)[0] == _interval(b)[0]:
+        return ""
+    return f"; does that come back on {b.effective_to:%Y-%m-%d}? Give it an end_date, and what follows then a line"
 
 
 def _two_units(one: Row, two: Row) -> str:

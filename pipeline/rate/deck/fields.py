@@ -6,9 +6,10 @@ another, and ``03/04/2026`` is in March or in April. Texts repeat over a deck an
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
+from pipeline.domain import written
 from pipeline.domain.countries import ALPHA_3
 from pipeline.domain.steps import Step, steps_of
 from pipeline.rate.deck.text import RefusedError, hint
@@ -40,10 +41,6 @@ _SIGN = re.compile(
     r"(?P<before>[A-Za-z]{3}|[A-Z]{0,2}\$|[\u20ac\u00a3\u20b9])?\s*(?P<number>[-+]?[0-9.,]+([eE][-+]?[0-9]+)?)\s*(?P<after>[A-Za-z]{3}|\$|[\u20ac\u00a3\u20b9])?\Z"
 )
 _NO_COMMA_FOR_THOUSANDS = re.compile(r"(0,[0-9]+|[0-9]+,([0-9]{1,2}|[0-9]{4,}))\Z")
-_DATE_PARTS = (
-    *(("YYYY", "%Y"), ("MMMM", "%B"), ("MMM", "%b"), ("MM", "%m"), ("DD", "%d"), ("YY", "%y")),
-    *(("HH", "%H"), ("mm", "%M"), ("ss", "%S")),
-)
 
 
 def price(text: str, currency: str, decimal: str) -> Decimal | None:
@@ -131,46 +128,9 @@ def network(text: str) -> int:
 def instant(text: str, date_format: str) -> datetime:
     """A date, midnight UTC, or an instant, to the millisecond."""
     try:
-        at = _parsed(text, date_format)
-    except ValueError:
-        return _iso(text, date_format)
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)
-
-
-def _parsed(text: str, date_format: str) -> datetime:
-    if not date_format:
-        return datetime.fromisoformat(text)
-    return datetime.strptime(text, strptime_of(date_format))  # noqa: DTZ007  most dates have no zone
-
-
-def _iso(text: str, date_format: str) -> datetime:
-    """What a spreadsheet writes for a date cell, whatever the format of the texts around it."""
-    if date_format and re.match("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        return instant(text, "")
-    msg = (
-        f"is no date like {date_format}"
-        if date_format
-        else "is no ISO date such as 2026-03-01; say how dates are written with --date-format, for example DD/MM/YYYY"
-    )
-    raise RefusedError(msg)
-
-
-def strptime_of(date_format: str) -> str:
-    """``DD/MM/YYYY`` as Python has it.
-
-    Raises:
-        ValueError: it has no day, month or year.
-    """
-    if "%" in date_format:
-        return date_format
-    found = date_format
-    for part, code in _DATE_PARTS:
-        found = found.replace(part, code)
-    if not all(any(code in found for code in codes) for codes in (("%d",), ("%m", "%b", "%B"), ("%Y", "%y"))):
-        msg = f"--date-format {date_format!r} must have YYYY or YY, MM or MMM, and DD, for example DD.MM.YYYY"
-        raise ValueError(msg)
-    return found
+        return written.instant(text, date_format)
+    except ValueError as error:
+        raise RefusedError(str(error)) from None
 
 
 def status(text: str) -> str:

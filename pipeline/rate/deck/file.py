@@ -22,6 +22,7 @@ from pipeline.rate.deck.layout import Problems
 from pipeline.rate.deck.names import COLUMNS
 from pipeline.rate.deck.rows import RowReader
 from pipeline.rate.deck.sheet import Line, read_lines
+from pipeline.rate.deck.supersede import superseded
 from pipeline.rate.deck.terms import DeckOptions, plan_of
 
 __all__ = ["COLUMNS", "Deck", "DeckOptions", "read_deck", "read_whole", "version_of"]
@@ -34,7 +35,7 @@ class Deck:
     """A deck as it was read: ``rates`` are the plan's, ``lines`` theirs, ``gone`` what it says is no longer offered.
 
     ``left_out`` are lines that are no rates (totals, remarks), ``not_read`` columns that say nothing about prices,
-    and ``columns`` those that do, by our names.
+    and ``columns`` those that do, by our names. ``ended`` says which rows end where another begins.
     """
 
     plan: RatePlan
@@ -44,6 +45,7 @@ class Deck:
     left_out: tuple[str, ...] = ()
     not_read: tuple[str, ...] = ()
     columns: frozenset[str] = frozenset()
+    ended: tuple[str, ...] = ()
 
 
 def _quiet(_text: str) -> None: ...
@@ -76,15 +78,17 @@ def read_whole(path: Path, options: DeckOptions, progress: Callable[[str], None]
     problems.raise_if_any(path.name)
     read = RowReader(header, plan, layout).read(body, problems, progress)
     rates = RateRows(read.prefixes, read.terms)
+    ended: tuple[str, ...] = ()
+    if not options.strict:
+        rates, ended = superseded(plan.service, rates, read.lines)
     refuse_clashes(plan, read.lines, rates, problems)
     if not rates and not read.gone and not problems.found:
         problems.add(f"line {header.line + 1}: there is no rate")
     problems.raise_if_any(path.name)
     plan = replace(plan, rates=rates, version=version_of(plan, rates))
     columns = frozenset(header.at) | ({"unit_seconds"} if header.unit else set())
-    return Deck(
-        plan, rates, tuple(read.lines), tuple(read.gone), tuple(read.left_out), header.not_read, columns
-    )
+    at, gone, left_out = tuple(read.lines), tuple(read.gone), tuple(read.left_out)
+    return Deck(plan, rates, at, gone, left_out, header.not_read, columns, ended)
 
 
 def _told_apart(header: Header, body: Sequence[Line]) -> Header:

@@ -4,7 +4,7 @@ A column that nobody knows is refused, with the options that settle it: a misspe
 silence would be money lost.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.masters.vocabulary import CURRENCIES
@@ -13,6 +13,10 @@ from pipeline.rate.deck.names import COLUMNS, FOREIGN, NOT_READ, PRICES, ours, p
 from pipeline.rate.deck.sheet import COMPLETE, Line
 
 TITLE_LINES = 50
+_LOOKED_FOR = {
+    "price": "price, rate, cost, Preis, tarif, precio",
+    "prefix": "prefix, code, dial code, Vorwahl, indicatif, prefijo; for messages mcc or country_code",
+}
 KEYS = ("prefix", "mcc", "mccmnc", "country_code", "country", "area_code", "dial_code", "npanxx")
 _EXCLUSIVE = {"jurisdiction": tuple(PRICES)[1:], "npanxx": ("prefix", "area_code", "dial_code")}
 _LETTERS = frozenset(CURRENCIES)
@@ -46,12 +50,22 @@ def find_header(lines: Sequence[Line], layout: Layout, problems: Problems) -> tu
         return Header(1, 0, {}, {}), []
     if layout.columns:
         return _header(0, layout.columns, layout, problems), lines
-    scores = [score(line.cells, layout) for line in lines[:TITLE_LINES]]
-    best = scores.index(max(scores))
+    best = _best(lines[:TITLE_LINES], layout)
     header = _header(lines[best].number, lines[best].cells, layout, problems)
     if best + 1 == len(lines) and not problems.found:
         problems.add(f"line {header.line + 1}: there is no rate")
     return header, lines[best + 1 :]
+
+
+def _best(lines: Sequence[Line], layout: Layout) -> int:
+    """The line that reads best; where none names a price and a key, of those the one with most words, and cells."""
+    scores = [score(line.cells, layout) for line in lines]
+    highest = max(scores)
+    if highest >= COMPLETE:
+        return scores.index(highest)
+    words = [sum(any(map(str.isalpha, cell)) for cell in line.cells) for line in lines]
+    filled = [sum(map(bool, map(str.strip, line.cells))) for line in lines]
+    return max(range(len(lines)), key=lambda n: (scores[n], words[n], filled[n]))
 
 
 def _target(name: str, layout: Layout) -> tuple[str, str, str]:
@@ -64,7 +78,7 @@ def _target(name: str, layout: Layout) -> tuple[str, str, str]:
 def _header(line: int, cells: Sequence[str], layout: Layout, problems: Problems) -> Header:
     at: dict[str, int] = {}
     theirs: dict[str, str] = {}
-    not_read, units, currencies = [], set(), set()
+    not_read, wrong, units, currencies = [], [], set(), set()
     ignored = {plain(name) for name in layout.ignore}
     for n, cell in enumerate(cells):
         name, unit, currency = ("", "", "") if plain(cell) in ignored else _target(cell, layout)
@@ -76,15 +90,17 @@ def _header(line: int, cells: Sequence[str], layout: Layout, problems: Problems)
         ):
             not_read += [cell.strip()] if cell.strip() else []
         elif name not in (*COLUMNS, *FOREIGN):
-            problems.add(_unknown(line, cell, name))
+            wrong.append(_unknown(line, cell, name))
         elif name in at:
-            problems.add(_twice(line, theirs[name], cell, name))
+            wrong.append(_twice(line, theirs[name], cell, name))
         else:
             at[name], theirs[name] = n, cell.strip()
             units |= {unit} - {""}
             currencies |= {currency} - {""}
-    if problems.found:
-        problems.add(f"our columns are {', '.join((*COLUMNS, *FOREIGN))}")
+    if wrong:
+        wrong.append(f"our columns are {', '.join((*COLUMNS, *FOREIGN))}")
+    for text in (*_needed(line, cells, at), *wrong):
+        problems.add(text)
     _check(line, cells, at, layout, problems)
     if len(units) > 1 or len(currencies) > 1:
         problems.add(f"line {line}: its price columns differ in unit or currency; import them one by one")
@@ -100,15 +116,23 @@ def _check(line: int, cells: Sequence[str], at: dict[str, int], layout: Layout, 
         for other in others:
             if one in at and other in at:
                 problems.add(f"line {line}: {one} and {other} say the same twice: leave one with --ignore")
-    if not set(at) & set(PRICES):
-        problems.add(
-            f"line {line}: there is no column 'price'; name it with --map THEIRS=price ({_listed(cells)})"
-        )
-    if not set(at) & set(KEYS):
-        problems.add(
-            f"line {line}: there is no column 'prefix' (messages: 'mcc' or 'country_code'); name it with "
-            f"--map THEIRS=prefix ({_listed(cells)})"
-        )
+
+
+def _needed(line: int, cells: Sequence[str], at: dict[str, int]) -> Iterator[str]:
+    """What is said where no line names a price and what it is for: which was taken for the header all the same."""
+    kinds = {"prefix": KEYS, "price": tuple(PRICES)}
+    missing = [name for name, columns in kinds.items() if not set(at) & set(columns)]
+    if not missing:
+        return
+    free = [cell.strip() for n, cell in enumerate(cells) if cell.strip() and n not in at.values()]
+    theirs = (*free, *("THEIRS",) * len(missing))
+    example = " ".join(f"--map {text + '=' + name!r}" for name, text in zip(missing, theirs, strict=False))
+    what = " and ".join(f"no column {name!r} (looked for {_LOOKED_FOR[name]})" for name in missing)
+    where = f"line {line} was taken for the header, and there is" if line else "--columns names"
+    yield (
+        f"{where} {what}; it has {_listed(cells)}. Say which is which, for example {example}; a file that does not "
+        "name its columns needs --columns"
+    )
 
 
 def _unknown(line: int, cell: str, name: str) -> str:

@@ -9,6 +9,7 @@ from pipeline.domain.rate_rows import RateRows
 from pipeline.rate.deck.clash import EVER, NEVER, refuse_clashes
 from pipeline.rate.deck.file import Deck, version_of
 from pipeline.rate.deck.layout import Problems
+from pipeline.rate.deck.supersede import superseded
 from pipeline.rate.deck.terms import terms_text
 
 REPLACE, ADD, CHANGE = "replace", "add", "change"
@@ -26,15 +27,23 @@ _COLUMNS_OF = {
 }
 
 
-def merged(base: RatePlan, deck: Deck, mode: str, problems: Problems) -> RatePlan:
-    """The version that comes of adding to a version, or of changing rows of it."""
+def merged(base: RatePlan, deck: Deck, mode: str, problems: Problems) -> tuple[RatePlan, tuple[str, ...]]:
+    """The version that comes of adding to a version, or of changing rows of it; and which rows of it end where another
+    begins.
+
+    A row that is added later than the version begins ends the one that is there, as within a deck; what holds when it
+    begins is only ever changed by ``change``.
+    """
     _check_terms(base, deck.plan, problems)
     rates, lines = _added(base, deck, problems) if mode == ADD else _changed(base, deck)
+    ended: tuple[str, ...] = ()
+    if mode == ADD:
+        rates, ended = superseded(base.service, rates, lines, after=deck.plan.effective_from or EVER)
     refuse_clashes(base, lines, rates, problems)
     plan = replace(
         base, rates=(), name=deck.plan.name, effective_from=deck.plan.effective_from, effective_to=None
     )
-    return replace(plan, rates=rates, version=version_of(plan, rates))
+    return replace(plan, rates=rates, version=version_of(plan, rates)), ended
 
 
 def _check_terms(base: RatePlan, given: RatePlan, problems: Problems) -> None:

@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from pipeline.domain.written import delimiter_said, encoding_of
 from pipeline.errors import DeckError
 from pipeline.rate.deck.layout import Layout, Problems
 from pipeline.rate.deck.xlsx import xlsx_sheets
@@ -21,8 +22,6 @@ LARGEST = 512 * 1024 * 1024
 DELIMITERS = (",", ";", "\t", "|")
 COMPLETE = 1000
 _LOOKED_AT = 60
-_WORDS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
-_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 class Line(NamedTuple):
@@ -86,7 +85,7 @@ def _bytes(path: Path, problems: Problems) -> bytes:
 
 
 def _text(data: bytes, layout: Layout, problems: Problems) -> str:
-    encoding = next((name for mark, name in _BOMS if data.startswith(mark)), layout.encoding or "utf-8")
+    encoding = encoding_of(data, layout.encoding)
     try:
         return data.decode(encoding)
     except LookupError:
@@ -101,13 +100,14 @@ def _text(data: bytes, layout: Layout, problems: Problems) -> str:
 
 def _delimiter(text: str, layout: Layout, score: Callable[[Sequence[str]], int]) -> str:
     if layout.delimiter:
-        return _WORDS.get(layout.delimiter.lower(), layout.delimiter)
+        return delimiter_said(layout.delimiter)
     return max(DELIMITERS, key=lambda delimiter: _fits(text, delimiter, score))
 
 
-def _fits(text: str, delimiter: str, score: Callable[[Sequence[str]], int]) -> int:
-    lines = islice(_csv(text, delimiter, Problems()), _LOOKED_AT)
-    return max((score(line.cells) for line in lines), default=0)
+def _fits(text: str, delimiter: str, score: Callable[[Sequence[str]], int]) -> tuple[int, int]:
+    """How well the best line reads; then, where no name is known, into how many cells all fall."""
+    lines = list(islice(_csv(text, delimiter, Problems()), _LOOKED_AT))
+    return max((score(line.cells) for line in lines), default=0), sum(len(line.cells) for line in lines)
 
 
 def _csv(text: str, delimiter: str, problems: Problems) -> Iterator[Line]:

@@ -23,6 +23,7 @@ from pipeline.rate.deck.diff import Diff, diff
 from pipeline.rate.deck.file import Deck, DeckOptions, read_whole
 from pipeline.rate.deck.layout import Layout, Problems
 from pipeline.rate.deck.merge import REPLACE, merged
+from pipeline.rate.deck.supersede import days_between
 from pipeline.rate.deck.terms import inheriting
 from pipeline.rate.deck.windows import windows_said
 from pipeline.rate.plans import load_plans, plan_row, rates_table, with_rates
@@ -87,9 +88,10 @@ def prepare_deck(
     before = with_rates(lake, found) if found else None
     base = None if mode == REPLACE else before
     deck = read_whole(path, inheriting(options, base) if base else options, progress)
-    plan = _merged(path, base, deck, mode) if base else deck.plan
+    plan, ended = _merged(path, base, deck, mode) if base else (deck.plan, ())
     _check_fits(plan, versions)
-    return Prepared(plan, options.effective_from, before, _notes(deck, options, versions, whole=base is None))
+    notes = _notes(deck, options, versions, whole=base is None)
+    return Prepared(plan, options.effective_from, before, (*notes, *deck.ended, *ended))
 
 
 def import_deck(
@@ -136,7 +138,8 @@ def take_deck(lake: Lake, ledger: Ledger, prepared: Prepared, *, now: datetime) 
 
 
 def options_of(deck: DeckFile) -> DeckOptions:
-    """The options that ``decks.toml`` gives a deck.
+    """The options that ``decks.toml`` gives a deck: it is kept and read by people, so each of its rows says itself when
+    it ends, and one that does not is taken for a slip.
 
     Raises:
         DeckError: its windows are not understood.
@@ -164,6 +167,7 @@ def options_of(deck: DeckFile) -> DeckOptions:
         time_zone=deck.time_zone,
         windows=windows,
         base_rounding=deck.base_rounding,
+        strict=True,
         layout=layout_of(
             deck.names, deck.columns, deck.ignore, date_format=deck.date_format, decimal=deck.decimal
         ),
@@ -190,11 +194,11 @@ def import_decks(lake: Lake, ledger: Ledger, decks: Iterable[DeckFile], *, now: 
     return [import_deck(lake, ledger, deck.path, options_of(deck), now=now) for deck in decks]
 
 
-def _merged(path: Path, before: RatePlan, deck: Deck, mode: str) -> RatePlan:
+def _merged(path: Path, before: RatePlan, deck: Deck, mode: str) -> tuple[RatePlan, tuple[str, ...]]:
     problems = Problems()
-    plan = merged(before, deck, mode, problems)
+    plan, ended = merged(before, deck, mode, problems)
     problems.raise_if_any(path.name)
-    return plan
+    return plan, ended
 
 
 def _notes(deck: Deck, options: DeckOptions, versions: Iterable[RatePlan], *, whole: bool) -> tuple[str, ...]:
@@ -209,6 +213,7 @@ def _notes(deck: Deck, options: DeckOptions, versions: Iterable[RatePlan], *, wh
             for line, prefix in zip(deck.lines, deck.rates.prefixes, strict=True)
             if not prefix
         ]
+    notes += days_between(deck.plan.service, deck.rates, deck.lines)
     for other in versions:
         if other.effective_from and other.effective_from > options.effective_from:
             notes.append(

@@ -50,7 +50,8 @@ class DeckOptions:
 
     Empty texts of ``service``, ``currency``, ``increment_rule``, ``rounding_mode`` and ``rounding_decimals`` None
     leave the choice to the file's own column, and without one to the default: calls, USD, ``after_minimum``, half-up
-    to 10 decimals; so do the defaults of the others. Empty ``direction`` and ``family`` cover any.
+    to 10 decimals; so do the defaults of the others. Empty ``direction`` and ``family`` cover any. ``strict`` asks for
+    an end date wherever another row of the key begins later, see ``supersede``.
     """
 
     plan_sid: str
@@ -70,6 +71,7 @@ class DeckOptions:
     time_zone: str = ""
     windows: tuple[Window, ...] = ()
     base_rounding: str = ""
+    strict: bool = False
     layout: Layout = field(default_factory=Layout)
 
 

@@ -1,11 +1,15 @@
 """What the commands print, and how they refuse what cannot be meant."""
 
 import json
+import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from tests.journey.house import House, Provider, copy_of
+from pipeline.cli.summary import print_audit
+from pipeline.rate.audit import AuditReport
+from tests.journey.house import AS_OF, House, Provider, copy_of
 from tests.journey.warm import ROOT, Warm
 
 DECK = ROOT / "data" / "masters" / "decks" / "retail-outbound-2026.csv"
@@ -171,6 +175,17 @@ def test_a_credit_says_what_the_account_comes_to(house: House) -> None:
     assert "(negative is credit)" in done.out
 
 
+def test_a_credit_says_when_its_records_are_billed_again(house: House) -> None:
+    ((number,), *_) = house.ledger(
+        "select number from invoices join invoice_items using (invoice_sid) where type = 'toll' and kind = 'usage'"
+    )
+    done = house.tollbook("credit", number, "--rebill", "--reason", "wrong deck", "--as-of", AS_OF)
+
+    assert done.code == 0, done.said
+    said = " ".join(done.out.split())
+    assert re.search(r"billed again on the invoice for 2026-0[34]-\d\d to 2026-0[45]-\d\d, which", said), said
+
+
 def test_a_damaged_file_is_told_without_a_traceback(house: House) -> None:
     for path in (house.home / "files" / "rate").glob("calls/*.parquet"):
         size = path.stat().st_size
@@ -183,3 +198,9 @@ def test_a_damaged_file_is_told_without_a_traceback(house: House) -> None:
     assert done.code == 1
     assert "tollbook verify --repair" in done.err
     assert "Traceback" not in done.said
+
+
+def test_an_audit_of_nothing_agrees_with_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    print_audit(AuditReport(0, Decimal(0), Decimal(0), 0, {}, (), ()), limit=10, groups=20)
+    _, said = capsys.readouterr().out.strip().splitlines()
+    assert said == "Nothing is rated yet: `tollbook pull` brings records in, `tollbook rate` rates them."

@@ -39,3 +39,23 @@ def test_nobody_lets_an_invoice_through_that_does_not_wait(house: House) -> None
     refused = house.tollbook("allow", "0123456789ab", "--reason", "why not", "--by", "Ada")
     assert refused.code == 1
     assert "no customer is parked with the code" in refused.err
+
+
+def test_a_banks_list_is_read_as_it_comes(house: House) -> None:
+    ((number,),) = house.ledger("select min(number) from invoices where status = 'open'")
+    bank = house.home / "umsatz.csv"
+    bank.write_text(
+        f"Konto;1\nBuchungstag;Betrag;Zweck\n30.04.2026;-1.000,00;Miete\n30.04.2026;1,48;{number}\n"
+    )
+    told = ("--map", "Buchungstag=date", "--map", "Betrag=amount", "--map", "Zweck=reference")
+    refused = house.tollbook("pay", "--file", bank, *told)
+    done = house.tollbook("pay", "--file", bank, *told, "--decimal", ",", "--date-format", "DD.MM.YYYY")
+
+    assert (refused.code, "line 3: the date '30.04.2026' is no ISO date" in refused.said) == (1, True)
+    assert done.code == 0, done.said
+    assert "line 3: 2026-04-30 -1000.00 'Miete': not a payment that came in" in " ".join(done.said.split())
+    assert "1 booked, 0 known from before, 1 left for a person" in done.said
+    assert house.ledger("select distinct note from entries where kind = 'payment'") == [
+        (f"2026-04-30 {number}",)
+    ]
+    assert house.tollbook("pay", number, "5", "--decimal", ",").code == 2

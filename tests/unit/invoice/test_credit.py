@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.domain.charges import Charge, Commitment, Discount
 from pipeline.domain.credit import after_credit, tax_remaining
 from pipeline.domain.invoice import TaxItem
 from pipeline.domain.money import multiply, to_minor
@@ -17,9 +18,11 @@ from pipeline.errors import GateError
 from pipeline.invoice.books import RECEIVABLE
 from pipeline.invoice.credit import credit
 from pipeline.ledger.schema import decisions, entries, invoice_items, invoice_taxes, invoices
+from pipeline.shipped import shipped
 from tests.fixtures.billing import ACME, NOW, SALES_TAX, Desk, masters
 
 MAY = datetime(2026, 5, 3, 6, tzinfo=UTC)
+JUNE = datetime(2026, 6, 3, 6, tzinfo=UTC)
 FUND = replace(SALES_TAX, rule="fund", name="Fund", rate=Decimal("0.333"), items=("toll",), order=1)
 TAX = replace(SALES_TAX, on=("fund",), order=2)
 
@@ -148,6 +151,99 @@ def test_a_line_that_came_to_nothing_goes_back_with_the_others(desk: Desk) -> No
         ("toll_free", 1, "0.00"),
     ]
     assert desk.lake.query("from measure.statement_differences") == []
+
+
+def said(desk: Desk, number: str) -> list[tuple[str, str]]:
+    (sid,) = (row.invoice_sid for row in desk.ledger_rows(invoices) if row.number == number)
+    rows = sorted(desk.ledger_rows(invoice_items), key=lambda row: row.line_no)
+    return [(row.description, str(row.amount)) for row in rows if row.invoice_sid == sid]
+
+
+def checked(desk: Desk) -> None:
+    """What is claimed is claimed once, and everything sums."""
+    for check in ("claimed_once", "claims_sum_to_items", "parts_sum_to_items", "items_sum_to_invoice"):
+        assert desk.rows(shipped("sql", "check", f"{check}.sql").read_text()) == [], check
+    assert desk.lake.query("from measure.statement_differences") == []
+
+
+def test_what_rests_on_usage_goes_back_with_it_and_is_taken_anew(tmp_path: Path) -> None:
+    """A percentage off usage, and what counted towards a minimum; a fixed amount off stays with its invoice."""
+    terms = masters(
+        discounts=(
+            Discount("off", "Off", "acme", "USD", percent=Decimal(10), items=("toll",)),
+            Discount("flat", "Flat", "acme", "USD", amount=Decimal(1), order=1),
+        ),
+        commitments=(Commitment("least", "Least", "acme", Decimal(20), "USD", ("toll",)),),
+    )
+    desk = Desk(tmp_path, terms).call("a", "10").commit()
+    # 10 less 1.00 less 1.00 is 8 of 20.
+    assert [str(b.amount) for b in desk.bill().invoices] == ["20.00"]
+    assert said(desk, back(desk, rebill=True)) == [
+        ("Credit: Outbound calls to DEU", "-10.00"),
+        ("Credit: Off: 10 % off outbound calls abroad", "1.00"),
+    ]
+    checked(desk)
+    desk.call("a", "30").commit().bill(MAY)
+    # March: 30 less 3.00, less 1.00 on each of both invoices, is 25 of 20.
+    assert said(desk, "HCS-2026-000002") == [
+        ("Correction of outbound calls to DEU", "30.00"),
+        ("Off: 10 % off outbound calls abroad", "-3.00"),
+        ("Flat: off outbound calls abroad", "-1.00"),
+        ("Least: minimum of 20.00, 0.00 reached", "20.00"),
+        ("Least: given back, minimum of 20.00, 25.00 reached", "-12.00"),
+    ]
+    checked(desk)
+
+
+def test_records_that_later_invoices_corrected_go_back_with_those_first(desk: Desk) -> None:
+    desk.call("a", "7", revision=2).commit().bill(MAY)
+    with pytest.raises(GateError, match=r"corrected on HCS-2026-000002\. Give those back before"):
+        back(desk, rebill=True)
+    credit(desk.lake, desk.ledger, "HCS-2026-000002", by="ann", reason="x", now=MAY, rebill=True)
+    back(desk, rebill=True)
+    checked(desk)
+    desk.call("a", "6", revision=2).commit().bill(JUNE)
+    claimed = desk.rows("select dr_sid, sum(amount) from invoice.claims group by 1 order by 1")
+    assert claimed == [("a", 6), ("b", 5), ("c", 1)]
+    checked(desk)
+
+
+def test_a_correction_alone_is_given_back_and_made_again(desk: Desk) -> None:
+    desk.call("a", "7", revision=2).commit().bill(MAY)
+    credit(desk.lake, desk.ledger, "HCS-2026-000002", by="ann", reason="x", now=MAY, rebill=True)
+    desk.call("a", "6", revision=2).commit()
+    assert [str(b.amount) for b in desk.bill(JUNE).invoices] == ["-4.00"]
+    checked(desk)
+
+
+def test_an_invoice_whose_usage_came_to_nothing_is_given_back_too(tmp_path: Path) -> None:
+    """Wrongly free, say: there is no money to credit, and its records are billed again all the same."""
+    desk = Desk(tmp_path).call("a", "0").call("b", "0", billed_seconds=Decimal(0)).commit()
+    desk.bill()
+    assert money(desk) == [("HCS-2026-000001", "complete", "0.00", "0.00")]
+    back(desk, rebill=True)
+    desk.call("a", "3").commit()
+    assert [str(b.amount) for b in desk.bill(MAY).invoices] == ["3.00"]
+    assert desk.bill(JUNE).invoices == ()
+    checked(desk)
+
+
+def test_only_what_has_records_is_billed_again(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, masters(charges=(Charge("seat", "Seat", "acme", Decimal(9), "USD"),))).commit()
+    desk.bill()
+    with pytest.raises(GateError, match="has no usage"):
+        back(desk, rebill=True)
+
+
+def test_claiming_a_record_twice_is_seen(desk: Desk) -> None:
+    """Also where it had become free in between: then it may be claimed once more, and no more than that."""
+    once = shipped("sql", "check", "claimed_once.sql").read_text()
+    desk.call("a", "0", revision=2, billed_seconds=Decimal(0)).commit().bill(MAY)
+    desk.call("a", "9", revision=2).commit().bill(JUNE)
+    checked(desk)
+    (claim,) = desk.lake.query("from invoice.claims where dr_sid = 'a' and amount = 9")
+    desk.put("invoice/claims", [claim], "again")
+    assert desk.rows(once) == [("call", "carrierx", "a", 2, "charge", "acme", 3, 0)]
 
 
 def test_the_statement_adds_up_with_credited_money(desk: Desk) -> None:

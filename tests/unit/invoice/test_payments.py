@@ -1,8 +1,10 @@
 """Money on an account: payments, refunds, charge-backs, write-offs, a bank's list, and what stays open."""
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.domain.invoice_status import MOVES, may_move
 from pipeline.errors import GateError, MasterError
+from pipeline.invoice.banklist import BankLayout
 from pipeline.invoice.payments import BankReport, pay, read_bank
 from pipeline.ledger.schema import decisions, entries, invoices
 from tests.fixtures.billing import ACME, BOREAL, NOW, Desk, masters
@@ -96,8 +99,8 @@ def bank(tmp_path: Path, *rows: str, header: str = "date,amount,reference") -> P
     return path
 
 
-def read(desk: Desk, path: Path, **columns: str) -> BankReport:
-    return read_bank(desk.lake, desk.ledger, path, by="ann", now=LATER, columns=columns)
+def read(desk: Desk, path: Path, **layout: Any) -> BankReport:
+    return read_bank(desk.lake, desk.ledger, path, by="ann", now=LATER, layout=BankLayout(**layout))
 
 
 def test_a_banks_list_is_booked_once_and_the_rest_is_left_for_a_person(desk: Desk, tmp_path: Path) -> None:
@@ -130,25 +133,100 @@ def test_the_same_row_twice_in_a_list_is_two_payments(desk: Desk, tmp_path: Path
     assert len(read(desk, bank(tmp_path, row, row, row)).booked) == 1
 
 
-def test_a_banks_own_columns_are_mapped(desk: Desk, tmp_path: Path) -> None:
-    path = bank(tmp_path, f"{number(desk)};5.00;2026-04-10;x", header="Text;Betrag;Datum;Saldo")
-    report = read(desk, path, Text="reference", Betrag="amount", Datum="date")
-    assert [str(p.balance) for p in report.booked] == ["5.00"]
+THEIRS = {"Buchungstag": "date", "Betrag": "amount", "Verwendungszweck": "reference"}
+GERMAN = {"columns": THEIRS, "date_format": "DD.MM.YYYY"}
+LISTS = {
+    "their names, in any order": (
+        "buchungstag;Saldo;BETRAG;Verwendungszweck\n10.04.2026;x;5,00;{}\n",
+        GERMAN,
+    ),
+    "below a title": (
+        "Konto;DE00 0000\n\nBuchungstag;Betrag;Verwendungszweck\n10.04.2026;5,00;{}\n",
+        GERMAN,
+    ),
+    "another encoding, and tabs": (
+        "Buchungstag\tBetrag\tVerwendungszweck\n10.04.2026\t5,00\tM\u00fcller {}\n".encode("cp1252"),
+        GERMAN | {"encoding": "cp1252", "delimiter": "tab"},
+    ),
+    "marked as utf-16": ("date,amount,reference\n2026-04-10,5.00,{}\n".encode("utf-16"), {}),
+    "a name of theirs that is one of ours": (
+        "Date,Amount,Value,Reference\n2026-01-01,5.00,10/04/2026,{}\n",
+        {"columns": {"Value": "date"}, "date_format": "DD/MM/YYYY"},
+    ),
+    "an instant": ("date,amount,reference\n2026-04-10T09:30:00,5.00,{}\n", {}),
+}
+
+
+@pytest.mark.parametrize(("text", "layout"), LISTS.values(), ids=LISTS)
+def test_a_banks_list_as_it_comes(
+    desk: Desk, tmp_path: Path, text: str | bytes, layout: dict[str, Any]
+) -> None:
+    path = tmp_path / "bank.csv"
+    data = text if isinstance(text, bytes) else text.encode()
+    encoding = "utf-16" if data[:2] == b"\xff\xfe" else "cp1252"
+    path.write_bytes(data.decode(encoding).replace("{}", number(desk)).encode(encoding))
+
+    assert [str(p.balance) for p in read(desk, path, **layout).booked] == ["5.00"]
+    notes = {row.note for row in desk.ledger_rows(entries) if row.kind == "payment"}
+    assert [note[:11] for note in notes] == ["2026-04-10 "]
+    assert read(desk, path, **layout).known == 1
+
+
+def test_a_list_that_an_earlier_release_has_booked_is_known(desk: Desk, tmp_path: Path) -> None:
+    path = bank(tmp_path, f"10.04.2026,4.00,{number(desk)}")
+    (paid,) = read(desk, path, date_format="DD.MM.YYYY").booked
+    content = f"10.04.2026|4|{number(desk)}|1"
+
+    assert paid.txn_id == f"bank:{hashlib.sha256(content.encode()).hexdigest()[:40]}"
+
+
+def test_a_payment_is_booked_when_it_is_read(desk: Desk, tmp_path: Path) -> None:
+    read(desk, bank(tmp_path, f"2026-03-10,4.00,{number(desk)}"))
+
+    assert {row.at for row in desk.ledger_rows(entries) if row.kind == "payment"} == {LATER}
 
 
 @pytest.mark.parametrize(
-    ("header", "row", "why"),
+    ("header", "row", "layout", "why"),
     [
-        ("day,amount,reference", "2026-04-10,1,x", "has no column date"),
-        ("date,amount,reference", "2026-04-10,1.0.0,x", "bank.csv:3: the amount '1.0.0'"),
+        ("day,amount,reference", "2026-04-10,1,x", {}, "bank.csv has no column date: .* has 'day', 'amount'"),
+        ("date,amount,reference", "2026-04-10,1.0.0,x", {}, "line 3: the amount '1.0.0' is no amount like"),
+        (
+            "date,amount,reference",
+            '2026-04-10,"1,234",x',
+            {},
+            "line 3: the amount '1,234' can be read in two",
+        ),
+        ("date,amount,reference", "10.04.2026,1.00,x", {}, "line 3: the date '10.04.2026' is no ISO date"),
+        ("date,amount,reference", "2026-13-10,,x", {}, "line 3: the date .*; line 3: the amount '' is no"),
+        (
+            "date,amount,reference",
+            "2026-04-10,1.00,x",
+            {"decimal": ","},
+            "line 2: the amount '1.00' is no amount with decimals behind ','; line 3",
+        ),
+        (
+            "date,amount,reference",
+            "2026-04-10,1,x",
+            {"columns": {"date": "day"}},
+            "'day' is none of date, amount, ref",
+        ),
+        (
+            "date,amount,reference",
+            "2026-04-10,1,x",
+            {"columns": {"a": "date", "b": "date"}},
+            "date can be one column",
+        ),
+        ("date,amount,reference", "2026-04-10,1,x", {"encoding": "utf-99"}, "--encoding utf-99 is unknown"),
+        ("date,amount,reference", "2026-04-10,1,x", {"delimiter": "dash"}, "--delimiter 'dash' is not one"),
     ],
 )
 def test_a_list_that_cannot_be_read_books_nothing(
-    desk: Desk, tmp_path: Path, header: str, row: str, why: str
+    desk: Desk, tmp_path: Path, header: str, row: str, layout: dict[str, Any], why: str
 ) -> None:
     before = len(desk.ledger_rows(entries))
-    with pytest.raises(MasterError, match=why):
-        read(desk, bank(tmp_path, f"2026-04-10,1.00,{number(desk)}", row, header=header))
+    with pytest.raises(MasterError, match=rf"{why}.*Nothing was booked"):
+        read(desk, bank(tmp_path, f"2026-04-10,1.00,{number(desk)}", row, header=header), **layout)
     assert len(desk.ledger_rows(entries)) == before
 
 

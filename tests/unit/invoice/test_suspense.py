@@ -29,7 +29,8 @@ def desk(tmp_path: Path) -> Desk:
     """Four calls of Acme, a day apart, of which three have no rate and cost us 0.001 each."""
     desk = Desk(tmp_path)
     for n in range(3):
-        desk.call(f"c{n}", None, NOON + n * DAY, provider_price=Decimal("0.001"))
+        costs = {"provider_price": Decimal("0.001"), "matched_number": "49309018200"}
+        desk.call(f"c{n}", None, NOON + n * DAY, **costs)
     return desk.call("good", "1").commit()
 
 
@@ -69,6 +70,9 @@ def test_what_cannot_be_rated_is_counted_with_what_it_costs_us(desk: Desk) -> No
         3,
     )
     assert row["cost"] == Decimal("0.003")
+    assert [row[name] for name in ("service", "direction", "family", "country_code", "prefix")] == [
+        *("call", "outbound", "pstn", "DEU", "49309"),
+    ]
     assert suspended_days(desk.lake, Selection(reason="no_rate")) == [
         (NOON + n * DAY).date() for n in range(3)
     ]

@@ -1,5 +1,6 @@
 """The lake: what is committed is visible, what is not does not exist, what is damaged is refused."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from pipeline.errors import LakeError, QueryError
 from pipeline.lake import views
+from pipeline.lake.care import misshown, show_anew
 from pipeline.lake.lake import Lake
 from pipeline.lake.tables import BY_NAME, TABLES
 from pipeline.ledger.ledger import Ledger, sqlite_url
@@ -37,6 +39,14 @@ def commit(lake: Lake, frame: pl.DataFrame, label: str = "all", at: datetime = N
 
 def seen(lake: Lake) -> list[str]:
     return lake.scan("land/countries").collect()["iso_3166_alpha_3"].to_list()
+
+
+def copied(name: Path, *, flip: bool = False) -> None:
+    """Makes a name a file of its own."""
+    content = bytearray(name.read_bytes())
+    content[len(content) // 2] ^= 0x10 * flip
+    name.unlink()
+    name.write_bytes(content)
 
 
 def test_staged_file_is_not_visible_before_its_commit(lake: Lake) -> None:
@@ -85,6 +95,18 @@ def test_damaged_file_is_refused_by_name(lake: Lake, damage: str) -> None:
         seen(lake)
 
 
+def test_a_query_over_a_damaged_file_says_how_to_mend_it(lake: Lake) -> None:
+    """Whoever asks: a command, or a step of a run in Dagster, which shows the error's own words."""
+    commit(lake, countries(*(f"{n:03}" for n in range(500))))
+    path = lake.files("land/countries")[0].path
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(4)
+        file.write(b"x" * (size // 4))
+    with pytest.raises(LakeError, match=r"^the tables cannot be read: .* `tollbook verify --repair` makes"):
+        lake.query("select * from land.countries")
+
+
 def test_sweep_removes_strays_and_old_replaced_files_only(lake: Lake) -> None:
     """What was replaced stays a day for readers that began before; strays and older ones go."""
     commit(lake, countries("USA"))
@@ -104,6 +126,33 @@ def test_lake_folder_shows_only_live_files(lake: Lake) -> None:
     lake.publish(NOW)
     shown = pl.read_parquet(lake.layout.lake / "land" / "countries" / "*.parquet")
     assert shown["iso_3166_alpha_3"].to_list() == ["DEU"]
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        pytest.param(lambda name: None, {}, id="the same file"),
+        pytest.param(copied, {}, id="a copy of it"),
+        pytest.param(lambda name: name.unlink(), {"all": "missing"}, id="missing"),
+        pytest.param(lambda name: copied(name, flip=True), {"all": "not what was committed"}, id="rotten"),
+        pytest.param(
+            lambda name: name.with_name("old.parquet").write_bytes(name.read_bytes()),
+            {"old": "left over: no commit has it"},
+            id="left over",
+        ),
+    ],
+)
+def test_what_lake_shows_is_what_is_committed(lake: Lake, harm: Callable, said: dict[str, str]) -> None:
+    """Analysts read it, and a copied home has copies there instead of second names."""
+    commit(lake, countries("USA"))
+    lake.sweep(NOW)
+    (file,) = lake.files("land/countries")
+    name = lake.layout.shown(file.table, file.label, file.sha256)
+    harm(name)
+    assert {path.name.split(".")[0]: why for path, why in misshown(lake).items()} == said
+    show_anew(lake, NOW)
+    assert misshown(lake) == {}
+    assert name.read_bytes() == file.path.read_bytes()
 
 
 def test_catalog_has_every_table_and_reads_while_it_is_replaced(lake: Lake) -> None:

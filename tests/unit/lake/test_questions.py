@@ -94,6 +94,16 @@ def test_describe_says_what_columns_mean(ask: Questions, asked: str):
     assert {name: meaning for name, _, meaning in ask(asked).rows} == expected
 
 
+@pytest.mark.parametrize("asked", ["show tables", "SHOW ALL TABLES;"])
+def test_show_tables_says_what_tables_mean(ask: Questions, asked: str):
+    assert ask(asked).columns == ["name", "meaning"]
+    found = dict(ask(asked).rows)
+    assert found["land.countries"] == BY_NAME["land/countries"].grain
+    assert {table.replace("/", ".") for table in BY_NAME} <= set(found)
+    ask("create temp table mine as select 1 as one; create view measure.of_mine as from mine")
+    assert dict(ask(asked).rows) == {"mine": None, "measure.of_mine": None, **found}
+
+
 def test_describe_of_a_query_is_duckdbs_own(ask: Questions):
     assert ask("describe select 1 as one").rows[0][:2] == ("one", "INTEGER")
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from pipeline.domain.cursor import CALLS, Bookmark, Page
 from pipeline.errors import LakeError
 from pipeline.lake.lake import Lake
-from pipeline.land import known, waiting, walks
-from pipeline.land.records import Batch, Landed
+from pipeline.land import known, waiting
+from pipeline.land.records import Landed
 from pipeline.land.waiting import Rows, Waiting
 from pipeline.land.walks import Landings
 from pipeline.ledger.ledger import Ledger, sqlite_url
@@ -138,29 +138,6 @@ def test_new_records_are_never_in_memory_together_whatever_their_order(
         assert walk(landings, ["40", "50", "45"], ["36", "38", "37"]).fresh == 6
     held = landings.lake.scan("land/calls").collect()
     assert held["dr_sid"].to_list() == ["36", "37", "38", "40", "45", "50"]
-
-
-@pytest.mark.parametrize(
-    ("held", "sizes"),
-    [([], [2, 4, 2]), (["36", "41"], [2, 2, 4])],
-    ids=["all is new", "until what was held has passed"],
-)
-def test_a_walk_takes_twice_as_many_where_all_is_new(
-    held: list[str], sizes: list[int], landings: Landings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if held:
-        walk(landings, held)
-    monkeypatch.setattr(walks, "_MOST", 2)
-    fetched: list[int] = []
-    land = walks.land_batch
-
-    def counted(lake: Lake, batch: Batch, mark: Bookmark, *, now: datetime) -> Landed:
-        fetched.append(batch.fetched)
-        return land(lake, batch, mark, now=now)
-
-    monkeypatch.setattr(walks, "land_batch", counted)
-    walk(landings, *[[str(minute)] for minute in range(36, 44)])
-    assert fetched == sizes
 
 
 @pytest.fixture

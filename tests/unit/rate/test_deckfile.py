@@ -212,7 +212,7 @@ def test_lines_are_those_of_the_file(tmp_path):
             "line 3: the default row is in force at the same time as line 2, with another rate",
         ),
         (
-            "44,0.02,2026-03-01,\n44,0.03,,2026-03-01\n44,0.04,2026-04-01,",
+            "44,0.02,2026-03-01,2026-05-01\n44,0.03,,2026-03-01\n44,0.04,2026-04-01,",
             "line 4: prefix '44' is in force at the same time as line 2, with another rate",
         ),
         (
@@ -310,8 +310,8 @@ def test_message_keys_that_clash(tmp_path):
             "prefix,rate,cost\n1,1,1\n",
             "line 1: columns 'rate' and 'cost' both read as price: say which is not to be",
         ),
-        ("country_name,price\nx,0.01\n", "line 1: there is no column 'prefix'"),
-        ("prefix\n1\n", "line 1: there is no column 'price'"),
+        ("country_name,price\nx,0.01\n", "line 1 was taken for the header, and there is no column 'prefix'"),
+        ("prefix\n1\n", "line 1 was taken for the header, and there is no column 'price'"),
         ("prefix,price\n1,0.01,6\n", "line 2: 3 fields where the header has 2"),
         ('prefix,price\n"1"x,0.01\n', "line 2: "),
         (b"prefix,price\n1,\xff\n", "byte 15 is not UTF-8"),

@@ -16,6 +16,8 @@ from pipeline.rate.deck.windows import windows_said
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
+APRIL = datetime(2026, 4, 1, tzinfo=UTC)
+UK = {"country_code": "GBR"}
 PLAIN = [("44", Decimal("0.02")), ("1", Decimal("0.01"))]
 TEXT = "prefix,price\n44,0.02\n1,0.01\n"
 
@@ -119,6 +121,34 @@ def test_what_a_person_says_about_the_file(tmp_path, text, layout):
         ("Prefix,Rate,Steps", "44,0.02,60:0.01", {"steps": (Step(Decimal(60), Decimal("0.01")),)}),
         ("Prefix,Rate,Status", "44,0.02,Closed", {"blocked": True}),
         ("Prefix,Rate,Change Type", "44,0.02,Increase", {}),
+        (
+            "Land;Ziel;Vorwahl;Preis/Min;Taktung;G\u00fcltig ab;g\u00fcltig bis",
+            "GB;UK;44;0,02;60/6;2026-03-01;2026-04-01",
+            {
+                "country_code": "GBR",
+                "minimum": 60,
+                "increment": 6,
+                "effective_from": MARCH,
+                "effective_to": APRIL,
+            },
+        ),
+        ("L\u00e4ndervorwahl;Ortsvorwahl;Tarif", "4;4;0,02", {}),
+        ("Zielland;VORWAHL;Preis pro Minute;Gueltig ab", "UK;44;0,02;2026-03-01", {"effective_from": MARCH}),
+        (
+            "Pr\u00e9fixe;Destination;Prix/min HT;Date d'effet",
+            "44;UK;0,02;2026-03-01",
+            {"effective_from": MARCH},
+        ),
+        (
+            "Pays;Indicatif;Tarif;Co\u00fbt de connexion",
+            "GB;44;0,02;0,1",
+            {**UK, "connect_fee": Decimal("0.1")},
+        ),
+        (
+            "Pa\u00eds;Prefijo;Tarifa por minuto;Fecha de inicio;Fecha fin",
+            "GB;44;0,02;2026-03-01;2026-04-01",
+            {**UK, "effective_from": MARCH, "effective_to": APRIL},
+        ),
     ],
 )
 def test_columns_by_the_names_that_people_use(tmp_path, header, row, rate):
@@ -239,6 +269,44 @@ def test_a_word_for_no_price_blocks_the_prefix(tmp_path, word):
     (rate,) = read(tmp_path, f"prefix,price\n44,{word}\n").plan.rates
 
     assert (rate.price, rate.priced) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("header", "currency", "unit"),
+    [
+        ("Preis (\u20ac/Min)", "EUR", 60),
+        ("Rate (\u00a3)", "GBP", 60),
+        ("Minutenpreis \u20ac", "EUR", 60),
+        ("Preis in Euro", "EUR", 60),
+        ("Precio/segundo", "USD", 1),
+        ("Rate SEK", "SEK", 60),
+    ],
+)
+def test_what_the_name_of_a_price_says(tmp_path, header, currency, unit):
+    plan = read(tmp_path, f"Vorwahl;{header}\n44;0.02\n").plan
+
+    assert (plan.currency, [rate.unit for rate in plan.rates]) == (currency, [unit])
+
+
+NOT_KNOWN = {
+    "below a title": (
+        "ACME Telecom\nStand M\u00e4rz, alles netto\n\nWohin;Entgelt;Stand\n4930;0,02;x\n",
+        ("line 4 was taken for the header", "--map 'Wohin=prefix' --map 'Entgelt=price'"),
+    ),
+    "a price alone": ("Wohin;Preis\n4930;0,02\n", ("line 1 was taken", "--map 'Wohin=prefix'")),
+    "a prefix alone": ("Vorwahl;Wert\n4930;0,02\n", ("line 1 was taken", "--map 'Wert=price'")),
+    "no header at all": ("ACME\n4930;0,02;x\n4931;0,02;x\n", ("line 2 was taken", "needs --columns")),
+    "seconds or crowns": ("Vorwahl;Preis/Sek\n46;0,02\n", ("line 1 was taken", "--map 'Preis/Sek=price'")),
+    "cents": ("Vorwahl;Cent/Min\n46;2\n", ("line 1 was taken", "--map 'Cent/Min=price'")),
+    "with taxes": ("Vorwahl;Prix TTC\n46;2\n", ("line 1 was taken", "--map 'Prix TTC=price'")),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), NOT_KNOWN.values(), ids=NOT_KNOWN)
+def test_a_header_that_is_not_known_is_named_with_what_was_looked_for(tmp_path, text, said):
+    first = problems(tmp_path, text)[0]
+
+    assert [part for part in (*said, "looked for") if part not in first] == []
 
 
 def test_the_currency_of_the_header_holds(tmp_path):

@@ -52,7 +52,7 @@ def test_the_plan_and_the_rows_that_lost_are_told_too(home):
     )
     assert (
         charge.why_plan
-        == "shop is billed for outbound pstn calls on retail by the default for everybody (for everything)."
+        == "Shop (shop) is billed for outbound pstn calls on retail by the default for everybody (for everything)."
     )
     assert [(t.rate.prefix, t.verdict) for t in cost.tried] == [
         ("4420", "chosen"),

@@ -67,21 +67,21 @@ def test_before_the_first_version_there_is_no_price(two):
             "shop",
             MARCH,
             "0.02",
-            "shop is billed for outbound pstn calls on gold by its own assignment "
+            "Shop (shop) is billed for outbound pstn calls on gold by its own assignment "
             "(for outbound calls, from 2026-03-10 00:00, to 2026-04-01 00:00).",
         ),
         (
             "till",
             MARCH,
             "0.02",
-            "till is billed for outbound pstn calls on gold by the assignment of shop above it "
+            "Till (till) is billed for outbound pstn calls on gold by the assignment of Shop (shop) above it "
             "(for outbound calls, from 2026-03-10 00:00, to 2026-04-01 00:00).",
         ),
         (
             "till",
             APRIL,
             "0.06",
-            "till is billed for outbound pstn calls on retail by the default for everybody (for everything).",
+            "Till (till) is billed for outbound pstn calls on retail by the default for everybody (for everything).",
         ),
     ],
     ids=["its own", "its parent's", "the default"],
@@ -98,7 +98,10 @@ def test_nothing_assigned_is_said(two):
     ask = replace(ASK, direction="inbound")
     plan_for = CustomerPlan(two.lake, bare, "till", "call", root_sid="root", whole=False)
 
-    assert plan_for(ask).why == "Nobody has assigned till a plan for inbound pstn calls at 2026-03-10 00:00."
+    assert (
+        plan_for(ask).why
+        == "Nobody has assigned Till (till) a plan for inbound pstn calls at 2026-03-10 00:00."
+    )
     assert quote(ask, plan_for(ask), "call").outcome.reason == "no_plan"
 
 
