@@ -8,6 +8,7 @@ master data only rows are named that still say what was billed. The sentences ar
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -109,11 +110,8 @@ def explain_invoice(ledger: Ledger, masters: Masters, which: str) -> InvoiceExpl
         bill = _bill(tx, which)
     if bill is None:
         return None
-    invoice = _without(bill.row, "snapshot", "period_start", "period_end") | {
-        "company_name": bill.snapshot["customer"]["name"],
-        "date_billing_period_start": bill.row["period_start"],
-        "date_billing_period_end": bill.row["period_end"],
-    }
+    invoice = _dated(bill.row) | {"company_name": bill.snapshot["customer"]["name"]}
+    del invoice["snapshot"]
     items = tuple(_item(row) for row in bill.items.values())
     taxes = tuple(_tax(bill, tax, masters) for tax in bill.taxes)
     return InvoiceExplained(bill.name, invoice, items, taxes, _invoice_reasons(bill))
@@ -218,14 +216,21 @@ def _said(tx: Connection, masters: Masters, bill: Bill, item: Row) -> Said:
 def _decision(tx: Connection, bill: Bill, detail: Row) -> str:
     """Who decided on a credit note or an adjustment, when and why; empty where nobody had to."""
     if bill.credits:
-        by, at, why = bill.row["approved_by"], bill.row["date_issued"], bill.snapshot["credits"]["reason"]
-    elif "adjustment_id" in detail:
+        return _note_decided(bill)
+    if "adjustment_id" in detail:
         query = adjustment_batches.select().select_from(adjustments.join(adjustment_batches))
         (found,) = rows_in(tx, query.where(adjustments.c.adjustment_id == detail["adjustment_id"]))
-        by, at, why = found["by"], found["at"], f"{found['reason']} ({found['batch_sid']})"
-    else:
-        return ""
-    return f"Decided by {by} on {local_day(at, bill.zone)}: {why}"
+        return _decided(found["by"], found["at"], bill.zone, f"{found['reason']} ({found['batch_sid']})")
+    return ""
+
+
+def _note_decided(note: Bill) -> str:
+    row = note.row
+    return _decided(row["approved_by"], row["date_issued"], note.zone, note.snapshot["credits"]["reason"])
+
+
+def _decided(by: str, at: datetime, zone: str, why: str) -> str:
+    return f"Decided by {by} on {local_day(at, zone)}: {why}"
 
 
 def _corrected(tx: Connection, detail: Row) -> str:
@@ -279,8 +284,7 @@ def _invoice_reasons(bill: Bill) -> tuple[str, ...]:
         issued = local_day(bill.credits.row["date_issued"], bill.zone)
         said += [
             f"It takes back of {bill.credits.name}, issued on {issued}.",
-            f"Decided by {row['approved_by']} on {local_day(row['date_issued'], bill.zone)}: "
-            f"{bill.snapshot['credits']['reason']}",
+            _note_decided(bill),
         ]
         taken = [(note.name, plain(-note.row["amount"], decimals=2)) for note in bill.earlier]
         said += [f"{name} had taken back {amount} before." for name, amount in taken]
@@ -299,12 +303,13 @@ def _days(period: Period, zone: str) -> tuple[Any, Any]:
 
 
 def _item(row: Row) -> dict[str, Any]:
-    return _without(row, "period_start", "period_end") | {
+    return _dated(row) | {"detail": json.loads(row["detail"])}
+
+
+def _dated(row: Row) -> dict[str, Any]:
+    """A row of the ledger with its period as the tables of the lake name it."""
+    kept = {name: value for name, value in row.items() if name not in ("period_start", "period_end")}
+    return kept | {
         "date_billing_period_start": row["period_start"],
         "date_billing_period_end": row["period_end"],
-        "detail": json.loads(row["detail"]),
     }
-
-
-def _without(row: Row, *names: str) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name not in names}
