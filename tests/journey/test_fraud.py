@@ -5,13 +5,14 @@ from tests.journey.house import AS_OF, House
 MONTH = ("--since", "2026-03-01", "--until", "2026-04-01")
 
 
-def test_an_ordinary_month_is_looked_at_and_raises_nothing(march: House) -> None:
-    looked, landed = march.rows(
+def test_an_ordinary_month_is_looked_at_and_raises_nothing(house: House) -> None:
+    """In a copy: who looks for signals holds the home, and others that read the month may be at it."""
+    looked, landed = house.rows(
         "select count(*) from measure.signal_days union all select count(distinct day) from ("
         "select date_stop::date as day from land.calls union select date_insert::date from land.messages)"
     )
 
-    assert (march.json("fraud", "--as-of", AS_OF), looked) == ([], landed)
+    assert (house.json("fraud", "--as-of", AS_OF), looked) == ([], landed)
 
 
 def test_a_rule_is_tried_on_past_calls(march: House) -> None:
