@@ -4,7 +4,7 @@ A server in a process of its own makes up calls as fast as they are asked for; a
 empty home. How fast that goes, and the most memory that it takes, are those of a process that does nothing else.
 
 Beside its CPU time stands the least that anybody could spend on the same bytes: to decode them with the fastest JSON
-decoder at hand, each value as Python has it, and to write the same rows as the same Parquet, to the byte, a day once.
+decoder at hand, each value as Python has it, and to write the same rows as the same Parquet, to the byte, once.
 That is all of it. The bytes lie in memory, the rows are typed and sorted; nothing is asked for, checked, compared,
 hashed, made durable or booked, and nobody collects garbage. In brackets, the same with a decoder that takes these
 keys alone and drops any other.
@@ -52,6 +52,7 @@ STEP_MS = MONTH_MS // 5_000_000
 PAGE = 1000
 TURN = 10
 WARM = 2000
+DAY = len("date=2026-03-01")
 KNOWN = "msgspec, keys known"
 
 
@@ -161,12 +162,14 @@ class Least:
         self._decode()
 
     def committed(self, _text: str = "", *, whole: bool = False) -> None:
-        """Writes again the days that are whole: all but the last, as long as more comes."""
+        """Writes again the files of days that are whole: of all but the last, as long as more comes."""
         self._pause()
-        days = {path.name[:15]: path for path in sorted(self._files(), key=lambda path: path.stat().st_size)}
-        for day in sorted(days.keys() - self._written)[: None if whole else -1]:
-            self._written.add(day)
-            self._write(days[day])
+        files = {label(path): path for path in sorted(self._files(), key=lambda path: path.stat().st_size)}
+        last = max(files, default="")[:DAY]
+        for name in sorted(files.keys() - self._written):
+            if whole or name[:DAY] < last:
+                self._written.add(name)
+                self._write(files[name])
         self._resumed = time.process_time()
 
     def _files(self) -> Iterator[Path]:
@@ -202,6 +205,11 @@ class Least:
 
     def _add(self, name: str, spent: float) -> None:
         self.spent[name] = self.spent.get(name, 0.0) + spent
+
+
+def label(path: Path) -> str:
+    """What a file is called in all its contents; the day comes first."""
+    return path.name.rsplit(".", 2)[0]
 
 
 def import_and_pull(port: int, count: int, step: int, home: Path, least: Least | None = None) -> None:

@@ -1,8 +1,9 @@
 """Days of detail records as files: what a day holds and what is added to it, sorted, in parts of a good size.
 
 A day is one file until it is too large to be written anew with each commit; then what follows opens the next part.
-Parts hold ranges of the sort key, one after the other. A late record goes into the part whose range it falls in, and
-only that is written; so what a commit costs does not grow with the day.
+Records that come in order, as many at a time as a pull commits, are thus written once. Parts hold ranges of the sort
+key, one after the other. A late record goes into the part whose range it falls in, and only that is written; so what a
+commit costs does not grow with the day.
 
 What comes is mostly in order and after what is held; then nothing is sorted. What comes, and a part that it comes into,
 is read and merged in pieces, and written a row group at a time, so that memory does not grow with them either: a piece
@@ -25,7 +26,9 @@ from pipeline.land.held import ID
 from pipeline.land.known import hashed, remember
 from pipeline.land.waiting import Rows, sorted_rows
 
-# How many rows a part takes. One in the middle of its day that late records make twice as large is cut.
+# From how many rows on the last part of a day takes no more: what one commit of a long pull brings is a part.
+FULL = 3 * ROW_GROUP // 4
+# How many rows a part takes at most. One in the middle of its day that late records make twice as large is cut.
 PART = 4 * ROW_GROUP
 
 
@@ -92,8 +95,8 @@ def _parts(lake: Lake, files: list[DataFile], added: Rows, key: str) -> Iterator
     if not files:
         yield _Part(None, added)
         return
-    full = files[0].rows >= PART
-    ends = [lake.greatest(file, key) for file in files] if full or len(files) > 1 else [None]
+    several = len(files) > 1 or files[0].rows >= FULL
+    ends = [lake.greatest(file, key) for file in files] if several else [None]
     at = pl.Series(added.keys[key])
     *inner, (end, last) = sorted(zip(ends, files, strict=True), key=itemgetter(0))
     begin = 0
@@ -101,7 +104,7 @@ def _parts(lake: Lake, files: list[DataFile], added: Rows, key: str) -> Iterator
         beyond = int(at.search_sorted(until, side="right"))
         yield _Part(file, added.slice(begin, beyond - begin), inner=True)
         begin = beyond
-    if last.rows < PART:
+    if last.rows < FULL:
         yield _Part(last, added.slice(begin))
         return
     beyond = int(at.search_sorted(end, side="right"))

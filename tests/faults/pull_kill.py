@@ -37,7 +37,7 @@ WORLD = WorldConfig(
     seed=21, calls=320, messages=120, start=date(2026, 3, 1), days=4, rates=RATES,
     faults=Faults.parse("late_inserts=0.03,version_bumps=25,late_status=0.3"),
 )  # fmt: skip
-PAGE, PER_COMMIT, PART = 30, 60, 30
+PAGE, PER_COMMIT, FULL, PART = 30, 60, 25, 30
 _LOADED = (
     "polars", "duckdb", "numpy.ma", "pyarrow.parquet", "sqlalchemy.dialects.sqlite", "httpcore", "_strptime",
     "dateutil.relativedelta", "encodings.idna", "encodings.utf_8_sig", "importlib.readers", "pipeline.desk",
@@ -55,7 +55,8 @@ def desk(home: Path, url: str, now: datetime) -> Any:
     from pipeline.pull import walk
     from pipeline.settings import Settings
 
-    walk.LIMIT, walks._FEWEST, walks._MOST, days.PART = PAGE, PER_COMMIT, PER_COMMIT, PART
+    walk.LIMIT, walks._FEWEST, walks._MOST = PAGE, PER_COMMIT, PER_COMMIT
+    days.FULL, days.PART = FULL, PART
     return Desk.open(Settings(home=home, api_url=url, api_token=TOKEN, since=SINCE), now=now)
 
 

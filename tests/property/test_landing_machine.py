@@ -30,7 +30,7 @@ from tests.fixtures.records import call, stamp
 START = datetime(2026, 3, 2, 0, 30, tzinfo=UTC)
 OVERLAP, LOOKBACK = timedelta(minutes=15), timedelta(hours=5)
 LATEST = timedelta(hours=4)
-PART = 3
+FULL, PART = 2, 3
 Content = tuple[int | None, str, str]
 versions = st.one_of(st.none(), st.integers(1, 4))
 prices = st.sampled_from(["0.1", "0.2", "0.3"])
@@ -58,7 +58,8 @@ class Landing(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
-        self.part, days.PART = days.PART, PART
+        self.sizes = days.FULL, days.PART
+        days.FULL, days.PART = FULL, PART
         home = Path(self.folder.name)
         self.lake = Lake(home, Ledger.open(sqlite_url(home / "ledger.db")))
         self.provider, self.mark, self.now = Provider(), Bookmark(), START
@@ -71,7 +72,7 @@ class Landing(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "folder"):
             self.folder.cleanup()
-            days.PART = self.part
+            days.FULL, days.PART = self.sizes
 
     @rule(age=st.integers(0, int(LATEST.total_seconds())), version=versions, price=prices)
     def insert(self, age: int, version: int | None, price: str) -> None:

@@ -186,12 +186,18 @@ PARTS: dict[str, tuple[list[str], Parts]] = {
 }
 
 
+def small_parts(monkeypatch: pytest.MonkeyPatch, full: int = 4) -> None:
+    """A part takes four records, and the last one no more when it has ``full``."""
+    monkeypatch.setattr(days, "PART", 4)
+    monkeypatch.setattr(days, "FULL", full)
+
+
 @pytest.mark.parametrize(("commits", "wanted"), PARTS.values(), ids=PARTS)
 def test_parts_of_a_day(
     lake: Lake, monkeypatch: pytest.MonkeyPatch, commits: list[str], wanted: Parts
 ) -> None:
     """Each commit is a list of records; a part takes four, and each record is in one of them."""
-    monkeypatch.setattr(days, "PART", 4)
+    small_parts(monkeypatch)
     for texts in commits:
         land(lake, [at(text) for text in texts.split()])
     assert parts(lake) == wanted
@@ -199,7 +205,7 @@ def test_parts_of_a_day(
 
 def test_only_the_part_that_records_come_into_is_written(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """So the cost of a commit does not grow with its day."""
-    monkeypatch.setattr(days, "PART", 4)
+    small_parts(monkeypatch)
     land(lake, [at(text) for text in "01 02 03 04 06 07".split()])
     written: list[str] = []
     stage = Lake.stage_pieces
@@ -214,15 +220,42 @@ def test_only_the_part_that_records_come_into_is_written(lake: Lake, monkeypatch
     assert written == [".p0002", "", ".p0002", ".p0003"]
 
 
+FULL: dict[str, tuple[list[str], Parts]] = {
+    "what as many records follow as make it full is written once": (
+        ["01 02", "03 04", "05 06"],
+        {"first": "01 02", ".p0002": "03 04", ".p0003": "05 06"},
+    ),
+    "the last part takes what follows until it is full": (
+        ["01", "02 03", "04"],
+        {"first": "01 02 03", ".p0002": "04"},
+    ),
+    "what falls into it comes into it though it is full": (
+        ["01 03", "02 04"],
+        {"first": "01 02 03", ".p0002": "04"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("commits", "wanted"), FULL.values(), ids=FULL)
+def test_a_part_that_is_full(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, commits: list[str], wanted: Parts
+) -> None:
+    """With two records, though it takes four."""
+    small_parts(monkeypatch, full=2)
+    for texts in commits:
+        land(lake, [at(text) for text in texts.split()])
+    assert parts(lake) == wanted
+
+
 def test_superseded_contents_lie_in_parts_too(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(days, "PART", 4)
+    small_parts(monkeypatch)
     for version in (2, 3, 4):
         land(lake, [at(text) | {"version": version} for text in ("01", "02", "03")])
     assert parts(lake, "land/calls_versions") == {"first": "01 01 02 02", ".p0002": "03 03"}
 
 
 def test_a_part_is_shown_in_the_folder_of_its_day(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(days, "PART", 4)
+    small_parts(monkeypatch)
     land(lake, [at(text) for text in "01 02 03 04 05 06".split()])
     lake.publish(NOW)
     assert {path.parent.name for path in (lake.home / "lake").rglob("*.parquet")} == {DAY}
