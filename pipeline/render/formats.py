@@ -18,6 +18,8 @@ from babel.numbers import (
     format_decimal,
     format_percent,
     get_currency_name,
+    get_decimal_symbol,
+    get_minus_sign_symbol,
 )
 
 from pipeline.domain.money import minor_unit, to_minor
@@ -107,8 +109,8 @@ class Formats:
         whole, part = divmod(abs(Decimal(seconds)), 1)
         minutes, rest = divmod(int(whole), _SECONDS_A_MINUTE)
         hours, minutes = divmod(minutes, _SECONDS_A_MINUTE)
-        fraction = format(part.normalize(), "f")[1:] if part else ""
-        sign = "\N{MINUS SIGN}" if seconds < 0 else ""
+        fraction = get_decimal_symbol(self.locale) + format(part.normalize(), "f")[2:] if part else ""
+        sign = get_minus_sign_symbol(self.locale) if seconds < 0 else ""
         return f"{sign}{hours}:{minutes:02d}:{rest:02d}{fraction}"
 
     def usage(self, usage: int | Decimal, item_type: str) -> str:

@@ -165,8 +165,9 @@ DE = Formats.of("de-DE", "Europe/Berlin", "EUR")
         pytest.param(lambda: US.exact(Decimal("1234.5000000000")), "1,234.50", id="needless zeros"),
         pytest.param(lambda: US.seconds(8880), "2:28:00", id="148 minutes"),
         pytest.param(lambda: US.seconds(59), "0:00:59", id="under a minute"),
-        pytest.param(lambda: US.seconds(-75), "\N{MINUS SIGN}0:01:15", id="a correction"),
+        pytest.param(lambda: US.seconds(-75), "-0:01:15", id="a correction, with the minus of its money"),
         pytest.param(lambda: US.seconds(Decimal("4.250")), "0:00:04.25", id="part of a second"),
+        pytest.param(lambda: DE.seconds(Decimal("4.250")), "0:00:04,25", id="part of a second in German"),
         pytest.param(lambda: US.seconds(400_000), "111:06:40", id="more than a day"),
         pytest.param(lambda: US.percent(Decimal("0.0625")), "6.25%", id="percent keeps its decimals"),
         pytest.param(
