@@ -15,6 +15,7 @@ from pipeline.cli import app
 from pipeline.homes import make_home
 from pipeline.lake import pages
 from pipeline.masters.files import CUSTOMER_COLUMNS, FILES, read_masters
+from pipeline.masters.taxes import TAX_COLUMNS
 from pipeline.shipped import shipped
 from tests.journey.house import House
 from tests.test_readme import LINE, commands
@@ -92,6 +93,12 @@ FIRST_COLUMNS = {
 }
 
 
+def explained(text: str, section: str) -> list[str]:
+    """The columns in the first cells of a section's table."""
+    (found,) = re.findall(rf"^## {section}.*?(?=^## )", text, re.MULTILINE | re.DOTALL)
+    return sorted(re.findall(r"`(\w+)`", "\n".join(re.findall(r"^\| (`.*?) \|", found, re.MULTILINE))))
+
+
 def test_the_examples_of_master_files_are_a_home_that_works(tmp_path: Path) -> None:
     """Together with the taxes and the policy of a new home; every column of a customer is in it, and explained."""
     make_home(tmp_path)
@@ -109,8 +116,10 @@ def test_the_examples_of_master_files_are_a_home_that_works(tmp_path: Path) -> N
     held = (masters.charges, masters.discounts, masters.commitments, masters.bundles, masters.tiers)
     held += (masters.per_use, masters.did_prices, masters.markups, masters.exchange_rates, masters.exemptions)
     assert [len(rows) for rows in held] == [2, 1, 1, 1, 1, 1, 2, 1, 1, 1]
-    explained = re.findall(r"`(\w+)`", "\n".join(re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)))
-    assert sorted(explained) == sorted(CUSTOMER_COLUMNS)
+    assert [explained(text, "customers.csv"), explained(text, "Taxes")] == [
+        sorted(CUSTOMER_COLUMNS),
+        sorted(TAX_COLUMNS),
+    ]
     assert named["customers.csv"].splitlines()[0].split(",") == list(CUSTOMER_COLUMNS)
 
 

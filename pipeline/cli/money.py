@@ -61,6 +61,7 @@ def credit(
             f"{due:%Y-%m-%d %H:%M} UTC on; mend what was wrong and run `tollbook rate` before",
             style="yellow",
         )
+    _say_discounts(desk, issued.invoice_sid)
     say("next: `tollbook render` and `tollbook deliver`, or wait for the schedule", style="dim")
 
 
@@ -281,6 +282,8 @@ def settle_dispute(
     note = desk.settle_dispute(dispute_sid, credited=credit, reason=reason, by=by)
     desk.publish()
     say(f"{note.number} has been issued" if note else "rejected; the invoice stands")
+    if note:
+        _say_discounts(desk, note.invoice_sid)
 
 
 @disputes.command("list")
@@ -323,3 +326,13 @@ def _line(text: str) -> tuple[int, Decimal | None]:
     except (ValueError, InvalidOperation):
         msg = f"--line {text!r} is neither a line's number, like 3, nor a part of one, like 3=1.50."
         raise SettingsError(msg) from None
+
+
+def _say_discounts(desk: "Desk", credit_sid: str) -> None:
+    """Where less was paid for a line than it says, because a percentage off it is a line of its own."""
+    for number, line, text, amount in desk.discounts_left(credit_sid):
+        say(
+            f"line {line}, {text}, stays, so {money(-amount)} more went back than was paid; if that is not meant: "
+            f"`tollbook credit {number} --line {line}={amount} --reason ...`",
+            style="yellow",
+        )

@@ -1,17 +1,20 @@
 """One e-mail as bytes. The same invoice makes the same bytes, and no text can become a header or a recipient.
 
 Only ``EmailMessage`` and ``headerregistry.Address`` build headers: they refuse line ends where older interfaces write
-them out.
+them out. Folding a line, though, that library loses blanks between words that are not ASCII ("229,44 €,fällig") and
+whole quoted names: such a subject is written as encoded words throughout, and the sender on one line.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 from pathlib import Path
+from typing import Any
 
 from pipeline.deliver.documents import Documents
 from pipeline.errors import DeliveryError
@@ -27,6 +30,18 @@ _TYPES = {
     ".xml": ("application", "xml"),
 }
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+
+
+class _Folded(EmailPolicy):
+    """Writes each header so that it is read as it was meant."""
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        if name == "Subject" and not value.isascii():
+            words = Header(str(value), "utf-8", header_name=name).encode(linesep=self.linesep)
+            return f"{name}: {words}{self.linesep}".encode("ascii")
+        if name == "From":
+            return SMTP.clone(max_line_length=None).fold_binary(name, value)
+        return super().fold_binary(name, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +77,7 @@ def build(envelope: Envelope, documents: Documents, name: str) -> bytes:
         if not is_address(address):
             msg = f"{address!r} is not one plain e-mail address. Correct it and send again."
             raise DeliveryError(msg)
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_Folded(linesep=SMTP.linesep))
     message["From"] = Address(_one_line(envelope.sender_name), addr_spec=envelope.sender)
     message["To"] = [Address(addr_spec=address) for address in envelope.recipients]
     if envelope.reply_to and envelope.reply_to != envelope.sender:

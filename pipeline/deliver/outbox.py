@@ -19,7 +19,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -54,7 +54,10 @@ emails, invoices = schema.emails, schema.invoices
 
 @dataclass(frozen=True, slots=True)
 class DeliverReport:
-    """What left in this run, and what stands in the outbox after it. ``problems`` name each that needs a look."""
+    """What left in this run, and what stands in the outbox after it.
+
+    ``problems`` name each that needs a look; ``no_server`` says why the mail server takes nothing at all.
+    """
 
     sent: int = 0
     waiting: int = 0
@@ -63,6 +66,7 @@ class DeliverReport:
     unknown: int = 0
     bounced: int = 0
     problems: tuple[str, ...] = ()
+    no_server: str = ""
 
 
 @dataclass(slots=True)
@@ -76,7 +80,7 @@ class _Run:
     now: datetime
     progress: Callable[[str], None]
     sent: int = 0
-    problems: list[str] = field(default_factory=list)
+    no_server: str = ""
 
 
 def deliver(
@@ -209,7 +213,7 @@ def _send(run: _Run, row: Row) -> bool:
     try:
         run.mailer.open()
     except DeliveryError as error:
-        run.problems.append(str(error))
+        run.no_server = str(error)
         return False
     if _mark_sending(run, row):
         recipients = _pending(row) or envelope.recipients
@@ -303,7 +307,8 @@ def _report(run: _Run) -> DeliverReport:
         failed=standing["failed"],
         unknown=standing["unknown"],
         bounced=standing["bounced"],
-        problems=(*run.problems, *notes),
+        problems=tuple(notes),
+        no_server=run.no_server,
     )
 
 

@@ -156,6 +156,12 @@ class Billing(Landing):
                 rebill=rebill,
             )
 
+    def discounts_left(self, credit_sid: str) -> "list[tuple[str, int, str, Decimal]]":
+        """Percentages off what a credit note gives back that stay: number, line, its text, and their part of it."""
+        from pipeline.invoice.credit import discounts_left
+
+        return discounts_left(self.lake, self.ledger, credit_sid)
+
     def billed_again(self, partner_sid: str) -> "tuple[date, date, datetime] | None":
         """When a customer's invoice takes what was given back: the first and last day of its period, and from when on
         it is made; None where nobody is billed by that name."""

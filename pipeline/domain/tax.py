@@ -2,131 +2,35 @@
 
 Never a guess. A place whose rules nobody has declared complete gives ``Unplaced`` instead of taxes, because a
 missing rule looks exactly like a tax of zero. So does a rule that has run out: a quarterly factor without a row for
-this quarter is not a tax that was abolished, and one that was abolished says so with a row of rate 0. Rules are dated
-by the tax point, which is the last day of the invoice's period in the customer's time zone: the day on which the
-supply was complete. What a seller's own traffic study says of its calls takes the place of a rule's share.
+this quarter is not a tax that was abolished, and one that was abolished says so with a row of rate 0. What a seller's
+own traffic study says of its calls takes the place of a rule's share.
+
+Rules are dated by the tax point, which is the last day of the invoice's period in the customer's time zone: the day on
+which the supply was complete. A value added tax is owed at the rate of that day, so lines of an earlier period (late,
+corrected, billed again) bear it as it was on the last day of their own: what a credit note gives back of a supply is
+what the supply is taxed with when it is billed again. Such lines are an item of their own, ``vat@2026-06-30`` for the
+row that ended then. Other taxes are on what is billed, and go by the invoice.
 
 An outside tax engine answers the same question: a function from ``Supply`` to ``Assessment`` or ``Unplaced``.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
-from typing import Protocol
 
 from pipeline.domain.invoice import Item, TaxItem
 from pipeline.domain.money import add, multiply, to_minor
 from pipeline.domain.period import in_force
+from pipeline.domain.taxtables import DatedExemption, DatedRule, DatedShare, TaxedPlace
 
 PLACE_FIELDS = ("country", "state", "county", "city", "zip")
 # What a fixed amount is due for: each number rented, each line of the page, the invoice.
 NUMBER, LINE, INVOICE = "number", "line", "invoice"
 PERCENT, FIXED, MINIMUM, MAXIMUM, REVERSE = "percent", "fixed", "minimum", "maximum", "reverse_charge"
 NUMBERS = "did"
-
-
-class TaxedPlace(Protocol):
-    """Where a customer is taxed; a field that is empty in a rule or a declared place matches any."""
-
-    @property
-    def country(self) -> str: ...
-    @property
-    def state(self) -> str: ...
-    @property
-    def county(self) -> str: ...
-    @property
-    def city(self) -> str: ...
-    @property
-    def zip(self) -> str: ...
-
-
-class DatedRule(Protocol):
-    """One dated tax, in force on ``[start, end)``; ``pipeline.masters.model.TaxRule`` is one and says what is what."""
-
-    @property
-    def rule(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def jurisdiction(self) -> str: ...
-    @property
-    def type(self) -> str: ...
-    @property
-    def rate(self) -> Decimal: ...
-    @property
-    def per(self) -> str: ...
-    @property
-    def share(self) -> Decimal: ...
-    @property
-    def country(self) -> str: ...
-    @property
-    def state(self) -> str: ...
-    @property
-    def county(self) -> str: ...
-    @property
-    def city(self) -> str: ...
-    @property
-    def zip(self) -> str: ...
-    @property
-    def items(self) -> tuple[str, ...]: ...
-    @property
-    def direction(self) -> str: ...
-    @property
-    def scope(self) -> str: ...
-    @property
-    def on(self) -> tuple[str, ...]: ...
-    @property
-    def minimum(self) -> Decimal | None: ...
-    @property
-    def maximum(self) -> Decimal | None: ...
-    @property
-    def reverse_charge(self) -> bool: ...
-    @property
-    def start(self) -> date | None: ...
-    @property
-    def end(self) -> date | None: ...
-    @property
-    def order(self) -> int: ...
-    @property
-    def legal_source(self) -> str: ...
-
-
-class DatedExemption(Protocol):
-    """A certificate that frees one customer, on ``[start, end)``, from rules of a name, type or jurisdiction; empty
-    matches any."""
-
-    @property
-    def partner_sid(self) -> str: ...
-    @property
-    def certificate(self) -> str: ...
-    @property
-    def rule(self) -> str: ...
-    @property
-    def type(self) -> str: ...
-    @property
-    def jurisdiction(self) -> str: ...
-    @property
-    def start(self) -> date | None: ...
-    @property
-    def end(self) -> date | None: ...
-
-
-class DatedShare(Protocol):
-    """The part of a seller's lines that a rule applies to, by the seller's own ``document``, on ``[start, end)``."""
-
-    @property
-    def seller(self) -> str: ...
-    @property
-    def rule(self) -> str: ...
-    @property
-    def share(self) -> Decimal: ...
-    @property
-    def document(self) -> str: ...
-    @property
-    def start(self) -> date | None: ...
-    @property
-    def end(self) -> date | None: ...
+VALUE_ADDED = "service_tax"
+_OF = "@"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +38,7 @@ class Supply:
     """What is taxed: the rounded lines of one invoice, who gets them where, and who sells from which country.
 
     ``exempt`` is a reason for no taxes at all, ``tax_id`` the customer's own number for value added tax, ``seller``
-    the key of who sells.
+    the key of who sells. ``own_days`` are the last days of the lines' own periods; without them, all are the invoice's.
     """
 
     items: Sequence[Item]
@@ -146,6 +50,7 @@ class Supply:
     tax_id: str = ""
     exempt: str = ""
     seller: str = ""
+    own_days: Sequence[date] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +86,17 @@ def assess(
     here = [rule for rule in rules if _within(supply.place, rule)]
     studied = {s.rule: s for s in shares if _studied(s, supply)}
     for rule in _run_out(here, supply.tax_point):
-        if _tax(rule, supply, {}, None) is not None:
+        ended = [n for n in _lines(rule, supply) if rule.end and rule.end <= _day(rule, supply, n)]
+        if _tax(rule, supply, ended, {}, None) is not None:
             return Unplaced(_missing(rule))
-    due = sorted(
-        (r for r in here if in_force(r.start, r.end, supply.tax_point)), key=lambda r: (r.order, r.rule)
-    )
-    own = [e for e in exemptions if e.partner_sid == supply.partner_sid]
-    own = [e for e in own if in_force(e.start, e.end, supply.tax_point)]
-    return _assess(supply, due, own, studied)
+    dated = sorted(here, key=lambda r: (r.order, r.rule, r.start or date.min))
+    return _assess(supply, dated, [e for e in exemptions if e.partner_sid == supply.partner_sid], studied)
+
+
+def of_rule(item: str, tax_point: date) -> tuple[str, date]:
+    """The rule that a tax item is of, and a day on which its row was in force."""
+    rule, _, day = item.partition(_OF)
+    return rule, date.fromisoformat(day) if day else tax_point
 
 
 def lacking(
@@ -203,26 +111,49 @@ def lacking(
 
 def _assess(
     supply: Supply,
-    due: Iterable[DatedRule],
-    own: Iterable[DatedExemption],
+    dated: Iterable[DatedRule],
+    own: Sequence[DatedExemption],
     studied: Mapping[str, DatedShare],
 ) -> Assessment:
     made: dict[str, TaxItem] = {}
     notes: list[str] = []
-    for rule in due:
-        tax = _tax(rule, supply, made, studied.get(rule.rule))
-        certificate = next((e.certificate for e in own if _frees(e, rule)), None)
+    for rule in dated:
+        now = in_force(rule.start, rule.end, supply.tax_point)
+        taxed = [n for n in _lines(rule, supply) if in_force(rule.start, rule.end, _day(rule, supply, n))]
+        below = {
+            key: tax for key, tax in made.items() if now and of_rule(key, supply.tax_point)[0] in rule.on
+        }
+        share = studied.get(rule.rule)
+        if _tax(rule, supply, taxed, below, share) is None:
+            continue
+        freed = {n: c for n in taxed if (c := _certificate(own, rule, _day(rule, supply, n)))}
+        if now and (certificate := _certificate(own, rule, supply.tax_point)):
+            below, freed = {}, {0: certificate, **freed}
+        notes += [f"{rule.name} is not charged: {c}." for c in list(freed.values())[:1]]
+        tax = _tax(rule, supply, [n for n in taxed if n not in freed], below, share)
         if tax is None:
             continue
-        if certificate is not None:
-            notes.append(f"{rule.name} is not charged: {certificate}.")
-        else:
-            made[rule.rule] = tax
-            if tax.method == REVERSE:
-                notes.append(
-                    f"Reverse charge: the recipient owes the tax ({rule.name}, {rule.legal_source})."
-                )
-    return Assessment(tuple(made.values()), tuple(notes))
+        made[tax.rule] = tax
+        if tax.method == REVERSE:
+            notes.append(f"Reverse charge: the recipient owes the tax ({rule.name}, {rule.legal_source}).")
+    return Assessment(tuple(made.values()), tuple(dict.fromkeys(notes)))
+
+
+def _lines(rule: DatedRule, supply: Supply) -> list[int]:
+    """The numbers of the lines that a rule is about, whenever it is in force."""
+    return [n for n, item in enumerate(supply.items, start=1) if _applies(rule, item, supply.place)]
+
+
+def _day(rule: DatedRule, supply: Supply, number: int) -> date:
+    """The day by whose row a line is taxed."""
+    whole = rule.per or rule.minimum is not None or rule.maximum is not None
+    if rule.type != VALUE_ADDED or whole or not supply.own_days:
+        return supply.tax_point
+    return min(supply.own_days[number - 1], supply.tax_point)
+
+
+def _certificate(own: Iterable[DatedExemption], rule: DatedRule, day: date) -> str | None:
+    return next((e.certificate for e in own if in_force(e.start, e.end, day) and _frees(e, rule)), None)
 
 
 def _declared(place: TaxedPlace, places: Iterable[TaxedPlace]) -> bool:
@@ -258,23 +189,26 @@ def _run_out(here: Iterable[DatedRule], day: date) -> list[DatedRule]:
 
 
 def _tax(
-    rule: DatedRule, supply: Supply, before: Mapping[str, TaxItem], studied: DatedShare | None
+    rule: DatedRule,
+    supply: Supply,
+    taxed: Sequence[int],
+    below: Mapping[str, TaxItem],
+    studied: DatedShare | None,
 ) -> TaxItem | None:
-    """The item of a rule; None where there is nothing that it applies to. ``before`` are the taxes that it may tax."""
+    """The item of a rule on these lines; None where there is nothing to tax. ``below`` are the taxes that it taxes."""
     share = studied.share if studied else rule.share
-    taxed = [n for n, item in enumerate(supply.items, start=1) if _applies(rule, item, supply.place)]
     lines = [supply.items[n - 1] for n in taxed]
     if rule.per:
         base = Decimal(_count(rule.per, lines))
     else:
-        below = [before[name].amount for name in rule.on if name in before]
-        base = add((multiply(share, add(line.amount for line in lines)), *below))
-    if not base:
+        base = add((multiply(share, add(line.amount for line in lines)), *(t.amount for t in below.values())))
+    # Lines that cancel out bear a tax of nothing: a credit note may take back some of them.
+    if not base and (rule.per or not any(line.amount for line in lines)):
         return None
     amount, method = _amount(rule, supply, base)
     rate = Decimal(0) if method == REVERSE else rule.rate
     return TaxItem(
-        rule.rule,
+        _named(rule, supply.tax_point),
         rule.name,
         rule.jurisdiction,
         rule.type,
@@ -285,9 +219,15 @@ def _tax(
         method,
         rule.per,
         tuple(taxed),
-        rule.on,
+        tuple(below),
         share,
     )
+
+
+def _named(rule: DatedRule, tax_point: date) -> str:
+    if rule.end is None or tax_point < rule.end:
+        return rule.rule
+    return f"{rule.rule}{_OF}{rule.end - timedelta(days=1)}"
 
 
 def _amount(rule: DatedRule, supply: Supply, base: Decimal) -> tuple[Decimal, str]:

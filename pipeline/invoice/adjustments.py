@@ -2,7 +2,7 @@
 
 An issued invoice never changes, so what corrects it waits in the ledger and is billed, or given back, with the next
 one. A line of type ``adjustment`` names the invoice and the line that it corrects, bears the taxes of that line's
-type (``taxed_as``) as they are on the new invoice's tax point, and keeps that line's period. Rows are only ever
+type (``taxed_as``) as ``domain.tax`` dates them, and keeps that line's period. Rows are only ever
 added: dropping a draft frees what it took, and a wrong adjustment is corrected by another one.
 """
 

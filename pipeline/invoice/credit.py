@@ -18,13 +18,15 @@ from sqlalchemy import Connection, Table
 from pipeline.domain.credit import after_credit, base_back, tax_remaining
 from pipeline.domain.invoice import TaxItem, foot
 from pipeline.domain.invoice_status import COMPLETE
-from pipeline.domain.money import add, to_minor
+from pipeline.domain.money import add, multiply, to_minor
+from pipeline.domain.rounding import EXACT
 from pipeline.errors import GateError
 from pipeline.invoice.books import RECEIVABLE, REVENUE, TAX, Booking, Holder, balances, book
 from pipeline.invoice.due import USAGE
 from pipeline.invoice.export import export
 from pipeline.invoice.giveback import credit_sid, give_back, lines_back
 from pipeline.invoice.issue import Issued, find_invoice, next_number, on_record, settle
+from pipeline.invoice.parts import DISCOUNT
 from pipeline.lake.lake import Lake
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.schema import invoice_items, invoice_taxes, invoices
@@ -33,6 +35,12 @@ from pipeline.ledger.taxes import tax_of, tax_values
 CREDIT_NOTE = "credit_note"
 ADJUSTMENT = "adjustment"
 SERIES = "-CN"
+_DISCOUNTED = f"""
+select line_no, of_line_no, amount
+from invoice.parts
+where invoice_sid = $sid and kind = '{DISCOUNT}' and of_line_no is not null
+order by part_no
+"""
 
 
 def credit(
@@ -69,6 +77,26 @@ def credit(
         lake.commit(tx, staged, at=now, stage="invoice", note=issued.invoice_sid)
     export(lake, ledger, at=now)
     return issued
+
+
+def discounts_left(lake: Lake, ledger: Ledger, note_sid: str) -> list[tuple[str, int, str, Decimal]]:
+    """Percentages off what a credit note gives back that nobody has given back: the invoice's number, the line, what
+    it says, and its part of what goes back, as that would be credited."""
+    with ledger.read() as tx:
+        note = tx.execute(invoices.select().where(invoices.c.invoice_sid == note_sid)).one()
+        of = issued_invoice(tx, json.loads(note.snapshot)["credits"]["invoice_sid"])
+        items = {row.line_no: row for row in _rows(tx, invoice_items, of.invoice_sid)}
+        back = {row.line_no: -row.amount for row in _rows(tx, invoice_items, note_sid)}
+        notes = _earlier(tx, of.invoice_sid)
+        gone = {row.line_no for each in notes for row in _rows(tx, invoice_items, each.invoice_sid)}
+    shares: dict[int, Decimal] = {}
+    for row in lake.query(_DISCOUNTED, {"sid": of.invoice_sid}):
+        line, on = row["line_no"], row["of_line_no"]
+        if line not in gone and back.get(on) and "percent" in json.loads(items[line].detail):
+            share = EXACT.divide(multiply(row["amount"], back[on]), items[on].amount)
+            shares[line] = add((shares.get(line, Decimal(0)), share))
+    left = {line: to_minor(share, note.currency) for line, share in shares.items()}
+    return [(of.number, line, items[line].description, amount) for line, amount in left.items() if amount]
 
 
 class CreditNote:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.domain.invoice import Item, TaxItem
 from pipeline.domain.period import days_of, last_day
-from pipeline.domain.tax import Assessment, Supply, Taxer, Unplaced
+from pipeline.domain.tax import Assessment, Supply, Taxer, Unplaced, of_rule
 from pipeline.invoice.adjustments import Pending, adjustment_item
 from pipeline.invoice.allowances import AllowanceUsed
 from pipeline.invoice.charges import Use, charge_lines, use_lines
@@ -134,6 +134,7 @@ def _supply(due: Due, items: Sequence[Item]) -> Supply:
         partner_sid=customer.partner_sid,
         place=customer.place,
         tax_point=last_day(due.period, customer.time_zone),
+        own_days=tuple(last_day(item.period, customer.time_zone) for item in items),
         currency=customer.currency,
         seller_country=due.account.seller.country,
         tax_id=customer.tax_id,
@@ -154,7 +155,7 @@ def _snapshot(due: Due, taken: Taken, taxes: Assessment, around: Surroundings) -
         "plans": [_plan(plan) for plan in taken.plans],
         "notes": [
             *_notes(due, taken.plans, taxes),
-            *(allowance_note(a, due.period) for a in taken.allowances),
+            *(allowance_note(a, due.period, customer.currency, customer.time_zone) for a in taken.allowances),
         ],
         "not_billed": _not_billed(around.standings.get(due.invoice_sid, ())),
         "records": {"calls": taken.calls, "messages": taken.messages},
@@ -211,8 +212,12 @@ def _notes(due: Due, plans: Sequence[PlanUsed], taxes: Assessment) -> list[str]:
     if any(plan.service == "message" for plan in plans):
         notes.append("Messages are billed by segments times recipients.")
     if not customer.tax_exempt:
-        day = last_day(due.period, customer.time_zone).isoformat()
-        notes.append(f"Taxes are those in force on {day}, each rounded once over the lines it applies to.")
+        tax_point = last_day(due.period, customer.time_zone)
+        notes.append(
+            f"Taxes are those in force on {tax_point}, each rounded once over the lines it applies to."
+        )
+        if any(of_rule(tax.rule, tax_point)[0] != tax.rule for tax in taxes.items):
+            notes.append("Lines of earlier periods bear the value added tax of those periods.")
     return notes + list(taxes.notes)
 
 

@@ -12,7 +12,8 @@ from typing import Any
 from pipeline.domain.invoice import TaxItem
 from pipeline.domain.money import add, multiply, plain
 from pipeline.domain.period import in_force
-from pipeline.domain.tax import MAXIMUM, MINIMUM, REVERSE, DatedRule
+from pipeline.domain.tax import MAXIMUM, MINIMUM, REVERSE, of_rule
+from pipeline.domain.taxtables import DatedRule
 
 Row = Mapping[str, Any]
 _BOUNDS = {MINIMUM: "the least that is due", MAXIMUM: "the most that is due"}
@@ -49,9 +50,12 @@ def tax_reasons(
             for word, bound in (("at least", rule.minimum), ("at most", rule.maximum))
             if bound is not None
         ]
+        point = f"The tax point is {day}, the period's last day."
+        if rule.rule != tax.rule:
+            point = "Its lines are of earlier periods: the tax point of each is the last day of its own."
         said.append(
-            f"Rule {tax.rule} of taxes.csv, {tax.jurisdiction}, {tax.type}, in force {_dates(rule.start, rule.end)}: "
-            f"{_rate(rule.rate, tax.per)}{''.join(bounds)}. The tax point is {day}, the period's last day."
+            f"Rule {rule.rule} of taxes.csv, {tax.jurisdiction}, {tax.type}, in force {_dates(rule.start, rule.end)}: "
+            f"{_rate(rule.rate, tax.per)}{''.join(bounds)}. {point}"
         )
     return (*said, f"Source: {tax.legal_source}")
 
@@ -164,8 +168,9 @@ def _rate(rate: Decimal, per: str) -> str:
 
 def _is_of(rule: DatedRule, tax: TaxItem, day: date) -> bool:
     """Whether a row still says what the tax was found by."""
-    same = rule.rule == tax.rule and (tax.method == REVERSE or rule.rate == tax.rate)
-    return same and in_force(rule.start, rule.end, day) and tax.legal_source.startswith(rule.legal_source)
+    name, held = of_rule(tax.rule, day)
+    same = rule.rule == name and (tax.method == REVERSE or rule.rate == tax.rate)
+    return same and in_force(rule.start, rule.end, held) and tax.legal_source.startswith(rule.legal_source)
 
 
 def _dates(start: date | None, end: date | None) -> str:

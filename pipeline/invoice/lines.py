@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from pipeline.domain.allowances import BUNDLE, NUMBER
 from pipeline.domain.invoice import Item
-from pipeline.domain.money import plain, to_minor
-from pipeline.domain.period import Period
+from pipeline.domain.money import minor_unit, plain, to_minor
+from pipeline.domain.period import Period, local_day
 from pipeline.domain.rounding import quantize
 from pipeline.invoice.allowances import AllowanceUsed
 from pipeline.invoice.claims import UsageLine
@@ -82,15 +82,16 @@ def usage_words(item_type: str, direction: str | None) -> str:
     return _WORDS.get((item_type, direction or ""), ("", ""))[0]
 
 
-def allowance_note(a: AllowanceUsed, period: Period) -> str:
+def allowance_note(a: AllowanceUsed, period: Period, currency: str, zone: str) -> str:
     """What an invoice of ``period`` drew from a bundle, or counted in a tier, for people."""
-    used = _measured(a.used, a.measure)
-    when = "" if a.period == period else f" in the period that began on {a.period.start:%Y-%m-%d}"
+    when = f" That was in the period from {local_day(a.period.start, zone)} on." if a.period != period else ""
     if a.kind != BUNDLE:
-        return f"{a.name}: priced by the volume of the period{when}, which was {used}."
+        money = f"{plain(to_minor(a.used, currency), decimals=minor_unit(currency), grouped=True)} {currency}"
+        used = money if a.measure == "money" else _measured(a.used, a.measure)
+        return f"{a.name}: priced by the volume of the period, which was {used}.{when}"
     held = "" if a.quantity is None else f" of {_measured(a.quantity, a.measure)}"
     each = f" for each of {a.pools} numbers" if a.per == NUMBER else ""
-    return f"{a.name}: {used} used{held} included{each}{when}."
+    return f"{a.name}: {_measured(a.used, a.measure)} used{held} included{each}.{when}"
 
 
 def _measure(line: UsageLine) -> str:
@@ -101,7 +102,7 @@ def _measured(quantity: Decimal, measure: str) -> str:
     if measure == "seconds":
         minutes = quantize(quantity / 60, 2, "half_up")
         return f"{plain(minutes, grouped=True)} minutes"
-    return plain(quantity, grouped=True) + (" units" if measure == "units" else "")
+    return f"{plain(quantity, grouped=True)} units"
 
 
 def _detail(line: UsageLine, period: Period) -> dict[str, object]:

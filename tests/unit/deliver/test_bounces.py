@@ -15,7 +15,7 @@ from pipeline.invoice.export import export
 from pipeline.lake.lake import Lake
 from pipeline.masters.model import Masters
 from pipeline.settings import Settings
-from tests.fixtures.invoices import NOW, add_documents, add_invoice, emails, snapshot
+from tests.fixtures.invoices import NOW, add_documents, add_invoice, copied, emails, make_lake, snapshot
 from tests.fixtures.mail import Sink, smtp_server
 
 FROM, ANN, BOB = "billing@harbor.example", "ann@x.example", "bob@y.example"
@@ -59,12 +59,18 @@ def run(lake: Lake, url: str | None = None, days: int = 0, **more: object) -> De
     return deliver(lake, lake.ledger, smtp_url=url, from_email=FROM, now=now, **more)  # type: ignore[arg-type]
 
 
-@pytest.fixture
-def ready(lake: Lake) -> Lake:
-    """An invoice for two people."""
+@pytest.fixture(scope="module")
+def first_ready(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    lake = make_lake(tmp_path_factory.mktemp("ready"))
     add_invoice(lake, snapshot=snapshot(recipients=[ANN, BOB]))
     add_documents(lake)
     return lake
+
+
+@pytest.fixture
+def ready(first_ready: Lake, tmp_path: Path) -> Lake:
+    """An invoice for two people."""
+    return copied(first_ready, tmp_path / "home")
 
 
 @pytest.fixture

@@ -72,6 +72,21 @@ def test_no_text_becomes_a_header(text: str) -> None:
     assert [a.addr_spec for a in message["To"].addresses] == ["a@x.example", "b@y.example"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Rechnung NL-2026-000016 von Nordlicht Voice GmbH: 229,44 €, fällig am 17.05.2026",
+        "Müller & Söhne Fernmeldegesellschaft, Straße der Kommunikationsdienste",
+        "Ä ö ü " * 20 + "ß",
+        "Invoice of a plain company whose name is rather long, and which is due on May 17, 2026",
+    ],
+    ids=["a word beside a sign", "a long name", "words of one letter", "ASCII"],
+)
+def test_subject_and_sender_are_read_as_they_were_written(text: str) -> None:
+    message = parsed(replace(ENVELOPE, sender_name=text), replace(DOCUMENTS, subject=text))
+    assert (message["Subject"], message["From"].addresses[0].display_name) == (text, text)
+
+
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_what_is_not_one_plain_address_is_refused(address: str) -> None:
     assert not is_address(address)

@@ -5,6 +5,7 @@ import json
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
+from pathlib import Path
 
 import pypdfium2
 import pytest
@@ -15,7 +16,7 @@ from pipeline.lake.lake import Lake
 from pipeline.ledger import schema
 from pipeline.ledger.query import rows
 from pipeline.render.documents import render_invoices
-from tests.fixtures.invoices import NOW, add_documents, add_invoice, emails, snapshot
+from tests.fixtures.invoices import NOW, add_documents, add_invoice, copied, emails, make_lake, snapshot
 from tests.fixtures.mail import Sink, free_port, smtp_server
 
 FROM = "billing@harbor.example"
@@ -30,12 +31,18 @@ def set_status(lake: Lake, status: str) -> None:
         tx.execute(schema.emails.update().values(status=status))
 
 
-@pytest.fixture
-def ready(lake: Lake) -> Lake:
-    """One issued invoice with its documents."""
+@pytest.fixture(scope="module")
+def first_ready(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    lake = make_lake(tmp_path_factory.mktemp("ready"))
     add_invoice(lake)
     add_documents(lake)
     return lake
+
+
+@pytest.fixture
+def ready(first_ready: Lake, tmp_path: Path) -> Lake:
+    """One issued invoice with its documents."""
+    return copied(first_ready, tmp_path / "home")
 
 
 # Without a mail server
@@ -153,7 +160,7 @@ def test_message_reaches_exactly_its_recipients(ready: Lake) -> None:
 def test_server_that_is_away_leaves_everything_queued(ready: Lake) -> None:
     report = run(ready, f"smtp://127.0.0.1:{free_port()}")
     assert (report.sent, report.waiting) == (0, 1)
-    assert "cannot be used" in report.problems[0]
+    assert "cannot be used" in report.no_server
     assert emails(ready)["inv-1"]["attempts"] == 0
     assert run(ready) == DeliverReport(sent=1)
 

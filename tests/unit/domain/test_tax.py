@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.domain.invoice import Item
+from pipeline.domain.invoice import Item, TaxItem
 from pipeline.domain.money import to_minor
 from pipeline.domain.period import Period
 from pipeline.domain.tax import Assessment, Supply, Unplaced, assess
@@ -77,6 +77,16 @@ def test_a_taxed_tax_that_is_not_due_adds_nothing() -> None:
     sales = replace(RULE, on=("fund",))
     (tax,) = assessed(sales, replace(RULE, rule="fund", items=("sms",), order=-1)).items
     assert tax.base == Decimal(21)
+
+
+# lines -> the amount of each tax on them
+CANCELLED = [(("4.78", "-4.78"), ["0.00"]), (("0", "0"), []), ((), [])]
+
+
+@pytest.mark.parametrize(("amounts", "taxes"), CANCELLED, ids=["cancelled", "nothing", "no lines"])
+def test_lines_that_cancel_out_bear_a_tax_of_nothing(amounts: tuple[str, ...], taxes: list[str]) -> None:
+    found = assessed(RULE, items=tuple(line(amount) for amount in amounts))
+    assert [str(tax.amount) for tax in found.items] == taxes
 
 
 # certificate -> whether it frees from the rule at the tax point 31 March
@@ -176,3 +186,73 @@ def test_whoever_is_exempt_altogether_pays_nothing_and_reads_why() -> None:
 def test_a_tax_names_its_lines() -> None:
     (tax,) = assessed(replace(RULE, items=("did",))).items
     assert tax.lines == (3, 4)
+
+
+# VAT was 20 % up to 15 March and is 25 % since; acme's certificate began on 16 March
+OLD = TaxRule(
+    "vat", "VAT 20 %", "federal", "service_tax", Decimal("0.20"), end=date(2026, 3, 16), legal_source="s"
+)
+NEW = replace(OLD, name="VAT 25 %", rate=Decimal("0.25"), start=date(2026, 3, 16), end=None)
+LATE = (date(2026, 3, 31), date(2026, 2, 28), date(2026, 3, 15), date(2026, 4, 30))
+
+# rules, certificates -> rule, lines, amount of each tax on lines of 10, 4, 6 and 1, the second and third of them late
+DATED = {
+    "late lines by the rate of their own period": (
+        (OLD, NEW),
+        (),
+        ["vat@2026-03-15 2,3 2.00", "vat 1,4 2.75"],
+    ),
+    "one rate, one tax": ((replace(OLD, end=None),), (), ["vat 1,2,3,4 4.20"]),
+    "a rate that began with the new period": ((NEW,), (), ["vat 1,4 2.75"]),
+    "other taxes go by the invoice": (
+        [replace(r, type="sales_tax") for r in (OLD, NEW)],
+        (),
+        ["vat 1,2,3,4 5.25"],
+    ),
+    "so does what is bounded": (
+        [replace(r, maximum=Decimal(3)) for r in (OLD, NEW)],
+        (),
+        ["vat 1,2,3,4 3.00"],
+    ),
+    "a certificate frees what was supplied while it holds": (
+        (OLD, NEW),
+        (replace(CERTIFICATE, start=date(2026, 3, 16)),),
+        ["vat@2026-03-15 2,3 2.00"],
+    ),
+    "a tax on it is on both, once": (
+        (OLD, NEW, replace(RULE, rule="levy", items=("sms",), on=("vat",), order=1)),
+        (),
+        ["vat@2026-03-15 2,3 2.00", "vat 1,4 2.75", "levy  0.48"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("rules", "exemptions", "taxes"), DATED.values(), ids=DATED)
+def test_value_added_tax_is_dated_by_the_supply(rules: list, exemptions: tuple, taxes: list[str]) -> None:
+    found = assessed(*rules, exemptions=exemptions, own_days=LATE)
+    assert [f"{t.rule} {','.join(map(str, t.lines))} {t.amount}" for t in found.items] == taxes
+
+
+def test_a_value_added_tax_that_ran_out_still_taxes_what_was_supplied_before() -> None:
+    before = (date(2026, 3, 15),) * 4
+    assert [assessed(OLD, own_days=days) for days in (before, LATE)] == [
+        Assessment(
+            (
+                TaxItem(
+                    "vat@2026-03-15",
+                    "VAT 20 %",
+                    "federal",
+                    "service_tax",
+                    Decimal("21.00"),
+                    Decimal("0.20"),
+                    Decimal("4.20"),
+                    "s",
+                    lines=(1, 2, 3, 4),
+                ),
+            )
+        ),
+        Unplaced(
+            "the tax rule vat ends on 2026-03-16 and nothing follows it: add its next row to taxes.csv, with rate 0 if "
+            "the tax is gone"
+        ),
+    ]

@@ -2,7 +2,7 @@
 
 import itertools
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from pipeline.domain.invoice import TaxItem
 from pipeline.domain.money import multiply, to_minor
 from pipeline.errors import GateError
 from pipeline.invoice.books import RECEIVABLE
-from pipeline.invoice.credit import credit
+from pipeline.invoice.credit import credit, discounts_left
+from pipeline.invoice.explain import explain_part
 from pipeline.ledger.schema import decisions, entries, invoice_items, invoice_taxes, invoices
 from pipeline.shipped import shipped
 from tests.fixtures.billing import ACME, NOW, SALES_TAX, Desk, masters
@@ -116,6 +117,36 @@ def test_no_more_is_credited_than_remains(desk: Desk, lines: dict, why: str) -> 
     assert (money(desk), owed(desk)) == before
 
 
+def test_what_is_billed_again_bears_the_value_added_tax_of_its_own_period(tmp_path: Path) -> None:
+    old = replace(SALES_TAX, rule="vat", type="service_tax", rate=Decimal("0.20"), end=date(2026, 4, 16))
+    vat = replace(old, rate=Decimal("0.25"), start=date(2026, 4, 16), end=None)
+    desk = Desk(tmp_path, masters(ACME, taxes=(old, vat))).call("a", "10").commit()
+    desk.bill()
+    back(desk, rebill=True)
+    desk.call("late", "1").call("b", "2", stop=datetime(2026, 4, 20, tzinfo=UTC)).commit().bill(MAY)
+    credit(desk.lake, desk.ledger, "HCS-2026-000002", by="ann", reason="all of it", now=MAY)
+    numbers = {row.invoice_sid: row.number for row in desk.ledger_rows(invoices)}
+    taxes = [(numbers[t.invoice_sid], t.rule, str(t.amount)) for t in desk.ledger_rows(invoice_taxes)]
+    assert sorted(taxes) == [
+        ("HCS-2026-000001", "vat", "2.00"),
+        ("HCS-2026-000002", "vat", "0.50"),
+        ("HCS-2026-000002", "vat@2026-04-15", "2.20"),
+        ("HCS-CN-2026-000001", "vat", "-2.00"),
+        ("HCS-CN-2026-000002", "vat", "-0.50"),
+        ("HCS-CN-2026-000002", "vat@2026-04-15", "-2.20"),
+    ]
+    assert owed(desk) == 0
+    told = explain_part(desk.lake, desk.ledger, desk.masters, "HCS-2026-000002", "vat@2026-04-15")
+    assert told is not None
+    assert told.reasons == (
+        "It is on lines 2 to 3, which sum to 11.00.",
+        "20 % of 11.00 = 2.20.",
+        "Rule vat of taxes.csv, state, service_tax, in force up to and without 2026-04-16: 20 %. Its lines are of "
+        "earlier periods: the tax point of each is the last day of its own.",
+        "Source: Texas Tax Code 151.0051",
+    )
+
+
 def test_a_credit_needs_an_issued_invoice_and_a_reason(desk: Desk) -> None:
     number = back(desk)
     for which in (number, "nonsense"):
@@ -193,6 +224,26 @@ def test_what_rests_on_usage_goes_back_with_it_and_is_taken_anew(tmp_path: Path)
         ("Least: given back, minimum of 20.00, 25.00 reached", "-12.00"),
     ]
     checked(desk)
+
+
+def test_a_percentage_off_a_credited_line_stays_and_is_told(tmp_path: Path) -> None:
+    """Its part of what went back; crediting that too gives back what was paid, to the cent."""
+    off = Discount("off", "Off", "acme", "USD", percent=Decimal(10), items=("toll",))
+    flat = Discount("flat", "Flat", "acme", "USD", amount=Decimal(1), order=1)
+    desk = Desk(tmp_path, masters(discounts=(off, flat))).call("a", "10").commit()
+    desk.bill()
+
+    def told() -> list[tuple[str, int, str, str]]:
+        note = max(desk.ledger_rows(invoices), key=lambda row: row.number.partition("-CN-")[2])
+        left = discounts_left(desk.lake, desk.ledger, note.invoice_sid)
+        return [(number, line, text, str(amount)) for number, line, text, amount in left]
+
+    back(desk, {1: Decimal("2.55")})
+    assert told() == [("HCS-2026-000001", 2, "Off: 10 % off outbound calls abroad", "-0.26")]
+    back(desk, {1: None})
+    assert told() == [("HCS-2026-000001", 2, "Off: 10 % off outbound calls abroad", "-0.75")]
+    back(desk, {2: Decimal("-1.00")})
+    assert told() == []
 
 
 def test_records_that_later_invoices_corrected_go_back_with_those_first(desk: Desk) -> None:

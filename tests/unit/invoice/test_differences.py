@@ -84,12 +84,17 @@ def commit(desk: Desk, folder: Path, now: datetime = NOW) -> Posted:
     return post_differences(desk.lake, desk.ledger, desk.masters, held, folder, reason=why, by="Ann", now=now)
 
 
-@pytest.fixture
-def billed(tmp_path):
-    """Three calls of 1.00: two on an issued invoice, one of April that waits."""
-    desk = Desk(tmp_path).call("a").call("b", country_code="GBR").call("later", stop=APRIL).commit()
-    desk.bill()
+@pytest.fixture(scope="module")
+def first_billed(tmp_path_factory):
+    desk = Desk(tmp_path_factory.mktemp("billed")).call("a").call("b", country_code="GBR")
+    desk.call("later", stop=APRIL).commit().bill()
     return desk
+
+
+@pytest.fixture
+def billed(first_billed, tmp_path):
+    """Three calls of 1.00: two on an issued invoice, one of April that waits."""
+    return first_billed.copied(tmp_path)
 
 
 def test_only_the_difference_of_what_was_billed_is_posted(billed):
@@ -182,12 +187,17 @@ BY_HAND = masters(replace(ACME, approval="manual"), bundles=HUNDRED)
 LATE = NOON + timedelta(hours=2)
 
 
-@pytest.fixture
-def sharing(tmp_path):
-    """Two calls of a minute at 0.06 share 100 seconds: the first is free, of the second 20 seconds are paid."""
-    desk = minute(Desk(tmp_path, masters(bundles=HUNDRED)), "a")
+@pytest.fixture(scope="module")
+def first_sharing(tmp_path_factory):
+    desk = minute(Desk(tmp_path_factory.mktemp("sharing"), masters(bundles=HUNDRED)), "a")
     minute(desk, "b", NOON + timedelta(hours=1)).commit().bill()
     return desk
+
+
+@pytest.fixture
+def sharing(first_sharing, tmp_path):
+    """Two calls of a minute at 0.06 share 100 seconds: the first is free, of the second 20 seconds are paid."""
+    return first_sharing.copied(tmp_path)
 
 
 def test_what_a_cheaper_record_leaves_of_a_bundle_the_next_one_draws(sharing):

@@ -187,6 +187,10 @@ def test_line_of_no_country_and_a_day_in_a_note() -> None:
             "Volume: priced by the volume of the period, which was 10,000 minutes.",
             "Volume: Preis nach der Menge des Zeitraums, 10.000 Minuten.",
         ),
+        (
+            "Sum: priced by the volume of the period, which was 63.10 EUR. That was in the period from 2026-03-01 on.",
+            "Sum: Preis nach der Menge des Zeitraums, 63,10 EUR. Das war im Zeitraum ab 1. März 2026.",
+        ),
     ],
 )
 def test_notes_about_bundles_are_told_with_figures_as_the_customer_writes_them(
