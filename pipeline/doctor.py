@@ -121,10 +121,25 @@ def _rents(masters: "Masters", lake: "Lake", root_sid: str, today: date) -> Iter
         names = ", ".join(sorted(unset)[:_NAMED]) + (", ..." if len(unset) > _NAMED else "")
         yield Finding(
             "phone numbers",
-            f"{sum(unset.values())} of {len(unset)} customers ({names}) have no price of yours",
+            f"{sum(unset.values())} held by {len(unset)} customers ({names}) have no price of yours",
             "warn",
             "they are charged what the provider charges you, and invoices in another currency than its own wait: set "
             "did_price in masters/customers.csv, 0 for free, or rows in masters/did_prices.csv",
+        )
+
+
+def _plans(masters: "Masters", lake: "Lake") -> Iterator[Finding]:
+    """Plans that somebody is on and that are not there: a slip of the pen, or a deck that was never imported."""
+    from pipeline.rate.plans import load_plans
+
+    there = {plan.plan_sid for plan in load_plans(lake)} | {markup.plan_sid for markup in masters.markups}
+    if missing := sorted({assignment.plan_sid for assignment in masters.assignments} - there):
+        yield Finding(
+            "plans",
+            f"assignments.csv names {', '.join(missing)}, of which no rates have been imported",
+            "warn",
+            "what falls to it has no price: `tollbook plans import DECK --plan NAME --effective DAY`, or `tollbook "
+            "plans import --all` for what masters/decks/decks.toml lists; `tollbook plans list` names all there are",
         )
 
 
@@ -177,6 +192,8 @@ def _ledger(settings: Settings, masters: "Masters | None", today: date) -> Itera
         ask("show databases")
         for name, why in ask.broken.items():
             yield Finding(name, why, "bad", "mend that file: whatever needs it fails, and only that")
+    if masters:
+        yield from _plans(masters, lake)
     root_sid = ledger.get("partner_sid")
     if masters and root_sid:
         try:

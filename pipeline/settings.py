@@ -105,8 +105,8 @@ KEYS = (
     _Key("fone_token", "the token of the Fone Dynamics account", secret=True),
     _Key("fone_properties", "whose traffic its properties are: PROPERTY=partner_sid, with commas"),
     _Key("since", "where pulled history starts, for example 2026-01-01"),
-    _Key("bill_from", "local date; nothing that ended before it is invoiced"),
-    _Key("lookback_hours", "what the daily and the closing sweep re-read; 25"),
+    _Key("bill_from", "local date, like 2026-03-01; nothing that ended before it is invoiced"),
+    _Key("lookback_hours", "how many hours the daily and the closing sweep re-read; 25"),
     _Key("store_private", "true keeps message text, media links and user data; false"),
     _Key("mask_numbers", "hide_last4 or keep_last4 masks phone numbers that commands print; off"),
     _Key("mask_invoices", "the same for the call detail of invoices; off: a customer sees its own numbers"),
@@ -247,7 +247,8 @@ def _read(values: dict[str, tuple[Any, str]], name: str, parse: Any) -> Any:
     try:
         return parse(raw)
     except (ValueError, TypeError):
-        msg = f"{name} is {raw!r} in {where}: not a value it can have. See `tollbook doctor`."
+        meaning = next(key.help for key in KEYS if key.name == name)
+        msg = f"{name} is {raw!r} in {where}: not a value it can have. {name}: {meaning}."
         raise SettingsError(msg) from None
 
 

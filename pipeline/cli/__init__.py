@@ -1,12 +1,15 @@
 """The command line, thin: it parses, presses a button of the desk, and shows what came of it.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage. Errors that tollbook raises on purpose print as one message without a
-traceback. Nothing heavy is imported before a command needs it, so that ``--help`` answers at once.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped with Ctrl-C. Errors that tollbook raises on purpose print as
+one message without a traceback. Nothing heavy is imported before a command needs it: ``--help`` answers at once.
 """
 
+import errno
 import sys
+from typing import NoReturn
 
 from pipeline.cli.app import app
+from pipeline.defs.stops import noticed
 from pipeline.errors import TollbookError
 
 # Each module registers its commands on the app.
@@ -16,17 +19,47 @@ from pipeline.cli import quote, explain, whatif, suspense, lookup, listen, ask, 
 from pipeline.cli import fraud  # noqa: F401  isort: skip
 
 
+_STOPPED = 130
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+_ELSEWHERE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS}
+
+
 def main() -> None:
     """Entry point of ``tollbook``."""
-    try:
-        app()
-    except TollbookError as error:
-        from pipeline.cli.show import fail
+    with noticed() as stopped:
+        try:
+            app()
+        except TollbookError as error:
+            _fail(error, error.exit_code)
+        except BrokenPipeError:
+            sys.exit(0)
+        except SystemExit as end:
+            if end.code == _STOPPED:
+                _say_stopped()
+            raise
+        except Exception as error:
+            # A query that Ctrl-C ends is an error of its library.
+            if stopped():
+                _say_stopped()
+                sys.exit(_STOPPED)
+            if isinstance(error, OSError) and error.errno in _FULL | _ELSEWHERE:
+                _fail(_refused(error), 1)
+            raise
 
-        fail(error)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped; what was committed stays, the next run goes on from there\n")
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.exit(0)
+
+def _say_stopped() -> None:
+    sys.stderr.write("stopped; what was committed stays, the next run goes on from there\n")
+
+
+def _refused(error: OSError) -> TollbookError:
+    """What the file system refused, be it a file of ours or where the output goes."""
+    where = error.filename or "here, or where the output goes"
+    remedy = "Make room and try again" if error.errno in _FULL else "Name another place, or mend that one"
+    return TollbookError(f"cannot work on {where}: {error.strerror}. {remedy}; what was committed stays.")
+
+
+def _fail(error: Exception, code: int) -> NoReturn:
+    from pipeline.cli.show import fail
+
+    fail(error)
+    sys.exit(code)

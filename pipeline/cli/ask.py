@@ -1,6 +1,9 @@
 """``sql``: any question, over every table."""
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -60,7 +63,19 @@ def sql(
         elif out is not None:
             _save(ask, query, out)
         else:
-            _print(ask(query), format, limit)
+            with _stoppable():
+                answer = ask(query)
+            _print(answer, format, limit)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Within the block Ctrl-C ends the process: DuckDB lets no handler run before it has the answer."""
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _lake() -> "Lake":
@@ -98,7 +113,8 @@ def _example(name: str) -> str:
 def _save(ask: "Questions", query: str, out: Path) -> None:
     from pipeline.lake.export import save
 
-    answer = ask.table(query)
+    with _stoppable():
+        answer = ask.table(query)
     save(answer, out)
     say(f"{answer.num_rows:,} rows in {out}")
 
@@ -125,7 +141,9 @@ def _session(ask: "Questions", format: Format, limit: int, lake: "Lake") -> None
 
 def _run(ask: "Questions", statement: str, format: Format, limit: int) -> None:
     try:
-        _print(ask(statement), format, limit)
+        with _stoppable():
+            answer = ask(statement)
+        _print(answer, format, limit)
     except TollbookError as error:
         fail(error)
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.cli.app import AsOf, Json, app, instant, open_desk
-from pipeline.cli.show import as_json, clear_line, heading, money, say, table
-from pipeline.errors import SettingsError
+from pipeline.cli.show import as_json, clear_line, heading, money, say, table, warn
+from pipeline.errors import BusyError, SettingsError
 
 if TYPE_CHECKING:
     from pipeline.desk import Desk
@@ -53,9 +53,7 @@ def fraud(
     from pipeline.masters.signals import KINDS
 
     desk = open_desk(as_of, watch=not json)
-    found = desk.find_signals()
-    if found.written:
-        desk.publish()
+    _look(desk)
     clear_line()
     if records:
         _show_records(desk, records, json)
@@ -77,6 +75,16 @@ def fraud(
         "the records behind one: tollbook fraud --records SIGNAL; in SQL: from measure.fraud_records",
         style="dim",
     )
+
+
+def _look(desk: "Desk") -> None:
+    """Looks for signals in what is new; while another run does so, those that are there have to do."""
+    try:
+        with desk.locked():
+            if desk.find_signals().written:
+                desk.publish()
+    except BusyError as busy:
+        warn(f"{busy} Until then: the signals as they were last looked for.")
 
 
 def _show_records(desk: "Desk", signal_sid: str, json: bool) -> None:

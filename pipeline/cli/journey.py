@@ -253,7 +253,11 @@ def deliver(
         say(f"the provider was asked to e-mail its invoice {sid} to {', '.join(to or ())}")
         return
     if preview is not None:
-        _report("preview", desk.preview_mails(preview), json)
+        previewed = desk.preview_mails(preview)
+        if json or previewed.messages or previewed.problems:
+            _report("preview", previewed, json)
+        else:
+            say("nothing waits to be sent")
         return
     report = desk.deliver(tuple(resend or ()), to=tuple(to or ()), by=by, bounces=bounces)
     desk.publish()
@@ -269,13 +273,15 @@ def _report(title: str, report: object, json: bool) -> None:
     heading(title)
     for name in report.__dataclass_fields__:  # type: ignore[attr-defined]
         value = getattr(report, name)
-        if not name.startswith("_") and value not in (None, (), [], {}):
+        if not name.startswith("_") and value not in (None, (), [], {}, ""):
             out.print(f"  {name.replace('_', ' ')}: ", end="", style="dim")
             say("".join(f"\n    {one}" for one in value) if isinstance(value, (list, tuple)) else str(value))
     _check(report)
 
 
 def _check(report: object) -> None:
+    if getattr(report, "no_server", ""):
+        raise TollbookError("nothing could be sent; see above.")
     problems = getattr(report, "problems", ())
     if problems:
         raise TollbookError(f"{len(problems)} of them did not go well; see the problems above.")

@@ -51,6 +51,12 @@ def fail(error: Exception) -> None:
         err.print(Text(f"  ... and {len(problems) - _PROBLEMS:,} more", style="dim"))
 
 
+def warn(text: str) -> None:
+    """Something to know about an answer, apart from the answer."""
+    clear_line()
+    err.print(Text(text, style="yellow"), soft_wrap=True)
+
+
 def say(text: str = "", style: str = "") -> None:
     out.print(Text(masked_text(text, _mask.get()), style=style), soft_wrap=True)
 

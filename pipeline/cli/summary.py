@@ -1,5 +1,6 @@
 """What came of a run, read back from the tables: the same figures that anybody can ask for in SQL."""
 
+import shlex
 from typing import TYPE_CHECKING, Any, cast
 
 from pipeline.cli.show import heading, money, say, table
@@ -229,7 +230,7 @@ def _print_places(desk: "Desk") -> None:
             f"{home}/outbox/*.eml ({mailed})" if not desk.settings.smtp_url else f"sent by SMTP ({mailed})",
         ),
         ("tables", f"{home}/lake/<stage>/<table>/"),
-        ("SQL", f"tollbook --home {home} sql 'select * from measure.traffic limit 10'"),
+        ("SQL", f"tollbook --home {shlex.quote(str(home))} sql 'select * from measure.traffic limit 10'"),
         ("DuckDB", f"{home}/tollbook.duckdb"),
     )
     table(("what", "where"), rows)

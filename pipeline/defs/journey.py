@@ -18,6 +18,7 @@ from pipeline.defs.build import build_definitions
 from pipeline.defs.checks import broken_promise
 from pipeline.defs.instance import instance_of
 from pipeline.defs.resources import Shift
+from pipeline.defs.stops import Stopped, noticed
 from pipeline.desk import Desk
 from pipeline.errors import TollbookError
 
@@ -75,11 +76,12 @@ class JourneyResult:
 class _Journey:
     desk: Desk
     instance: dg.DagsterInstance
+    stopped: Stopped
     shift: Shift = field(init=False)
     definitions: dg.Definitions = field(init=False)
 
     def __post_init__(self) -> None:
-        self.shift = Shift(self.desk, patient=False)
+        self.shift = Shift(self.desk, patient=False, stopped=self.stopped)
         self.definitions = build_definitions(self.shift)
 
     def run(
@@ -90,7 +92,11 @@ class _Journey:
         partition: str | None = None,
         assets: Sequence[dg.AssetKey] | None = None,
     ) -> None:
-        """Runs a job to its end; a failure is kept, and what does not hang on it goes on."""
+        """Runs a job to its end; a failure is kept, and what does not hang on it goes on.
+
+        Raises:
+            KeyboardInterrupt: a person said stop.
+        """
         result = self.definitions.resolve_job_def(job).execute_in_process(
             run_config=_QUIET,
             instance=self.instance,
@@ -99,6 +105,8 @@ class _Journey:
             asset_selection=assets,
             raise_on_error=False,
         )
+        if self.stopped():
+            raise KeyboardInterrupt
         if not result.success and not self.shift.failures and not self.shift.broken:
             self.shift.failures[job] = TollbookError(f"{_why(result)} The run is {result.run_id}.")
 
@@ -139,11 +147,12 @@ def run_journey(desk: Desk, *, bill: bool = True) -> JourneyResult:
 
     Raises:
         BusyError: another run holds the home.
+        KeyboardInterrupt: a person said stop; what was committed stays, and nothing more is begun.
     """
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     skipped = []
-    with desk.locked(), instance_of(desk.settings) as instance:
-        journey = _Journey(desk, instance)
+    with desk.locked(), noticed() as stopped, instance_of(desk.settings) as instance:
+        journey = _Journey(desk, instance, stopped)
         journey.run("land")
         if desk.root_sid is None:
             skipped += ["rate", "bill"]

@@ -15,6 +15,7 @@ from typing import Any
 
 import dagster as dg
 
+from pipeline.defs.stops import Stopped, never
 from pipeline.desk import Desk
 from pipeline.errors import BusyError, HomeError, TollbookError, TransientError
 from pipeline.homes import DEMO_NOW, demo_home
@@ -30,11 +31,12 @@ class Shift:
     """One turn of work at the desk: the open home, and what each step reported or why it failed.
 
     ``broken`` holds the rows that break a promise, by its name (see ``checks``). ``patient`` says that nobody waits at
-    a terminal, so a step may be tried again minutes later.
+    a terminal, so a step may be tried again minutes later. ``stopped`` says that a person has said stop.
     """
 
     desk: Desk
     patient: bool = True
+    stopped: Stopped = field(default=never, repr=False)
     reports: dict[str, object] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     failures: dict[str, Exception] = field(default_factory=dict)
@@ -52,6 +54,7 @@ class Shift:
         Raises:
             dagster.RetryRequested: another try may end better.
             dagster.Failure: it would not.
+            KeyboardInterrupt: it is no failure, a person said stop.
         """
         started = time.monotonic()
         try:
@@ -65,6 +68,8 @@ class Shift:
             self.failures[name] = error
             raise dg.Failure(str(error), allow_retries=False) from None
         except Exception as error:
+            if self.stopped():
+                raise KeyboardInterrupt from error
             self.failures[name] = error
             raise
         finally:

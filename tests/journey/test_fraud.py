@@ -1,5 +1,8 @@
 """Signals of fraud and access rules from the outside, on the billed month."""
 
+import fcntl
+import json
+
 from tests.journey.house import AS_OF, House
 
 MONTH = ("--since", "2026-03-01", "--until", "2026-04-01")
@@ -13,6 +16,15 @@ def test_an_ordinary_month_is_looked_at_and_raises_nothing(house: House) -> None
     )
 
     assert (house.json("fraud", "--as-of", AS_OF), looked) == ([], landed)
+
+
+def test_while_another_run_works_the_signals_are_those_that_are_there(house: House) -> None:
+    with (house.home / ".lock").open("a+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = house.tollbook("fraud", "--as-of", AS_OF, "--json")
+
+    assert (done.code, json.loads(done.out)) == (0, [])
+    assert "another run works on" in done.err
 
 
 def test_a_rule_is_tried_on_past_calls(march: House) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline import doctor
 from pipeline.domain.did_prices import DidPrice
+from pipeline.domain.markup import Markup
 from pipeline.homes import make_home
 from pipeline.masters.model import Assignment, Customer, Masters
 from pipeline.settings import load
@@ -50,6 +51,30 @@ def test_what_the_masters_lack_is_said_with_the_command_that_fills_it(held: Mast
     assert ("`tollbook " in remedy) == bool(said)
 
 
+PLANS = {
+    "not imported": ((), ["assignments.csv names gold, retail, of which no rates have been imported"]),
+    "one follows the provider's prices": (
+        (Markup("gold", "call", "outbound", "pstn", ()),),
+        ["assignments.csv names retail, of which no rates have been imported"],
+    ),
+    "both do": (
+        (Markup("gold", "call", "outbound", "pstn", ()), Markup("retail", "call", "outbound", "pstn", ())),
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("markups", "found"), PLANS.values(), ids=PLANS)
+def test_a_plan_that_somebody_is_on_and_that_is_not_there_is_said(
+    renting: Desk, markups: tuple[Markup, ...], found: list[str]
+) -> None:
+    held = masters(
+        assignments=(Assignment("*", "retail"), Assignment("acme", "gold", "call")), markups=markups
+    )
+
+    assert [each.found for each in doctor._plans(held, renting.lake)] == found
+
+
 @pytest.fixture(scope="module")
 def renting(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A home in which Acme holds two numbers and Boreal one, beside one that it has given back."""
@@ -66,13 +91,13 @@ def renting(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 FREE = replace(BOREAL, did_price=Decimal(0))
 LISTED = DidPrice("acme", "49", "USD", ((0, Decimal("1.25")),))
 RENTS = {
-    "neither has a price": ((ACME, BOREAL), (), ["3 of 2 customers (Acme Dental, Boreal Freight)"]),
-    "one is free": ((ACME, FREE), (), ["2 of 1 customers (Acme Dental)"]),
+    "neither has a price": ((ACME, BOREAL), (), ["3 held by 2 customers (Acme Dental, Boreal Freight)"]),
+    "one is free": ((ACME, FREE), (), ["2 held by 1 customers (Acme Dental)"]),
     "one is free, one has a list": ((ACME, FREE), (LISTED,), []),
     "the list is in another currency": (
         (replace(ACME, currency="EUR"), FREE),
         (LISTED,),
-        ["2 of 1 customers (Acme Dental)"],
+        ["2 held by 1 customers (Acme Dental)"],
     ),
 }
 

@@ -214,6 +214,18 @@ def test_amount_of_call_detail_that_cannot_be_is_named(
         load(home)
 
 
+def test_a_value_that_cannot_be_is_refused_with_what_the_setting_means(home: Path) -> None:
+    (home / "tollbook.toml").write_text('bill_from = "1.3.2026"\n', encoding="utf-8")
+
+    with pytest.raises(SettingsError) as refused:
+        load(home)
+
+    assert str(refused.value) == (
+        f"bill_from is '1.3.2026' in {home / 'tollbook.toml'}: not a value it can have. "
+        "bill_from: local date, like 2026-03-01; nothing that ended before it is invoiced."
+    )
+
+
 def test_every_key_reaches_the_settings(tmp_path: Path) -> None:
     """A setting that is offered, and then not read, would be ignored in silence."""
     examples = {

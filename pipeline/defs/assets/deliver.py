@@ -1,7 +1,8 @@
 """The asset of the stage deliver: one e-mail per issued invoice, sent at most once.
 
 Reminders come along where ``policy.toml`` says ``remind_daily``. Bounces are read first where the settings name the
-folder that they come to.
+folder that they come to. A mail server that takes nothing at all is a failure, so that a person is told: invoices that
+nobody gets are not paid.
 
 How a message is made and handed over is in ``pipeline.deliver``. See https://docs.dagster.io/guides/build/assets.
 """
@@ -12,6 +13,7 @@ from pipeline.defs import figures
 from pipeline.defs.assets.land import OWNERS
 from pipeline.defs.assets.reports import metadata_of
 from pipeline.defs.resources import Shift
+from pipeline.errors import DeliveryError
 
 
 @dg.asset(
@@ -28,6 +30,8 @@ def emails(shift: dg.ResourceParam[Shift]) -> dg.MaterializeResult:
         if desk.masters.policy.remind_daily:
             desk.remind()
         report = shift.reports["deliver/emails"] = desk.deliver()
+        if report.no_server:
+            raise DeliveryError(report.no_server)
         statuses = desk.lake.query(
             "select status, count(*) as emails from deliver.emails group by all order by all"
         )

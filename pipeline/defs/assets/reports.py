@@ -17,7 +17,7 @@ def metadata_of(report: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for field in fields(report):
         value, name = getattr(report, field.name), field.name.replace("_", " ")
-        if isinstance(value, bool | int | str):
+        if isinstance(value, bool | int | str) and value != "":
             found[name] = value
         elif isinstance(value, Decimal):
             found[name] = str(value)

@@ -2,12 +2,19 @@
 
 import json
 import re
+import shlex
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from pipeline.cli import ask, summary
 from pipeline.cli.summary import print_audit
+from pipeline.lake.questions import Answer
 from pipeline.rate.audit import AuditReport
 from tests.journey.house import AS_OF, House, Provider, copy_of
 from tests.journey.warm import ROOT, Warm
@@ -65,6 +72,66 @@ def test_a_question_that_is_wrong_or_reaches_outside_is_refused(march: House, qu
     assert done.code == 1, done.said
     assert "error:" in done.err
     assert "Traceback" not in done.said
+
+
+def test_ctrl_c_ends_a_query_that_no_handler_could(monkeypatch: pytest.MonkeyPatch) -> None:
+    while_asked = []
+
+    def answer(_query: str) -> Answer:
+        while_asked.append(signal.getsignal(signal.SIGINT))
+        return Answer(["x"], [(1,)], ["x"])
+
+    before = signal.getsignal(signal.SIGINT)
+    ask._run(answer, "select 1 as x", ask.Format.csv, 0)
+
+    assert (while_asked, signal.getsignal(signal.SIGINT)) == ([signal.SIG_DFL], before)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_an_answer_that_finds_no_room_is_told_without_a_traceback() -> None:
+    command = [sys.executable, "-m", "pipeline.cli", "sql", "--examples"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, check=False, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True)
+
+    assert (done.returncode, "Traceback" in done.stderr, "No space left" in done.stderr) == (1, False, True)
+
+
+def test_a_place_that_an_answer_cannot_go_to_is_told_without_a_traceback(
+    march: House, tmp_path: Path
+) -> None:
+    done = march.tollbook("sql", "select 1", "--out", tmp_path / "nowhere" / "one.csv")
+
+    assert (done.code, "Traceback" in done.said) == (1, False)
+    assert f"{tmp_path}/nowhere/one.csv: No such file or directory" in done.err
+
+
+@dataclass
+class Place:
+    """As much of a desk as says where things lie."""
+
+    home: Path
+    smtp_url: str = ""
+
+    @property
+    def settings(self) -> "Place":
+        return self
+
+
+def test_the_command_to_copy_is_one_also_where_the_home_has_blanks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(summary, "_ask", lambda _desk, _query: [])
+
+    summary._print_places(Place(Path("/srv/My Büro/home")))
+
+    [line] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("SQL")]
+    assert shlex.split(line)[:4] == ["SQL", "tollbook", "--home", "/srv/My Büro/home"]
+
+
+def test_a_preview_of_nothing_says_so(march: House, tmp_path: Path) -> None:
+    done = march.tollbook("deliver", "--preview", tmp_path / "preview")
+
+    assert (done.code, done.out) == (0, "nothing waits to be sent\n")
 
 
 @pytest.fixture(scope="module")

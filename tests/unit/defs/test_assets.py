@@ -33,6 +33,7 @@ class Letters:
     sent: int = 2
     total: Decimal = Decimal("1.50")
     problems: tuple[str, ...] = ("INV-2026-000001: nobody to send it to",)
+    no_server: str = ""
 
 
 @dataclass
@@ -221,6 +222,22 @@ def test_a_report_is_shown_field_by_field(shown: Shown) -> None:
         "sent": 2,
         "total": "1.50",
         "problems": "problems\n---\nINV-2026-000001: nobody to send it to",
+    }
+
+
+def test_a_mail_server_that_takes_nothing_is_a_failure_that_a_person_is_told_of(
+    stub: StubDesk, instance: dg.DagsterInstance
+) -> None:
+    object.__setattr__(stub, "deliver", lambda: Letters(sent=0, no_server="the mail server cannot be used"))
+    shift = Shift(stub, patient=False)
+    key = dg.AssetKey(["deliver", "emails"])
+
+    build_definitions(shift).resolve_job_def("bill").execute_in_process(
+        instance=instance, asset_selection=[key], raise_on_error=False
+    )
+
+    assert {step: str(error) for step, error in shift.failures.items()} == {
+        "deliver/emails": "the mail server cannot be used"
     }
 
 

@@ -35,6 +35,15 @@ def test_only_what_may_pass_is_tried_again(
     assert shift.failures == {"land/dids": error}
 
 
+def test_what_breaks_because_a_person_said_stop_is_no_failure(desk: Desk) -> None:
+    shift = Shift(desk, stopped=lambda: True)
+
+    with pytest.raises(KeyboardInterrupt), shift.step("measure/statement"):
+        raise RuntimeError("Query interrupted")
+
+    assert shift.failures == {}
+
+
 def test_a_failure_says_our_words_and_is_not_repeated(desk: Desk) -> None:
     with pytest.raises(dg.Failure) as failed, Shift(desk).step("land/dids"):
         raise ForbiddenError("the token lacks a scope: ask for phonenumber.read")
