@@ -4,9 +4,12 @@ There are over a hundred views, and DuckDB reads each through to its files when 
 about three of them.
 """
 
+import atexit
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,9 @@ from pipeline.lake.views import Definition, create
 _UNREADABLE = (duckdb.Error, duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException)
 _NAMED = re.compile(rf'\b({"|".join(STAGES)})"?\s*\.\s*"?(\w+)', re.IGNORECASE)
 _REMARK = re.compile(r"^\s*--.*$", re.MULTILINE)
+# A database that holds more after its work, footers of large files for example, is not kept.
+_HELD = "select sum(memory_usage_bytes)::bigint from duckdb_memory()"
+_LITTLE = 1 << 20
 
 
 class Duck:
@@ -69,35 +75,70 @@ class Duck:
         return getattr(self._con, name)
 
 
+# What has done its work and can do other: starting one takes longer than most questions to it.
+_idle: list[duckdb.DuckDBPyConnection] = []
+_uses = count(1)
+
+
 @contextmanager
-def opened(memory_limit: str, staging: Path, wanted: list[Definition]) -> Iterator[Duck]:
+def opened(
+    memory_limit: str, staging: Path, wanted: list[Definition], *, apart: bool = False
+) -> Iterator[Duck]:
     """A connection in memory; it spills into the staging folder, and into no other.
+
+    Its database is nobody else's meanwhile. Afterwards it serves another, which finds nothing of this use, for tables
+    and views lie in a catalogue of the use; ``apart``, it serves nobody else, before or after, and all may be changed.
 
     Raises:
         LakeError: within it, a file of the lake could not be read.
     """
-    config: dict[str, Any] = {
-        "memory_limit": memory_limit,
-        "autoinstall_known_extensions": "false",
-        "threads": "2",
-    }
-    con = duckdb.connect(config=config)
+    staging.mkdir(parents=True, exist_ok=True)
+    spill = staging / "spill"
+    database = _started() if apart else _at_hand()
+    con = database.cursor()
     try:
-        staging.mkdir(parents=True, exist_ok=True)
+        con.execute(f"set memory_limit = '{memory_limit}'")
+        con.execute(f"set temp_directory = '{quoted(spill)}'")
         con.execute("set timezone = 'UTC'")
-        con.execute(f"set temp_directory = '{quoted(staging / 'spill')}'")
-        con.execute("set preserve_insertion_order = true")
         con.execute("set enable_progress_bar = false")
-        con.execute("set parquet_metadata_cache = true")
+        own = "memory" if apart else f"use_{next(_uses)}"
+        if not apart:
+            con.execute(f"attach ':memory:' as {own}")
+            con.execute(f"use {own}")
         made = Duck(con, [each for each in wanted if "." in each.name])
         create(con, [each for each in wanted if "." not in each.name])
         yield made
+        if not apart:
+            con.execute("use memory")
+            con.execute(f"detach {own}")
+            con.close()
+            if not spill.exists() and database.execute(_HELD).fetchall() < [(_LITTLE,)]:
+                _idle.append(database)
     except duckdb.Error as error:
         if type(error) not in _UNREADABLE:
             raise
         raise LakeError(_told(error)) from error
     finally:
         con.close()
+
+
+def _at_hand() -> duckdb.DuckDBPyConnection:
+    try:
+        return _idle.pop()
+    except IndexError:
+        return _started()
+
+
+def _started() -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect(config={"autoinstall_known_extensions": "false", "threads": "2"})
+    con.execute("set preserve_insertion_order = true")
+    con.execute("set parquet_metadata_cache = true")
+    return con
+
+
+# A forked process takes no threads along: it could not even end a database that it has inherited.
+os.register_at_fork(before=_idle.clear)
+atexit.register(_idle.clear)
 
 
 def _told(error: duckdb.Error) -> str:

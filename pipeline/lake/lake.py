@@ -95,10 +95,13 @@ class Lake:
         return pl.scan_parquet(found, glob=False, hive_partitioning=False, **how)
 
     @contextmanager
-    def duck(self) -> Iterator[Duck]:
-        """An in-memory DuckDB that sees every table as a view, and may write only to the staging folder."""
+    def duck(self, *, apart: bool = False) -> Iterator[Duck]:
+        """An in-memory DuckDB that sees every table as a view, and may write only to the staging folder.
+
+        Whoever changes more than a connection's own (threads, functions, locks) takes one ``apart`` from all others.
+        """
         wanted = views.definitions(self._paths())
-        with duck.opened(self.memory_limit, self.layout.staging, wanted) as con:
+        with duck.opened(self.memory_limit, self.layout.staging, wanted, apart=apart) as con:
             yield con
 
     def query(self, sql: str, params: object = None) -> list[dict[str, Any]]:
@@ -111,7 +114,7 @@ class Lake:
     @contextmanager
     def ask(self) -> Iterator[Questions]:
         """For questions from outside: reads the lake and nothing else, and can change no setting."""
-        with self.duck() as con:
+        with self.duck(apart=True) as con:
             con.lenient = True
             for statement in catalog.macros():
                 con.execute(statement)

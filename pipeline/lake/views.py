@@ -89,7 +89,7 @@ def over(table: Table, paths: list[Path]) -> str:
     except (OSError, pa.ArrowInvalid):
         return _refusing(table, paths)
     names = ", ".join(f"'{quoted(path)}'" for path in paths)
-    if found == {tuple((name, _duck_type(kind)) for name, kind, _ in table.columns)}:
+    if found == {_typed(table)}:
         return f"select * from read_parquet([{names}], hive_partitioning = false)"
     # Files of an older tollbook have other columns. United by name, DuckDB opens every one of them, each time.
     present = {name for columns in found for name, _ in columns}
@@ -146,6 +146,12 @@ def _columns(path: Path) -> tuple[tuple[str, str], ...]:
     return tuple((column.name, _duck_type(column.type)) for column in pq.read_schema(path))
 
 
+@cache
+def _typed(table: Table) -> tuple[tuple[str, str], ...]:
+    return tuple((name, _duck_type(kind)) for name, kind, _ in table.columns)
+
+
+@cache
 def _nulls(table: Table) -> str:
     return ", ".join(f'null::{_duck_type(kind)} as "{name}"' for name, kind, _ in table.columns)
 
@@ -158,5 +164,6 @@ def _duck_type(kind: pa.DataType) -> str:
     return _TYPES.get(kind, str(kind))
 
 
+@cache
 def _body(path: Path) -> str:
     return path.read_text(encoding="utf-8").strip().rstrip(";")

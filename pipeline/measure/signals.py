@@ -74,7 +74,7 @@ def find_signals(
     Raises:
         LakeError: a landed file is damaged.
     """
-    with lake.duck() as con:
+    with lake.duck(apart=True) as con:
         # Queries of this size cost a tenth less on one thread, and the same day gives the same rows in the same order.
         con.execute("set threads = 1")
         look = _Look(lake, con, masters.policy.signals, _zones(con, masters))

@@ -107,7 +107,7 @@ def _rated(
     if not found:
         return
     with ExitStack() as stack:
-        con = stack.enter_context(lake.duck())
+        con = stack.enter_context(lake.duck(apart=True))
         tariff = read_tariff(con, world, service, {sid for day in found for sid in day.partners})
         stack.enter_context(steady(con))
         free: SimpleQueue[Rater] = SimpleQueue()

@@ -161,7 +161,7 @@ def what_if(
     shutil.rmtree(making, ignore_errors=True)
     (making / "records").mkdir(parents=True)
     other = world_with(world, candidate, payer=question.payer, replaces=question.replaces)
-    with lake.duck() as con:
+    with lake.duck(apart=True) as con:
         con.register("candidate_rates", candidate.rates)
         con.execute("alter view rate.rates rename to held_rates")
         con.execute(

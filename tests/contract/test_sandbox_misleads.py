@@ -16,14 +16,14 @@ from pipeline.provider.poison import POISON
 from pipeline.provider.server import start_background
 from pipeline.provider.world import World, WorldConfig
 from tests.contract.sandbox_api import client
+from tests.journey.house import RATES
 
 CALLS, MESSAGES = "/core/v2/calls/call_drs", "/core/v2/sms/message_drs"
 
 
 def sandbox(faults: str = "") -> Client:
-    return client(
-        create_app(World(WorldConfig(seed=5, calls=100, messages=120, faults=Faults.parse(faults))))
-    )
+    config = WorldConfig(seed=5, calls=100, messages=120, rates=RATES, faults=Faults.parse(faults))
+    return client(create_app(World(config)))
 
 
 def page(api: Client, path: str = CALLS, **query: Any) -> dict[str, Any]:

@@ -21,9 +21,9 @@ def flip_a_bit(path: Path) -> None:
 
 
 def test_damaged_files_are_named_repaired_and_everything_is_as_before(house: House, march: House) -> None:
-    flipped = [file_of(house, "land/calls", which) for which in (9, 11)]
-    gone = file_of(house, "land/messages", 4)
-    emptied = file_of(house, "rate/calls", 12)
+    flipped = [file_of(house, "land/calls", which) for which in (3, 5)]
+    gone = file_of(house, "land/messages", 2)
+    emptied = file_of(house, "rate/calls", 6)
     for path in flipped:
         flip_a_bit(path)
     gone.unlink()
@@ -54,7 +54,7 @@ def test_damaged_files_are_named_repaired_and_everything_is_as_before(house: Hou
 
 def test_a_repair_that_fails_half_way_is_finished_by_the_next_pull(house: House, march: House) -> None:
     """The day is set aside, and then the provider does not answer."""
-    flip_a_bit(file_of(house, "land/calls", 9))
+    flip_a_bit(file_of(house, "land/calls", 3))
     nobody = {"TOLLBOOK_API_URL": f"http://127.0.0.1:{free_port()}/core/v2"}
 
     failed = House(house.home, house.warm, {**house.settings, **nobody}).tollbook("verify", "--repair")
@@ -78,7 +78,7 @@ def test_no_money_is_made_from_a_damaged_file(house: House, command: tuple[str, 
     """Every day is to be rated anew, the next month is due, and one file of March has rotted."""
     policy = house.home / "masters" / "policy.toml"
     policy.write_text(policy.read_text().replace('"half_up"', '"half_even"'))
-    path = file_of(house, table, 10)
+    path = file_of(house, table, 4)
     flip_a_bit(path)
     invoices = house.ledger("select count(*), sum(amount) from invoices")
 

@@ -33,13 +33,13 @@ TOKEN = "canary-token-2f8b1c"
 AS_OF = "2026-04-03T06:00:00Z"
 # The real plan has fifty times as many rows: a second for every home, and no run is another one for it.
 RATES = 2_000
-# It has traffic in its second half: fewer days are fewer files, in every copy and for every command.
+# It has traffic in its last week: fewer days are fewer files, in every copy and for every command.
 MARCH = WorldConfig(
     seed=5,
     calls=2_000,
     messages=400,
-    start=date(2026, 3, 18),
-    days=15,
+    start=date(2026, 3, 25),
+    days=8,
     rates=RATES,
     faults=Faults.parse("late_inserts=0.01,wrong_charges=6,missing_answer=1,version_bumps=3"),
 )

@@ -115,7 +115,7 @@ def test_the_demo_runs_anywhere(installed: Path, tmp_path: Path) -> None:
     """The journey from the wheel: what is on the PDF is what is in the ledger."""
     home = tmp_path / "a demo"
     said = run(
-        *(installed / "tollbook", "demo", "--calls", "600", "--messages", "100", "--home", home), cwd=tmp_path
+        *(installed / "tollbook", "demo", "--calls", "100", "--messages", "20", "--home", home), cwd=tmp_path
     )
     ask = "select number, amount_due, invoice_sid from invoice.invoices where number is not null order by all"
     issued = json.loads(run(installed / "tollbook", "--home", home, "sql", "-f", "json", ask, cwd=tmp_path))

@@ -113,7 +113,7 @@ def fast(case: Case, service: str, records: Sequence[dict[str, Any]], con: Any) 
 def connection(home: Path):
     """A DuckDB connection as the engine gets it, over an empty lake."""
     ledger = Ledger.open(sqlite_url(home / "ledger.db"))
-    with Lake(home, ledger).duck() as con:
+    with Lake(home, ledger).duck(apart=True) as con:
         yield con
     ledger.close()
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,11 @@ SAID = ("--map", "Preis=price", "--ignore", "Ziel", "--currency", "EUR", "--dire
 
 
 class Desk:
-    """A home of its own with a plan ``gold``."""
+    """A home of its own, and the hands to work in it."""
 
     def __init__(self, warm: Warm, folder: Path) -> None:
         self.warm, self.folder = warm, folder
         self.home = folder / "home"
-        made = warm.tollbook("init", self.home, cwd=folder)
-        assert made.code == 0, made.said
 
     def plans(self, *words: object) -> Done:
         return self.warm.tollbook("--home", self.home, "plans", *words, cwd=self.folder)
@@ -31,12 +30,19 @@ class Desk:
         return self.plans("import", deck, "--plan", "gold", "--effective", since, *words)
 
 
-@pytest.fixture
-def desk(warm: Warm, tmp_path: Path) -> Desk:
-    made = Desk(warm, tmp_path)
-    done = made.take(FIRST, *SAID)
-    assert done.code == 0, done.said
+@pytest.fixture(scope="module")
+def first(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    made = Desk(warm, tmp_path_factory.mktemp("first"))
+    for done in (warm.tollbook("init", made.home, cwd=made.folder), made.take(FIRST, *SAID)):
+        assert done.code == 0, done.said
     return made
+
+
+@pytest.fixture
+def desk(first: Desk, tmp_path: Path) -> Desk:
+    """With a plan ``gold``."""
+    shutil.copytree(first.folder, tmp_path, dirs_exist_ok=True)
+    return Desk(first.warm, tmp_path)
 
 
 def test_an_import_says_what_it_took_and_what_it_did_not_read(desk: Desk) -> None:

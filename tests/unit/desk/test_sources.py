@@ -18,6 +18,7 @@ from pipeline.provider.fone import ACCOUNT_SID, PROPERTIES, TOKEN
 from pipeline.provider.server import start_background
 from pipeline.provider.world import World, WorldConfig
 from pipeline.settings import Fone, load
+from tests.journey.house import RATES
 
 NOW = datetime.fromisoformat(DEMO_NOW)
 SINCE = datetime(2026, 3, 25, tzinfo=UTC)
@@ -25,7 +26,7 @@ SINCE = datetime(2026, 3, 25, tzinfo=UTC)
 
 @pytest.fixture
 def world() -> World:
-    return World(WorldConfig(calls=0, messages=300, start=SINCE.date(), days=8, now=NOW))
+    return World(WorldConfig(calls=0, messages=300, start=SINCE.date(), days=8, now=NOW, rates=RATES))
 
 
 @pytest.fixture

@@ -229,7 +229,8 @@ def test_views_are_made_when_they_are_named(lake: Lake) -> None:
         assert con.execute(made).fetchall() == [(0,)]
         con.execute('select count(*) from "Land" . "countries"')
         assert con.execute(made).fetchall() == [(2,)]
-        con.sql("select count(*) from memory.land.calls")
+        [here] = con.execute("select current_catalog()").fetchall()[0]
+        con.sql(f"select count(*) from {here}.land.calls")
         assert con.execute(made).fetchall() == [(3,)]
         con.ensure_all()
         assert con.execute(made).fetchall()[0][0] > len(TABLES)

@@ -267,7 +267,7 @@ def test_footers_of_files_are_not_kept_while_days_are_rated(rated_once):
         con.execute(f"select count(*) from read_parquet('{day.path}') where sipcause = 200").fetchall()
         return con.execute(footers).fetchall()[0][0]
 
-    with lake.duck() as con:
+    with lake.duck(apart=True) as con:
         with engine.steady(con):
             while_rating = kept(con)
         after = kept(con)
