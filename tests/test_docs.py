@@ -3,9 +3,11 @@
 Blocks marked ``sh`` are run against a billed month; those marked ``sh no-test`` are not.
 """
 
+import csv
 import json
 import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,8 @@ from pipeline.homes import make_home
 from pipeline.lake import pages
 from pipeline.masters.files import CUSTOMER_COLUMNS, FILES, read_masters
 from pipeline.masters.taxes import TAX_COLUMNS
+from pipeline.rate.deck.file import DeckOptions, read_whole
+from pipeline.rate.deck.names import COLUMNS, FOREIGN, NETWORKS
 from pipeline.shipped import shipped
 from tests.journey.house import House
 from tests.test_readme import LINE, commands
@@ -25,6 +29,7 @@ DOCS = ROOT / "docs"
 HOW_TOS = sorted((DOCS / "how-to").glob("*.md"))
 MASTERS = DOCS / "masters.md"
 WRITTEN = [DOCS / "README.md", DOCS / "glossary.md", MASTERS, *HOW_TOS]
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 NOTEBOOK = ROOT / "data" / "tollbook.ipynb"
 EXAMPLES = sorted(path.stem for path in shipped("sql", "examples").glob("*.sql"))
 
@@ -121,6 +126,34 @@ def test_the_examples_of_master_files_are_a_home_that_works(tmp_path: Path) -> N
         sorted(TAX_COLUMNS),
     ]
     assert named["customers.csv"].splitlines()[0].split(",") == list(CUSTOMER_COLUMNS)
+
+
+def deck_columns() -> list[tuple[str, str]]:
+    """Each column of a deck that the page explains, with its example."""
+    text = (DOCS / "how-to" / "import-a-deck.md").read_text(encoding="utf-8")
+    return re.findall(r"^\| `(\w+)` \|.*\| `([^`]+)` \|$", text, re.MULTILINE)
+
+
+def test_every_column_of_a_deck_is_explained_and_no_other() -> None:
+    assert sorted(name for name, _ in deck_columns()) == sorted((*COLUMNS, *FOREIGN))
+
+
+@pytest.mark.parametrize(("column", "example"), deck_columns())
+def test_the_example_of_a_column_of_a_deck_is_read(column: str, example: str, tmp_path: Path) -> None:
+    """Beside the least that a deck of its kind needs."""
+    of_messages = column in (*NETWORKS, "billable_statuses")
+    row = {"price": "0.01"} | ({"mcc": "262"} if of_messages else {"prefix": "49"})
+    row |= {"windows": "peak mon-fri"} if column == "window" else {}
+    row |= {"npanxx": "212"} if column == "nxx" else {}
+    replaced = {"mccmnc": ("mcc",), "npanxx": ("prefix",), "nxx": ("prefix",), "area_code": ("prefix",)}
+    row = {name: cell for name, cell in row.items() if name not in replaced.get(column, ())}
+    row |= {column: example}
+    deck = tmp_path / "deck.csv"
+    with deck.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([row.keys(), row.values()])
+    options = DeckOptions("gold", SINCE, service="message" if of_messages else "")
+
+    assert read_whole(deck, options).not_read == ((column,) if column == "country_name" else ())
 
 
 @pytest.mark.parametrize("page", HOW_TOS, ids=lambda page: page.stem)

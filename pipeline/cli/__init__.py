@@ -5,7 +5,9 @@ one message without a traceback. Nothing heavy is imported before a command need
 """
 
 import errno
+import os
 import sys
+from io import TextIOWrapper
 from typing import NoReturn
 
 from pipeline.cli.app import app
@@ -26,6 +28,7 @@ _ELSEWHERE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPE
 
 def main() -> None:
     """Entry point of ``tollbook``."""
+    _fit_streams()
     with noticed() as stopped:
         try:
             app()
@@ -45,6 +48,16 @@ def main() -> None:
             if isinstance(error, OSError) and error.errno in _FULL | _ELSEWHERE:
                 _fail(_refused(error), 1)
             raise
+
+
+def _fit_streams() -> None:
+    """A stream that was closed leads nowhere; what an encoding cannot hold is printed as escapes."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  as long as the process
+        elif isinstance(stream, TextIOWrapper) and mode == "w" and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _say_stopped() -> None:

@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 
 def show_diff(diff: "Diff", said: dict[str, Any], *, csv: Path | None, limit: int, json: bool) -> None:
     """``said`` is what goes before the changes in JSON: plan, versions and so on."""
+    from pipeline.lake.disk import whole
     from pipeline.rate.deck.diff import write_changes
 
     if csv is not None:
         try:
-            with csv.open("w", encoding="utf-8", newline="") as file:
+            with whole(csv) as making, making.open("w", encoding="utf-8", newline="") as file:
                 write_changes(diff.changes, file)
         except OSError as error:
             msg = f"{csv} cannot be written: {error.strerror}. Name a file in a folder that is there."

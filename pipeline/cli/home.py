@@ -1,6 +1,7 @@
 """``init`` and ``doctor``: making a home, and finding out what it lacks."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -51,7 +52,9 @@ def backup(
     saved = back_up(open_desk(), target.resolve())
     say(f"{saved.path}: {saved.files:,} files, {saved.bytes / 1e6:,.1f} MB", style="green")
     if not saved.with_ledger:
-        say("the ledger is on a server: save it with pg_dump, now, and keep both together", style="yellow")
+        dump = f"pg_dump --format=custom --file={quote(f'{saved.path}.dump')}"
+        say("the ledger is in PostgreSQL and not in this file. Dump it before the next run:", style="yellow")
+        say(f'  {dump} "$TOLLBOOK_DATABASE_URL"')
 
 
 @app.command()
@@ -67,6 +70,12 @@ def restore(
     say(
         "What was done after the backup is forgotten: numbers and e-mails of later invoices would be given again."
     )
+    if not saved.with_ledger:
+        say(
+            "the ledger was in PostgreSQL: load its dump into an empty database before anything runs:",
+            "yellow",
+        )
+        say(f'  pg_restore --no-owner --dbname="$TOLLBOOK_DATABASE_URL" {quote(f"{source}.dump")}')
     say("next: put .env back, `tollbook doctor`, and never run two homes of one account", style="dim")
 
 

@@ -156,7 +156,7 @@ def pull(
         for feed in FEEDS:
             got = desk.pull_feed(feed)
             counts = (got.fetched, got.fresh, got.superseding, got.identical, got.quarantined)
-            rows.append((feed.resource, *counts, got.late, str(got.slowest)))
+            rows.append((feed.resource, *counts, got.late, got.lag))
             notes += got.problems
         for found in desk.pull_dimensions() if everything else ():
             rows.append((found.resource, *(_changes(found.landed) if found.landed else ())))

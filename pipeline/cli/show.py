@@ -22,7 +22,7 @@ _PROBLEMS = 50
 # What holds phone numbers in JSON, by key: amounts are texts there too.
 _NUMBERS = re.compile(r"number|identity|diversion|orig_id|reasons|extra|what")
 # A pipe has no width: tables go there whole, without folding.
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
+out = Console(highlight=False, width=None if sys.stdout and sys.stdout.isatty() else 1000)
 err = Console(stderr=True, highlight=False)
 
 
@@ -105,10 +105,14 @@ def money(value: Decimal) -> str:
 
 
 def as_json(value: Any) -> None:
-    """Prints JSON; decimals and instants as text, so that nothing is rounded on the way."""
+    """Prints JSON; decimals and instants as text, so that nothing is rounded on the way.
+
+    Where the output takes less than Unicode, JSON has escapes of its own for the rest.
+    """
     if (how := _mask.get()) != OFF:
         value = _masked(json.loads(json.dumps(value, default=_plain)), "", how)
-    sys.stdout.write(json.dumps(value, default=_plain, indent=2, ensure_ascii=False) + "\n")
+    bare = not (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    sys.stdout.write(json.dumps(value, default=_plain, indent=2, ensure_ascii=bare) + "\n")
 
 
 def _masked(value: Any, key: str, how: str) -> Any:

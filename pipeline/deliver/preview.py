@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pipeline.deliver.letter import INVOICE, Row, addresses, compose, message_name, prepare
 from pipeline.errors import DeliveryError
+from pipeline.lake.disk import whole
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.query import rows
 from pipeline.ledger.schema import emails, invoices
@@ -46,8 +47,9 @@ def preview(home: Path, ledger: Ledger, folder: Path, *, from_email: str, now: d
 
 
 def _keep(path: Path, content: bytes) -> Path:
-    path.write_bytes(content)
-    path.chmod(0o600)
+    with whole(path) as making:
+        making.chmod(0o600)
+        making.write_bytes(content)
     return path
 
 

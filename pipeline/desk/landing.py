@@ -72,7 +72,7 @@ class Landing(Room):
         if total.slowest < self.settings.lookback * _NEAR:
             return
         total.warning = (
-            f"{feed.resource}: a record was inserted {total.slowest} after it ended, and a sweep re-reads "
+            f"{feed.resource}: a record was inserted {total.lag} after it ended, and a sweep re-reads "
             f"{self.settings.lookback}. Raise TOLLBOOK_LOOKBACK_HOURS, or later ones may be missed."
         )
         log.warning(total.warning)

@@ -3,6 +3,8 @@
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -50,8 +52,32 @@ def link(path: Path, name: Path) -> None:
         temporary.replace(name)
 
 
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A file beside ``path`` to write to, which gets its name when the block ends and is gone where it fails.
+
+    What is there already stays until then, and its permissions remain. A pipe or a device is written to as it is.
+    """
+    if path.exists() and not path.is_file():
+        yield path
+        return
+    target = path.resolve()
+    making = target.with_name(f".{target.name}.making")
+    try:
+        making.touch()
+        if target.exists():
+            shutil.copymode(target, making)
+        yield making
+        making.replace(target)
+    except OSError as error:
+        if error.filename in (None, str(making)):
+            error.filename = str(path)
+        raise
+    finally:
+        making.unlink(missing_ok=True)
+
+
 def replace_text(target: Path, text: str) -> None:
     """Puts a text in place at once."""
-    temporary = target.with_suffix(".tmp")
-    temporary.write_text(text)
-    temporary.replace(target)
+    with whole(target) as making:
+        making.write_text(text, encoding="utf-8")

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from pipeline.domain.money import plain
 from pipeline.errors import QueryError
+from pipeline.lake.disk import whole
 
 _HARMLESS = re.compile(r"\A[+-]?[0-9]+(\.[0-9]+)?\Z")
 _TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -53,30 +54,36 @@ def write_csv(stream: TextIO, columns: Sequence[str], rows: Iterable[Sequence[An
 
 
 def save(answer: pa.Table, path: Path) -> None:
-    """Writes a table as what the file's name ends with: ``.csv``, ``.json``, ``.parquet`` or ``.xlsx``.
+    """Writes a table as what the file's name ends with: ``.csv``, ``.json``, ``.parquet`` or ``.xlsx``; whole or not
+    at all.
 
     Raises:
         QueryError: another ending, or more than a sheet takes.
     """
-    match path.suffix.lower():
-        case ".csv":
-            with path.open("w", encoding="utf-8", newline="") as stream:
-                write_csv(stream, answer.column_names, _rows(answer))
-        case ".json":
-            rows = [dict(zip(answer.column_names, row, strict=True)) for row in _rows(answer)]
-            text = json.dumps(rows, default=_told, indent=2, ensure_ascii=False)
-            path.write_text(f"{text}\n", encoding="utf-8")
-        case ".parquet":
-            import pyarrow.parquet as pq
+    kind = path.suffix.lower()
+    if kind not in SUFFIXES:
+        msg = f"an answer cannot be written as {kind or 'a file without an ending'}: name it {', '.join(SUFFIXES)}"
+        raise QueryError(msg)
+    with whole(path) as making:
+        _write(answer, making, kind)
 
-            pq.write_table(answer, path, compression="zstd")
-        case ".xlsx":
-            from pipeline.lake.workbook import workbook
 
-            path.write_bytes(workbook(answer.column_names, _rows(answer)))
-        case other:
-            msg = f"an answer cannot be written as {other or 'a file without an ending'}: name it {', '.join(SUFFIXES)}"
-            raise QueryError(msg)
+def _write(answer: pa.Table, path: Path, kind: str) -> None:
+    if kind == ".csv":
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            write_csv(stream, answer.column_names, _rows(answer))
+    elif kind == ".json":
+        rows = [dict(zip(answer.column_names, row, strict=True)) for row in _rows(answer)]
+        text = json.dumps(rows, default=_told, indent=2, ensure_ascii=False)
+        path.write_text(f"{text}\n", encoding="utf-8")
+    elif kind == ".parquet":
+        import pyarrow.parquet as pq
+
+        pq.write_table(answer, path, compression="zstd")
+    else:
+        from pipeline.lake.workbook import workbook
+
+        path.write_bytes(workbook(answer.column_names, _rows(answer)))
 
 
 def _told(value: Any) -> str:

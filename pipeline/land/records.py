@@ -54,6 +54,11 @@ class Landed:
     unseen: list[str] = field(default_factory=list)
 
     @property
+    def lag(self) -> str:
+        """``slowest`` as people are told it: whole seconds."""
+        return str(self.slowest).partition(".")[0]
+
+    @property
     def problems(self) -> tuple[str, ...]:
         """What a person should look at."""
         told = f"the provider told of {len(self.unseen)} records that the pull has not seen for a day"

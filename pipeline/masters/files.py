@@ -231,7 +231,8 @@ def _assignments(folder: Path, customers: dict[str, Customer], problems: Problem
         read,
         lambda a: (a.partner_sid, a.service, a.direction, a.family),
         lambda a, b: a.start == b.start or a.plan_sid == b.plan_sid,
-        "the same partner, service, direction and family with the same start or plan",
+        "the same partner, service, direction and family with the same start or plan (`plans assign` tells plans apart "
+        "with --service, --direction and --family)",
     )
     return tuple(assignment for _, assignment in read)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import SettingsError
-from pipeline.lake.disk import quoted
+from pipeline.lake.disk import quoted, whole
 from pipeline.lake.export import write_csv
 from pipeline.lake.lake import Lake
 
@@ -156,11 +156,11 @@ def write_differences(lake: Lake, path: Path) -> int:
         msg = f"{path.name} ends neither in .csv nor in .parquet: name the file by what it shall be."
         raise SettingsError(msg)
     try:
-        with lake.duck() as con:
+        with whole(path) as making, lake.duck() as con:
             if path.suffix == ".parquet":
-                done = con.execute(f"copy ({query}) to '{quoted(path)}' (format parquet)")
+                done = con.execute(f"copy ({query}) to '{quoted(making)}' (format parquet)")
                 return int(done.fetchall()[0][0])
-            return _write_csv(con.execute(query), path)
+            return _write_csv(con.execute(query), making)
     except OSError as error:
         msg = f"{path} cannot be written: {error.strerror or error}. Nothing else was changed."
         raise SettingsError(msg) from None

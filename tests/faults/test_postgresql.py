@@ -154,3 +154,16 @@ def test_a_home_whose_ledger_is_on_a_server_bills_a_month_though_it_is_killed(
     series = {f"{prefix}-{n:06d}" for prefix, last in numbers.items() for n in range(1, last + 1)}
     assert series == {number for (number,) in _issued(url) if number}
     assert sum(numbers.values()) > 10
+
+
+def test_a_backup_says_how_the_ledger_on_a_server_is_saved_and_put_back(
+    url: str, tmp_path: Path, warm: Warm
+) -> None:
+    house = make_house(tmp_path / "home", warm, "http://127.0.0.1:1", TOLLBOOK_DATABASE_URL=url)
+    saved = tmp_path / "my home.tar"
+
+    backup, restore = house.tollbook("backup", saved), house.tollbook("restore", saved, tmp_path / "copy")
+
+    dump = f"'{saved}.dump'"
+    assert f'pg_dump --format=custom --file={dump} "$TOLLBOOK_DATABASE_URL"' in backup.out
+    assert f'pg_restore --no-owner --dbname="$TOLLBOOK_DATABASE_URL" {dump}' in restore.out

@@ -57,7 +57,7 @@ def _feed(feed: Feed, desk: Desk) -> tuple[Landed, Figures]:
         "identical": landed.identical,
         "quarantined": landed.quarantined,
         "days": len(landed.days),
-        "longest lag": str(landed.slowest),
+        "longest lag": landed.lag,
         "inserted late": landed.late,
         "bookmark": f"{mark.newest_value:%Y-%m-%d %H:%M:%S} UTC" if mark.newest_value else "none",
     }

@@ -21,6 +21,7 @@ from pipeline.domain.rate_plan import Rate, RatePlan, match_key, unit_of
 from pipeline.domain.rate_rows import behind
 from pipeline.domain.steps import steps_text
 from pipeline.errors import DeckError
+from pipeline.lake.disk import whole
 from pipeline.rate.deck.diff import GONE, Diff, RateChange, diff, price_text
 from pipeline.rate.deck.file import DeckOptions, read_deck
 from pipeline.rate.deck.terms import DEFAULTS, terms_text
@@ -152,9 +153,8 @@ def rate_sheet(plan: RatePlan, before: RatePlan | None, countries: Mapping[str, 
 
 def written(path: Path, content: bytes) -> None:
     """Writes a file whole or not at all."""
-    making = path.with_name(f".{path.name}.making")
-    making.write_bytes(content)
-    making.replace(path)
+    with whole(path) as making:
+        making.write_bytes(content)
 
 
 def _row_columns() -> tuple[str, ...]:

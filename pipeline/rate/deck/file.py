@@ -6,7 +6,7 @@ terms, ``rows`` the rates; this one puts them together and refuses what contradi
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
@@ -19,7 +19,7 @@ from pipeline.domain.rate_rows import RateRows
 from pipeline.rate.deck.clash import refuse_clashes
 from pipeline.rate.deck.header import Header, find_header, score
 from pipeline.rate.deck.layout import Problems
-from pipeline.rate.deck.names import COLUMNS
+from pipeline.rate.deck.names import COLUMNS, NETWORKS
 from pipeline.rate.deck.rows import RowReader
 from pipeline.rate.deck.sheet import Line, read_lines
 from pipeline.rate.deck.supersede import superseded
@@ -75,6 +75,8 @@ def read_whole(path: Path, options: DeckOptions, progress: Callable[[str], None]
     problems.raise_if_any(path.name)
     header = _told_apart(header, body)
     plan = plan_of(header, body, options, problems)
+    if plan.service == "call":
+        _refuse_networks(header, body, problems)
     problems.raise_if_any(path.name)
     read = RowReader(header, plan, layout).read(body, problems, progress)
     rates = RateRows(read.prefixes, read.terms)
@@ -102,6 +104,26 @@ def _told_apart(header: Header, body: Sequence[Line]) -> Header:
     moved = {"dial_code" if name == "country_code" else name: n for name, n in header.at.items()}
     theirs = {"dial_code" if name == "country_code" else name: text for name, text in header.theirs.items()}
     return replace(header, at=moved, theirs=theirs)
+
+
+def _refuse_networks(header: Header, body: Sequence[Line], problems: Problems) -> None:
+    """Calls are priced by prefix: rows that name a network are most likely those of messages. Said once."""
+    theirs = {header.at[name]: header.theirs[name] for name in NETWORKS if name in header.at}
+    named = [
+        line.number for line in body if any(cell.strip()[:1].isdecimal() for cell in _cells(line, theirs))
+    ]
+    if not named:
+        return
+    more = f" and {len(named) - 1:,} more" if len(named) > 1 else ""
+    ignored = " ".join(f"--ignore {name!r}" for name in theirs.values())
+    problems.add(
+        f"line {named[0]}{more}: a network ({', '.join(theirs.values())}) prices messages, not calls. If this is a "
+        f'deck of messages, say --service message (in decks.toml: service = "message"); if not, {ignored}'
+    )
+
+
+def _cells(line: Line, places: Iterable[int]) -> list[str]:
+    return [line.cells[at] for at in places if at < len(line.cells)]
 
 
 def version_of(plan: RatePlan, rates: RateRows) -> str:

@@ -26,6 +26,7 @@ PRICES = {
 }
 # Columns that others have beside ours: parts of a prefix, and what a rate sheet tells about its changes.
 FOREIGN = ("dial_code", "area_code", "npanxx", "nxx", "mccmnc", "change", "country", *list(PRICES)[1:])
+NETWORKS = ("mcc", "mnc", "mccmnc")
 NOT_READ = "country_name"
 _OTHERS = {
     "prefix": """prefixes|code|codes|dialcode|dial codes|dial code|dialing code|dialling code|dialing codes|

@@ -289,8 +289,6 @@ def _check_behind(dial: str, found: tuple[str, ...], theirs: str) -> None:
 def _check_rate(rate: Rate, service: str, wrong: list[str]) -> None:
     if rate.effective_from and rate.effective_to and rate.effective_to <= rate.effective_from:
         wrong.append("end_date is not after effective_date")
-    if service == "call" and (rate.mcc is not None or rate.mnc is not None):
-        wrong.append("mcc and mnc are for messages")
     special = (rate.origin_prefix, rate.jurisdiction, rate.window, rate.steps, rate.connect_fee)
     if service == "message" and any((*special, rate.min_charge, rate.max_charge)):
         wrong.append(

@@ -179,6 +179,7 @@ def test_a_plan_is_assigned(desk: Desk) -> None:
     )
     assert again.code == 1
     assert "overlaps line" in again.err
+    assert "--service" in again.err
 
 
 @pytest.mark.parametrize(

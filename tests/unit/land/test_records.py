@@ -282,6 +282,10 @@ def test_private_fields_are_stored_where_asked_for(lake: Lake) -> None:
     )
 
 
+def test_lag_is_told_in_whole_seconds() -> None:
+    assert Landed(slowest=timedelta(minutes=8, seconds=55, milliseconds=148)).lag == "0:08:55"
+
+
 def test_lag_of_late_records_is_measured(lake: Lake) -> None:
     """From the end of a call to its insertion; an identical record is measured once."""
     late = call("late", date_insert="2026-03-01T18:32:19.839Z")

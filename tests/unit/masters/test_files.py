@@ -229,7 +229,8 @@ FILE_CASES = [
         [
             (
                 "assignments.csv:3: overlaps line 2: the same partner, service, direction and family with the same "
-                "start or plan; end the earlier one where this starts"
+                "start or plan (`plans assign` tells plans apart with --service, --direction and --family); end the "
+                "earlier one where this starts"
             )
         ],
         id="two plans at once",

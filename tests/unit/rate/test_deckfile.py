@@ -286,6 +286,29 @@ def test_rows_that_follow_one_another_are_fine(tmp_path):
     assert len(read(tmp_path, f"prefix,price,effective_date,end_date\n{rows}").rates) == 3
 
 
+@pytest.mark.parametrize(
+    ("text", "where", "columns"),
+    [
+        ("mcc,MNC,price\n262,01,0.08\n262,02,0.08\n310,,0.1\n", "line 2 and 2 more", ("mcc", "MNC")),
+        ("prefix,mcc,price\n49,,0.01\n4915,262,0.02\n", "line 3", ("mcc",)),
+        ("PLMN,price\n262-01,0.08\n", "line 2", ("PLMN",)),
+    ],
+    ids=["a deck of messages", "one row", "as one column"],
+)
+def test_a_deck_of_messages_that_is_read_as_calls_is_told_once(tmp_path, text, where, columns):
+    [told] = problems(tmp_path, text)
+
+    assert told == (
+        f"{where}: a network ({', '.join(columns)}) prices messages, not calls. If this is a deck of messages, "
+        'say --service message (in decks.toml: service = "message"); if not, '
+        + " ".join(f"--ignore {name!r}" for name in columns)
+    )
+
+
+def test_a_deck_of_calls_may_have_an_empty_column_of_networks(tmp_path):
+    assert read(tmp_path, "prefix,mcc,price\n49,,0.01\n").rates == (Rate(Decimal("0.01"), "49"),)
+
+
 def test_message_keys_that_clash(tmp_path):
     text = "mcc,mnc,country_code,price\n262,1,DEU,1\n262,01,,2\n,,DEU,3\n,,DEU,4\n262,,,5\n,7,,6\n"
 
