@@ -258,7 +258,7 @@ def _uses(said: Said, _found: Sequence[Row]) -> Iterable[str]:
 
 
 def _nothing(said: Said, _found: Sequence[Row]) -> Iterable[str]:
-    yield f"Neither records nor parts of it are kept any more; the ledger has {_money(said.item['amount_exact'])}."
+    yield f"Neither records nor parts of it are kept; the ledger has {_money(said.item['amount_exact'])}."
 
 
 _STEPS: Mapping[str, Callable[[Said, Sequence[Row]], Iterable[str]]] = {

@@ -106,8 +106,9 @@ def write_page(
     sha = sha256(html.encode())
     if task.row["document_hash"] not in (None, sha):
         msg = (
-            f"the page of {document.number} was lost and does not come out as it was issued (its template, logo, "
-            "records, mask_invoices or detail_rows have changed since). Restore it from a backup, or undo that change."
+            f"the page of {document.number} was lost and does not come out as it was issued: since then tollbook's own "
+            "templates have changed with a release, or your template, logo, mask_invoices or detail_rows, or its "
+            f"records. Restore {task.shelf.folder} from a backup; what you have changed you may undo instead."
         )
         raise RenderError(msg)
     files: dict[str, Kept] = {}

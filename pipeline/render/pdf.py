@@ -16,16 +16,18 @@ import os
 import signal
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
 from itertools import chain, count, islice
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from pipeline.errors import RenderError
@@ -125,11 +127,11 @@ def _drawn(fetcher: Any, html: str, identifier: str, attached: Iterable[Attached
     return made
 
 
-def make_pdfs(jobs: Iterable[Job], *, here: bool) -> Iterator[tuple[Job, bytes | RenderError]]:
+def make_pdfs(jobs: Iterable[Job], *, here: bool) -> Generator[tuple[Job, bytes | RenderError], None, None]:
     """Each job with its PDF or what went wrong, in the order in which they are done.
 
     Made ``here``, in this process, one job is taken at a time and only when the one before is done. Otherwise they
-    are taken as processes become free for them, so that whoever makes them works meanwhile.
+    are taken as processes become free for them, so that whoever makes them works meanwhile. Closed early, it ends them.
     """
     if here:
         for job in jobs:
@@ -142,13 +144,33 @@ def make_pdfs(jobs: Iterable[Job], *, here: bool) -> Iterator[tuple[Job, bytes |
 
 def _made_by_processes(jobs: Iterable[Job]) -> Iterator[tuple[Job, bytes | RenderError]]:
     running: dict[Future[bytes | RenderError], Job] = {}
-    with ProcessPoolExecutor(_workers(), get_context("spawn"), _begin_worker) as pool:
+    # Not ``wait``: stopped while it takes the locks of all these, it would keep them, and the pool wait for ever.
+    finished: SimpleQueue[Future[bytes | RenderError]] = SimpleQueue()
+    with _processes() as pool:
         for job in jobs:
-            running[_submitted(pool, job)] = job
+            begun = _submitted(pool, job)
+            running[begun] = job
+            begun.add_done_callback(finished.put)
             if len(running) >= _WAITING:
-                yield from _finished(running)
+                done = finished.get()
+                yield running.pop(done), _result(done)
         while running:
-            yield from _finished(running)
+            done = finished.get()
+            yield running.pop(done), _result(done)
+
+
+@contextmanager
+def _processes() -> Iterator[ProcessPoolExecutor]:
+    """Processes for the block. When it is broken off, they end where they stand: what they had begun is of no use."""
+    context = get_context("spawn")
+    held, ours = context.Pipe(duplex=False)
+    with held, ours, ProcessPoolExecutor(_workers(), context, _begin_worker, (held,)) as pool:
+        try:
+            yield pool
+        except BaseException:
+            ours.close()
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _submitted(pool: ProcessPoolExecutor, job: Job) -> Future[bytes | RenderError]:
@@ -158,12 +180,6 @@ def _submitted(pool: ProcessPoolExecutor, job: Job) -> Future[bytes | RenderErro
         failed: Future[bytes | RenderError] = Future()
         failed.set_exception(error)
         return failed
-
-
-def _finished(running: dict[Future[bytes | RenderError], Job]) -> Iterator[tuple[Job, bytes | RenderError]]:
-    """Waits for one at least, and takes those that are done out of ``running``."""
-    for done in wait(running, return_when=FIRST_COMPLETED).done:
-        yield running.pop(done), _result(done)
 
 
 def _attachment(weasyprint: Any, file: Attached, at: datetime) -> Any:
@@ -253,21 +269,24 @@ def _denial(url: str) -> str:
     return f"the page asks for {url[:120]!r}, which is not part of it. Take that address out of the template or logo."
 
 
-def _begin_worker() -> None:
-    """A worker has bounded memory, and ends with the run that it works for, even if that was killed."""
+def _begin_worker(run: Connection) -> None:
+    """A worker has bounded memory, and ends with the run that it works for, even if that was killed.
+
+    A person's Ctrl-C reaches it too, and is the run's to answer.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _limit_memory()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with, args=(run,), daemon=True).start()
     with suppress(RenderError):
         _weasyprint()
     # What is loaded by now stays, and need never be looked through for garbage.
     gc.freeze()
 
 
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def _end_with(run: Connection) -> None:
+    """Nothing is ever sent: the other end closes, when the run breaks off or dies."""
+    run.poll(None)
+    os._exit(1)
 
 
 def _limit_memory() -> None:

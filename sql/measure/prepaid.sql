@@ -2,8 +2,8 @@
 -- grain:   one row per account of a customer that the provider calls prepaid
 -- reads:   land.partners, invoice.accounts, invoice.entries, invoice.invoices, invoice.unclaimed
 -- available is its credit, less what waits to be invoiced (at the plan's price, before taxes) and what drafts ask for. low:
--- not above charge_at, where it is given; then top_up is the provider's prepay_amount. suspend: nothing is left. This is
--- advice: no card is charged and nobody is cut off.
+-- not above charge_at, where it is given; then top_up is the provider's prepay_amount. suspend: nothing is left. A
+-- customer that has neither paid nor used anything yet is ok. This is advice: no card is charged and nobody is cut off.
 with prepaid as (
     select partner_sid, company_name, charge_at, prepay_amount from land.partners where payment_type = 'prepay'
 ),
@@ -35,7 +35,7 @@ held as (
         a.partner_sid, a.seller, coalesce(p.company_name, a.name) as company_name, a.currency,
         (-coalesce(b.owed, 0))::decimal(20, 2) as credit,
         (coalesce(w.used, 0) + coalesce(d.asked, 0))::decimal(28, 10) as not_invoiced,
-        p.charge_at, p.prepay_amount
+        p.charge_at, p.prepay_amount, b.owed is null as nothing_booked
     from prepaid as p
     join invoice.accounts as a on a.partner_sid = p.partner_sid
     left join booked as b
@@ -53,10 +53,11 @@ left_over as (
 select
     partner_sid, seller, company_name, currency, credit, not_invoiced, available, charge_at,
     case
+        when nothing_booked and not_invoiced = 0 then 'ok'
         when available <= 0 then 'suspend'
         when available <= charge_at then 'low'
         else 'ok'
     end as advice,
-    case when available <= 0 or available <= charge_at then prepay_amount end as top_up
+    case when advice <> 'ok' then prepay_amount end as top_up
 from left_over
 order by available, partner_sid

@@ -19,6 +19,10 @@ def prepaid(home: Path, *, credit: str, approval: str = "automatic", payment_typ
     desk = Desk(home, masters(customer)).call("a", "10").commit()
     desk.bill()
     desk.call("b", "5", stop=APRIL).commit()
+    return with_partner(desk, payment_type)
+
+
+def with_partner(desk: Desk, payment_type: str = "prepay") -> Desk:
     partner = {"partner_sid": "acme", "company_name": "Acme", "payment_type": payment_type, "valid_from": NOW}
     return desk.put("land/partners", [partner | {"charge_at": Decimal(20), "prepay_amount": Decimal(100)}])
 
@@ -54,6 +58,21 @@ def test_money_that_comes_in_ends_the_alarm(tmp_path: Path) -> None:
     desk = prepaid(tmp_path, credit="15")
     pay(desk.lake, desk.ledger, "acme", Decimal(100), by="ann", now=NOW)
     assert standing(desk) == [("105", "100", "ok", None)]
+
+
+@pytest.mark.parametrize(
+    ("used", "wanted"),
+    [([], ("0", "0", "ok", None)), (["5"], ("0", "-5", "suspend", "100"))],
+    ids=["nothing", "something"],
+)
+def test_without_a_payment_it_is_used_up_once_something_is_used(
+    tmp_path: Path, used: list[str], wanted: tuple
+) -> None:
+    desk = Desk(tmp_path, masters(ACME))
+    for amount in used:
+        desk.call("a", amount, stop=APRIL)
+    desk.commit().bill()
+    assert standing(with_partner(desk)) == [wanted]
 
 
 def test_a_customer_that_pays_later_is_not_here(tmp_path: Path) -> None:

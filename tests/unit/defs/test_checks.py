@@ -76,6 +76,7 @@ def invoice(**changes: Any) -> Row:
         balance_forward="1.07",
     )
     held = row(invoice_sid="i1", number="INV-2026-000001", status="open", currency="USD", document_hash="ab")
+    held |= row(date_created=NOW)
     return held | {name: Decimal(value) for name, value in money.items()} | changes
 
 
@@ -140,11 +141,12 @@ BROKEN = [
     ("claims_sum_to_items", "invoice/items", [item(records=2)]),
     ("claims_sum_to_items", "invoice/claims", []),
     ("claims_sum_to_items", "invoice/claims", [claim(), claim(line_no=0, revision=2)]),
-    ("parts_sum_to_items", "invoice/parts", []),
+    ("parts_sum_to_items", "invoice/parts", [part(line_no=0)]),
     ("parts_sum_to_items", "invoice/parts", [part(amount=Decimal(1))]),
     ("parts_sum_to_items", "invoice/parts", [part(), part(part_no=2)]),
     ("parts_sum_to_items", "invoice/parts", [part(), part(part_no=2, line_no=0, amount=Decimal(1))]),
     ("parts_sum_to_items", "invoice/items", [item()]),
+    ("parts_sum_to_items", "invoice/items", [item(), rented(), rented(line_no=3, type="tts")]),
     ("items_sum_to_invoice", "invoice/items", [item(), item(line_no=2)]),
     ("items_sum_to_invoice", "invoice/items", [item(amount_exact=Decimal("1.0049"))]),
     ("items_sum_to_invoice", "invoice/invoices", [invoice(balance_forward=Decimal("1.06"))]),
@@ -169,6 +171,10 @@ BROKEN = [
 
 BACK = claim(invoice_sid="note", amount=Decimal("-1.005"), usage=-60)
 NOTED = [entry("receivable", "-1.07", txn_id="credit:note", kind="credit_note", invoice_sid="note")]
+RENTS: dict[str, list[Row]] = {
+    "invoice/items": [item(), rented(), rented(invoice_sid="i2")],
+    "invoice/parts": [part(invoice_sid="i2")],
+}
 CORRECTED: dict[str, tuple[str, dict[str, list[Row]]]] = {
     "given back": ("claimed_once", {"invoice/claims": [claim(), BACK], "invoice/entries": NOTED}),
     "given back and billed again": (
@@ -179,6 +185,11 @@ CORRECTED: dict[str, tuple[str, dict[str, list[Row]]]] = {
         "claims_sum_to_items",
         {"invoice/claims": [claim(), claim(line_no=0, revision=2, amount=Decimal(0), usage=0)]},
     ),
+    "rent that was billed before parts were kept": (
+        "parts_sum_to_items",
+        RENTS | {"invoice/invoices": [invoice(), invoice(invoice_sid="i2", date_created=LATER)]},
+    ),
+    "rent of a home that has no parts yet": ("parts_sum_to_items", {"invoice/parts": []}),
 }
 TWICE = [
     ("billed again twice", [claim(), BACK, claim(invoice_sid="i2"), claim(invoice_sid="i3")]),
@@ -240,6 +251,14 @@ def test_what_is_given_back_is_billed_once_more_and_not_twice(claims: list[Row],
     tables = right() | {"invoice/claims": claims, "invoice/entries": NOTED}
 
     assert found("claimed_once", one_desk, tables) != []
+
+
+@pytest.mark.parametrize("created", [AT, NOW], ids=["after the first parts", "in the same run"])
+def test_rent_without_parts_is_wrong_since_they_are_kept(created: datetime, one_desk: Desk) -> None:
+    invoices = [invoice(), invoice(invoice_sid="i2", date_created=created)]
+    tables = right() | RENTS | {"invoice/invoices": invoices}
+
+    assert found("parts_sum_to_items", one_desk, tables) != []
 
 
 def test_every_query_is_proven_able_to_fail() -> None:

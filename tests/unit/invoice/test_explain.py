@@ -435,5 +435,5 @@ def test_what_is_missing_behind_a_line_is_said() -> None:
         in line_reasons(USES, about("0.02", {"per_use": "x"}), [{"amount": Decimal(1)}])[-1]
     )
     assert line_reasons(NOTHING, about("0.02", {}), ()) == (
-        "Neither records nor parts of it are kept any more; the ledger has 0.02.",
+        "Neither records nor parts of it are kept; the ledger has 0.02.",
     )

@@ -4,6 +4,7 @@ import builtins
 import gc
 import hashlib
 import json
+import multiprocessing
 import os
 import re
 import subprocess
@@ -174,6 +175,16 @@ def test_many_documents_are_made_by_processes_and_one_bad_one_harms_no_other(
         "bad": RenderError,
         "lost": RenderError,
     }
+
+
+def test_processes_end_where_they_stand_when_a_person_says_stop() -> None:
+    before = set(multiprocessing.active_children())
+    jobs = [Job(str(n), SMALL + "<p>one more page" * 400, "ab") for n in range(8)]
+    making = make_pdfs(jobs, here=False)
+    next(making)
+    workers = set(multiprocessing.active_children()) - before
+    making.close()
+    assert (len(workers) > 0, 0 in {worker.exitcode for worker in workers}) == (True, False)
 
 
 def lost() -> Iterator[Attached]:
