@@ -15,6 +15,11 @@ for _name in [n for n in os.environ if n.startswith(("TOLLBOOK_", "DAGSTER_"))]:
     del os.environ[_name]
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: a worker often waits for the disk, or for a process that it has started."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
     """Runs ``tollbook`` in processes that start at once."""
