@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.deliver.letter import INVOICE, Row, addresses, compose, message_name, prepare
 from pipeline.errors import DeliveryError
-from pipeline.lake.disk import whole
+from pipeline.lake.disk import write_private
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.query import rows
 from pipeline.ledger.schema import emails, invoices
@@ -41,16 +41,9 @@ def preview(home: Path, ledger: Ledger, folder: Path, *, from_email: str, now: d
             continue
         body = message_from_bytes(content, policy=default).get_body(("html",))
         page = str(body.get_content() if body else "")
-        _keep(folder / f"{name}.html", page.encode())
-        written.append(_keep(folder / f"{name}.eml", content))
+        write_private(folder / f"{name}.html", page.encode())
+        written.append(write_private(folder / f"{name}.eml", content))
     return PreviewReport(tuple(written), tuple(problems))
-
-
-def _keep(path: Path, content: bytes) -> Path:
-    with whole(path) as making:
-        making.chmod(0o600)
-        making.write_bytes(content)
-    return path
 
 
 def _waiting(home: Path, ledger: Ledger, from_email: str, now: datetime) -> Iterator[tuple[Row, Row]]:

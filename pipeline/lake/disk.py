@@ -77,6 +77,14 @@ def whole(path: Path) -> Iterator[Path]:
         making.unlink(missing_ok=True)
 
 
+def write_private(path: Path, content: bytes) -> Path:
+    """Writes a file whole or not at all, which only its owner may read."""
+    with whole(path) as making:
+        making.chmod(0o600)
+        making.write_bytes(content)
+    return path
+
+
 def replace_text(target: Path, text: str) -> None:
     """Puts a text in place at once."""
     with whole(target) as making:

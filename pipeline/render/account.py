@@ -15,6 +15,7 @@ from typing import Any
 from pipeline.domain.money import add
 from pipeline.domain.period import Period, days_of, local_day, period_after, whole_period
 from pipeline.errors import SettingsError
+from pipeline.lake.disk import write_private
 from pipeline.lake.lake import Lake
 from pipeline.lake.views import sql_text
 from pipeline.masters.model import Customer, Masters
@@ -159,10 +160,7 @@ def write_statement(statement: Statement, path: Path, templates: Path | None = N
     if path.suffix.lower() == ".pdf":
         content = make_pdf(html, hashlib.sha256(content).hexdigest()[:32], at=statement.as_of)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(content)
-    temporary.chmod(0o600)
-    return temporary.replace(path)
+    return write_private(path, content)
 
 
 def _ask(con: Any, name: str, values: Mapping[str, Any]) -> tuple[Row, ...]:
